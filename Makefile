@@ -1,0 +1,46 @@
+# Everything a contributor needs. `make` alone tells what there is.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: help setup demo test check bench clean format
+
+help:
+	@echo "make setup   build .venv (again: only what changed)"
+	@echo "make demo    publish a real image sequence from end to end (KEEP=1 leaves the server running)"
+	@echo "make check   format, lint, types, import rules, fast tests: before every commit"
+	@echo "make test    every test, with real servers and real kills"
+	@echo "make bench   measure: large offers, memory"
+	@echo "make format  put the code into its one form"
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[server,postgresql]' --group dev
+	touch $@
+
+demo: setup
+	$(BIN)/python scripts/demo.py $(if $(KEEP),--keep)
+
+check: setup
+	$(BIN)/ruff format --check --quiet src tests scripts examples
+	$(BIN)/ruff check --quiet src tests scripts examples
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest tests/unit
+
+test: setup
+	sh scripts/system-packages.sh
+	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/server tests/crash -n 2 --dist worksteal
+
+bench: setup
+	$(BIN)/python scripts/bench.py
+
+format: setup
+	$(BIN)/ruff format src tests scripts examples
+	$(BIN)/ruff check --fix src tests scripts examples
+
+clean:
+	rm -rf .venv .demo .bench

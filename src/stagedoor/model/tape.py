@@ -1,0 +1,129 @@
+"""The files of an entry laid end to end: one run of bytes, addressed by half-open ranges `[start, end)`.
+
+Rules
+1. Byte 0 is the first byte of the first file that has any; files follow in the order of the manifest.
+2. A range is any part of the tape; it may cut files and span many.
+3. `Ranges` is a set of bytes: sorted, disjoint, never touching, never empty.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+
+class Range(NamedTuple):
+    start: int
+    end: int
+    """one past the last byte"""
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+
+class Piece(NamedTuple):
+    """A run of bytes within one file."""
+
+    file: int
+    """which file, counted in the manifest"""
+    offset: int
+    """of the first byte in that file"""
+    size: int
+
+
+class Tape:
+    """Where each file begins on the tape."""
+
+    __slots__ = ("_starts", "size")
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        self._starts = [0, *accumulate(sizes)]
+        self.size = self._starts[-1]
+
+    def start_of(self, index: int) -> int:
+        """The first byte of a file; where it would be, for an empty one."""
+        return self._starts[index]
+
+    def range_of(self, index: int) -> Range:
+        return Range(self._starts[index], self._starts[index + 1])
+
+    def pieces(self, start: int, end: int) -> Iterator[Piece]:
+        """The files that `[start, end)` touches, in order; empty files have no bytes and are left out."""
+        if not 0 <= start <= end <= self.size:
+            raise ValueError(f"[{start}, {end}) is not within [0, {self.size})")
+        index = bisect_right(self._starts, start) - 1
+        while start < end:
+            stop = min(end, self._starts[index + 1])
+            if stop > start:
+                yield Piece(index, start - self._starts[index], stop - start)
+                start = stop
+            index += 1
+
+
+class Ranges:
+    """An immutable set of bytes of a tape."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Iterable[tuple[int, int]] = ()) -> None:
+        merged: list[Range] = []
+        for start, end in sorted(items):
+            if start < 0 or end < start:
+                raise ValueError(f"[{start}, {end}) is not a range")
+            if start == end:
+                continue
+            if merged and start <= merged[-1].end:
+                merged[-1] = Range(merged[-1].start, max(end, merged[-1].end))
+            else:
+                merged.append(Range(start, end))
+        self._items = tuple(merged)
+
+    def __iter__(self) -> Iterator[Range]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ranges) and self._items == other._items
+
+    def __hash__(self) -> int:
+        return hash(self._items)
+
+    def __repr__(self) -> str:
+        return f"Ranges({[tuple(item) for item in self._items]})"
+
+    @property
+    def size(self) -> int:
+        """How many bytes."""
+        return sum(item.size for item in self._items)
+
+    def union(self, other: Iterable[tuple[int, int]]) -> Ranges:
+        return Ranges([*self._items, *other])
+
+    def within(self, start: int, end: int) -> Ranges:
+        """The bytes of this set that lie in `[start, end)`."""
+        return Ranges(
+            (max(item.start, start), min(item.end, end))
+            for item in self._items
+            if item.start < end and item.end > start
+        )
+
+    def missing(self, start: int, end: int) -> Ranges:
+        """The bytes of `[start, end)` that are not in this set."""
+        gaps = []
+        for item in self.within(start, end):
+            gaps.append((start, item.start))
+            start = item.end
+        gaps.append((start, end))
+        return Ranges(gap for gap in gaps if gap[0] < gap[1])
+
+    def without(self, other: Iterable[tuple[int, int]]) -> Ranges:
+        other = other if isinstance(other, Ranges) else Ranges(other)
+        return Ranges(gap for item in self._items for gap in other.missing(item.start, item.end))
+
+    def covers(self, start: int, end: int) -> bool:
+        return not self.missing(start, end)

@@ -1,0 +1,149 @@
+"""What the studio manages: workspace, users, keys, volumes, hooks, settings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+
+class ErrorAnswer(Struct, frozen=True, kw_only=True):
+    """Every refusal looks like this."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+    request_id: str
+
+
+class WorkspaceView(Struct, frozen=True, kw_only=True):
+    id: str
+    code: str
+
+
+class UserView(Struct, frozen=True, kw_only=True):
+    id: str
+    code: str
+    name: str
+    role: str
+    status: str
+    """enabled or disabled"""
+    created: datetime
+    modified: datetime
+    metadata: dict[str, str] = {}
+
+
+class NewUser(Struct, frozen=True, kw_only=True):
+    code: str
+    """e-mail address"""
+    role: str = "standard"
+    name: str = ""
+
+
+class UserChange(Struct, frozen=True, kw_only=True):
+    name: str | None = None
+    status: str | None = None
+    role: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class UserMade(Struct, frozen=True, kw_only=True):
+    """A new user, or a new key of one. `api_key` is shown this once."""
+
+    workspace: str
+    user: str
+    id: str
+    api_key: str
+
+
+class KeyView(Struct, frozen=True, kw_only=True):
+    id: str
+    label: str
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+
+
+class NewKey(Struct, frozen=True, kw_only=True):
+    label: str = ""
+    days: int | None = None
+    """until it expires; left out: never"""
+
+
+class VolumeView(Struct, frozen=True, kw_only=True):
+    id: str
+    code: str
+    path: str
+    aliases: tuple[str, ...]
+    default: bool
+    status: str
+    capabilities: dict[str, Any]
+    free: int | None
+    size: int | None
+
+
+class NewVolume(Struct, frozen=True, kw_only=True):
+    code: str
+    path: str
+    aliases: tuple[str, ...] = ()
+    default: bool = False
+
+
+class VolumeChange(Struct, frozen=True, kw_only=True):
+    aliases: tuple[str, ...] | None = None
+    default: bool | None = None
+    status: str | None = None
+
+
+class HookView(Struct, frozen=True, kw_only=True):
+    name: str
+    command: str
+    modified: datetime
+
+
+class NewHook(Struct, frozen=True, kw_only=True):
+    command: str
+
+
+class RunView(Struct, frozen=True, kw_only=True):
+    id: str
+    hook: str
+    state: str
+    command: str
+    version: str
+    user: str
+    offer: str
+    job: str
+    attempt: int
+    started: datetime
+    ended: datetime | None
+    seconds: float | None
+    exit_code: int | None
+    error: str
+
+
+class RunDetail(Struct, frozen=True, kw_only=True):
+    """Everything about one run: what it read, wrote and said."""
+
+    run: RunView
+    input: str
+    output: str
+    stdout: str
+    stderr: str
+
+
+class SettingView(Struct, frozen=True, kw_only=True):
+    name: str
+    value: bool | int | str
+    default: bool | int | str
+    reason: str
+
+
+class SettingChange(Struct, frozen=True, kw_only=True):
+    value: bool | int | str
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    status: str
+    version: str

@@ -1,0 +1,154 @@
+"""Submitting an offer, and the job that follows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Raw, Struct
+
+
+class SubmitRequest(Struct, frozen=True, kw_only=True):
+    """Entries of one offer, with answers, to become a job.
+
+    `tasks`: `{id, source}`; the id names the entry. `hooks`: one publish hook, any spelling, with
+    `data.files`: per entry `id` and answers; keys of the decision, where present, must be as the server decided.
+    """
+
+    tasks: list[dict[str, Raw]]
+    hooks: list[dict[str, Raw]] = []
+    code: str = ""
+    hostname: str = ""
+    client: str = ""
+
+
+class Answers(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    comment: str = ""
+    time_report: int = 0
+    """seconds"""
+    status: str = ""
+    task: str = ""
+    metadata: dict[str, str] = {}
+
+
+class TaskView(Struct, frozen=True, kw_only=True):
+    """One entry in a job."""
+
+    id: str
+    uri: str
+    """its number within the job"""
+    filename: str
+    is_dir: bool
+    status: str
+    size: int
+    received: int
+    progress: int
+    """0-100"""
+    source: str
+    can_publish: bool
+    can_upload: bool
+    warning: str
+    info: str
+    ident: str
+    answers: Answers
+    upload: str
+    """id of the upload that takes its bytes"""
+    error: str = ""
+    path: str = ""
+    """for employees and admins only: `volume=<code>/<path>`"""
+    path_abs_final: str = ""
+    """for employees and admins only: absolute, on the server"""
+
+
+class JobView(Struct, frozen=True, kw_only=True):
+    id: str
+    code: str
+    name: str
+    status: str
+    """waiting, running, failed, aborted, done"""
+    phase: str
+    """upload, prove, place, ingest, ended"""
+    user: str
+    user_hr: str
+    created: datetime
+    modified: datetime
+    finished: datetime | None
+    size: int
+    received: int
+    progress: int
+    """0-100, of the upload"""
+    speed: float
+    """MB/s; -1.0 when idle"""
+    etr: str
+    """estimated time remaining, h:mm:ss; empty when idle"""
+    queue: str
+    hostname: str
+    error_code: str = ""
+    error: str = ""
+    """what went wrong, in a sentence for the user"""
+    reference: str = ""
+    """to tell the studio: the hook run behind the error"""
+    retry_at: datetime | None = None
+    """when it will be tried again by itself"""
+    staging_expires: datetime | None = None
+    """an unfinished upload is cleared then if no byte comes"""
+    attempts: int = 0
+    """publish hook runs begun"""
+    notes: tuple[str, ...] = ()
+    detail: str = ""
+    """for employees and admins only"""
+    offer: str = ""
+    tasks: tuple[TaskView, ...] = ()
+    """in lists only on demand"""
+
+
+class JobChange(Struct, frozen=True, kw_only=True):
+    """What may be changed on a job: `code`, and `status` to `aborted`."""
+
+    code: str | None = None
+    status: str | None = None
+
+
+class ReceiptFile(Struct, frozen=True, kw_only=True):
+    path: str
+    """relative to the entry; empty for an entry that is a file"""
+    size: int
+    modified: int | None
+    xxh128: str
+    blake3: str
+
+
+class ReceiptEntry(Struct, frozen=True, kw_only=True):
+    id: str
+    filename: str
+    is_dir: bool
+    size: int
+    can_publish: bool
+    can_upload: bool
+    ident: str
+    answers: Answers
+    proof: str
+    """what the proof read: `device`, or `cache` where the system kept pages in memory"""
+    folders: list[str]
+    files: list[ReceiptFile]
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """What arrived, proved byte by byte."""
+
+    job: str
+    code: str
+    workspace: str
+    user: str
+    submitted: datetime
+    placed: datetime
+    size: int
+    entries: list[ReceiptEntry]
+    version: int = 1
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """A page of a list; `total` counts what matches beyond this page."""
+
+    total: int
+    items: list[Any]

@@ -1,0 +1,86 @@
+"""The headers of a part, and the state of an upload.
+
+A part is `PUT` with `Content-Range: bytes a-b/total` (RFC 9110, both ends inclusive) and `Content-Digest` (RFC 9530):
+`sha-256=:<base64>:`, or `blake3=:<base64>:`, which is ours and not in the registry. Other digests beside one of these
+are ignored.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from ..model.tape import Range
+
+ALGORITHMS = ("blake3", "sha-256")
+_RANGE = re.compile(r"bytes (\d{1,16})-(\d{1,16})/(\d{1,16})")
+_DIGEST = re.compile(r"\s*([a-z0-9-]+)\s*=\s*:([A-Za-z0-9+/]*={0,2}):\s*")
+
+
+class Digest(NamedTuple):
+    algorithm: str
+    value: bytes
+    """32 bytes"""
+
+
+class UploadView(Struct, frozen=True, kw_only=True):
+    id: str
+    job: str
+    task: str
+    size: int
+    received: int
+    complete: bool
+    open: bool
+    """takes parts"""
+    missing: tuple[tuple[int, int], ...]
+    """half-open ranges of the tape; at most the first 10,000"""
+    part_bytes: int
+    """largest part"""
+
+
+class PartAnswer(Struct, frozen=True, kw_only=True):
+    received: int
+    size: int
+    complete: bool
+
+
+def parse_content_range(text: str) -> tuple[Range, int]:
+    """`(range, total)` of a Content-Range header. Raises ValueError with the reason."""
+    match = _RANGE.fullmatch(text.strip())
+    if not match:
+        raise ValueError("Content-Range must be `bytes <first>-<last>/<total>`")
+    first, last, total = (int(number) for number in match.groups())
+    if not first <= last < total:
+        raise ValueError(f"Content-Range {text.strip()!r} does not lie within its total")
+    return Range(first, last + 1), total
+
+
+def format_content_range(part: Range, total: int) -> str:
+    return f"bytes {part.start}-{part.end - 1}/{total}"
+
+
+def parse_content_digest(text: str) -> Digest:
+    """The digest to check, blake3 before sha-256. Raises ValueError with the reason."""
+    found: dict[str, bytes] = {}
+    for member in text.split(","):
+        match = _DIGEST.fullmatch(member)
+        if not match:
+            raise ValueError("Content-Digest must be `blake3=:<base64>:` or `sha-256=:<base64>:`")
+        try:
+            found[match[1]] = base64.b64decode(match[2], validate=True)
+        except binascii.Error:
+            raise ValueError(f"the {match[1]} digest is not base64") from None
+    for algorithm in ALGORITHMS:
+        if algorithm in found:
+            if len(found[algorithm]) != 32:
+                raise ValueError(f"the {algorithm} digest must have 32 bytes")
+            return Digest(algorithm, found[algorithm])
+    raise ValueError(f"Content-Digest must name one of: {', '.join(ALGORITHMS)}")
+
+
+def format_content_digest(digest: Digest) -> str:
+    return f"{digest.algorithm}=:{base64.b64encode(digest.value).decode()}:"
