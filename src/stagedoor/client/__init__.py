@@ -1,1 +1,14 @@
-"""Placeholder."""
+"""THE OTHER SIDE: what runs on the machine of who publishes.
+
+1. `scan`         files and folders of this machine as entries of an offer
+2. `connection`   one server, reached over HTTP; its refusals as exceptions
+3. `merge`        the caller's own entries with the studio's verdicts
+4. `query`        `Job WHERE status=failed` as filters
+5. `parts`        which bytes go into the next part
+6. `source`       the bytes, as they are on this disk now
+7. `line`         several connections sending the parts of a job
+8. `sender`       a job's upload from beginning to end
+9. `session`      the scripting face of all that
+
+Imports only `wire` and `model`; runs on Python 3.10 and later, on Linux, macOS and Windows.
+"""

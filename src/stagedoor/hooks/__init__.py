@@ -1,1 +1,12 @@
-"""Placeholder."""
+"""Running the studio's programs.
+
+1. `processes`  which processes belong to a run, and ending them
+2. `capture`    what a program says, bounded
+3. `record`     the folder of a run: what it reads and writes, and what is kept of it
+4. `runner`     a run from start to end
+5. `rehearsal`  a hook tried out without a server
+"""
+
+from .runner import ProgramRunner
+
+__all__ = ["ProgramRunner"]

@@ -1,1 +1,22 @@
-"""Placeholder."""
+"""WHAT HAPPENS to a publish, one step a module, in order.
+
+1. `offer`     the client offers; the pre-publish hook looks; verdicts, places and form are kept
+2. `submit`    entries of the offer come back with answers and become a job
+3. `receive`   parts arrive
+4. `prove`     everything is read once and compared; the receipt is made
+5. `place`     entries appear at their places, each at once
+6. `ingest`    the publish hook runs
+
+Beside the steps:
+
+- `judge`      what a pre-publish hook answered, read with suspicion
+- `hookinput`  what hooks are given to read
+- `echo`       what a submit sends back, compared with what was decided
+- `failing`    what becomes of a job whose step failed
+- `control`    abort, retry, withdraw
+- `sweep`      what time alone brings about: expiry, retries, work that was cut
+- `read`       the read side: one, or a page
+- `views`      what whom is shown
+- `manage`     users, keys, volumes, hooks, settings
+- `needs`      what the steps ask of the world, as narrow Protocols
+"""

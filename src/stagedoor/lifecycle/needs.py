@@ -6,16 +6,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..model.entities import Hook, HookRun, Job, Offer, OfferEntry, Reservation, RunState, Task, User, Volume, Workspace
+from ..model.entities import (
+    Hook,
+    HookRun,
+    Job,
+    Offer,
+    OfferEntry,
+    Reservation,
+    Role,
+    RunState,
+    Task,
+    User,
+    Volume,
+    Workspace,
+)
 from ..model.hooks import HookName
 from ..model.manifest import Manifest
 from ..model.settings import Settings
-from ..model.states import JobFact, OfferFact, TaskFact
+from ..model.states import JobFact, JobState, OfferFact, OfferState, TaskFact
 from ..model.tape import Range, Ranges
 
 Clock = Callable[[], int]
@@ -80,8 +93,11 @@ class OfferBook(Protocol):
         """Expire every open offer whose time has come; how many."""
         ...
 
-    def reserved(self, device: int) -> int:
-        """Bytes still to come on a file system: reservations less what their jobs have received."""
+    def reserved(self, device: int, *, without_offers_of: str = "") -> int:
+        """Bytes still to come on a file system: reservations less what their jobs have received.
+
+        `without_offers_of`: leave out what the open offers of this user reserve; a new offer may take it over.
+        """
         ...
 
 
@@ -133,6 +149,10 @@ class JobBook(Protocol):
         """Ids of jobs that are PROVING, PLACING or INGESTING."""
         ...
 
+    def taking(self) -> list[str]:
+        """Ids of jobs that take bytes (AWAITING_BYTES, RECEIVING)."""
+        ...
+
     def due(self, now: int) -> list[str]:
         """Ids of failed jobs whose time to be tried again has come."""
         ...
@@ -162,7 +182,62 @@ class RunBook(Protocol):
         """Runs that are recorded as RUNNING."""
         ...
 
+    def run(self, run_id: str) -> HookRun | None: ...
     def runs_of_job(self, job_id: str) -> list[HookRun]: ...
+    def ended_before(self, when: int) -> list[str]: ...
+    def forget(self, run_ids: Sequence[str]) -> None: ...
+
+
+class Lists(Protocol):
+    """Filters and pages, newest first: how many match, and the page."""
+
+    def jobs(
+        self,
+        *,
+        user_id: str | None = None,
+        id: str | None = None,
+        code: str | None = None,
+        states: Iterable[JobState] | None = None,
+        since: int | None = None,
+        finished: bool = False,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[Job]]: ...
+
+    def received(self, job_ids: Sequence[str]) -> dict[str, int]: ...
+
+    def offers(
+        self,
+        *,
+        user_id: str | None = None,
+        state: OfferState | None = None,
+        since: int | None = None,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[Offer]]: ...
+
+    def runs(
+        self,
+        *,
+        hook: HookName | None = None,
+        job_id: str | None = None,
+        offer_id: str | None = None,
+        user_id: str | None = None,
+        state: RunState | None = None,
+        since: int | None = None,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[HookRun]]: ...
+
+    def users(
+        self,
+        *,
+        code: str | None = None,
+        role: Role | None = None,
+        enabled: bool | None = None,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[User]]: ...
 
 
 # --- volumes -----------------------------------------------------------------------------------------------------
@@ -326,6 +401,14 @@ class Programs(Protocol):
         """End what is left of a run, its process group and whatever carries its mark."""
         ...
 
+    def read_record(self, run_id: str) -> dict[str, str]:
+        """What is kept of a run: `input`, `output`, `stdout`, `stderr`, as text; empty where there is nothing."""
+        ...
+
+    def remove(self, run_id: str) -> None:
+        """Remove what is kept of a run."""
+        ...
+
     def end_job(self, job_id: str) -> None:
         """End the run of a job that is under way in this process, if any (abort)."""
         ...
@@ -341,4 +424,8 @@ class Programs(Protocol):
 class Runner(Protocol):
     def enqueue(self, job_id: str) -> None:
         """See to it that the job's steps are run. Harmless when they are under way."""
+        ...
+
+    def forget(self, job_id: str) -> None:
+        """The job has ended: nothing of it need be remembered."""
         ...

@@ -1,1 +1,76 @@
-"""Placeholder."""
+"""The database: what must be remembered beyond a restart.
+
+1. `ids`           ids in order of creation
+2. `columns`       how values lie in columns
+3. `tables`        the tables of this version
+4. `database`      connections, transactions, foreign errors
+5. `schema`        making and upgrading the tables (`migrations`)
+6. `reservations`  which places are taken, and by whom
+7. `offers`        offers, their entries and verdicts
+8. `jobs`          jobs and tasks, moved by the tables of `model.states`
+9. `runs`          runs of hooks
+10. `house`        workspace, users, volumes, hooks, settings
+11. `keys`         API keys
+12. `lists`        filters and pages over all of it
+
+Rules
+1. Every method is one transaction and returns frozen values; nothing is remembered between calls.
+2. The same queries run on SQLite and PostgreSQL.
+3. Methods may be called by any thread. They block: the API hands them to threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .database import Database
+from .house import HouseRecords
+from .ids import new_id
+from .jobs import Jobs
+from .keys import Keys
+from .lists import Lists
+from .offers import Offers
+from .runs import Runs
+from .schema import migrate, schema_is_newer
+
+if TYPE_CHECKING:
+    from ..lifecycle.needs import House, JobBook, OfferBook, RunBook
+
+__all__ = ["Records", "migrate", "new_id", "open_records", "schema_is_newer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """An open database."""
+
+    database: Database
+    house: HouseRecords
+    keys: Keys
+    offers: Offers
+    jobs: Jobs
+    runs: Runs
+    lists: Lists
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def open_records(url: str) -> Records:
+    """Open a database that `migrate` has brought up to date. Raises BadRequest for a URL that means none."""
+    database = Database(url)
+    return Records(
+        database=database,
+        house=HouseRecords(database),
+        keys=Keys(database),
+        offers=Offers(database),
+        jobs=Jobs(database),
+        runs=Runs(database),
+        lists=Lists(database),
+    )
+
+
+if TYPE_CHECKING:  # the type checker holds the records against what the steps need
+
+    def _seams(records: Records) -> tuple[House, OfferBook, JobBook, RunBook]:
+        return records.house, records.offers, records.jobs, records.runs

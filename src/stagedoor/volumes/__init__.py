@@ -1,1 +1,22 @@
-"""Placeholder."""
+"""Staging and placing: how bytes come onto a disk and appear at their place.
+
+1. `rename`    moving a thing to a name that must be free
+2. `probe`     what a file system can do
+3. `paths`     from a volume and a path to an open folder, never out of the volumes
+4. `staging`   where uploads in progress lie, and the documents beside their bytes
+5. `journal`   what was received, in one text file per upload
+6. `history`   what the journal's records come to
+7. `claims`    which ranges are being sent right now
+8. `part`      the bytes of one part on their way into files
+9. `flushing`  bringing them to the device
+10. `proof`    reading everything once
+11. `upload`   one upload: begin, acknowledge, flush, prove
+12. `modes`    permissions, group and times of what is placed
+13. `placing`  the last check and the rename
+14. `disk`     the door to all of it
+"""
+
+from .disk import Disk
+from .paths import free
+
+__all__ = ["Disk", "free"]

@@ -141,7 +141,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     workspace: str
     user: str
     submitted: datetime
-    placed: datetime
+    proved: datetime
     size: int
     entries: list[ReceiptEntry]
     version: int = 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 # gc=False: a tree has no cycles, and 100,000 nodes need not be visited by the collector.
@@ -35,6 +37,13 @@ class Entry(Struct, gc=False, omit_defaults=True):
     modified: int | None = None
 
 
-def count(nodes: list[Node] | None) -> int:
-    """How many files and folders a tree holds."""
-    return sum(1 + count(node.files) if node.files else 1 for node in nodes or ())
+def count(entries: Iterable[Entry | Node]) -> int:
+    """How many files and folders there are, at any depth."""
+    total = 0
+    open_lists: list[Iterable[Entry | Node]] = [entries]
+    while open_lists:
+        for node in open_lists.pop():
+            total += 1
+            if node.files:
+                open_lists.append(node.files)
+    return total

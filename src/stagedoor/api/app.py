@@ -1,0 +1,126 @@
+"""The routes put together: an ASGI application from the steps."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Litestar, MediaType, Request, Response, get
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp
+
+from .. import __version__
+from ..lifecycle.control import Control
+from ..lifecycle.manage import Management, Probe
+from ..lifecycle.offer import Offering
+from ..lifecycle.read import Reading
+from ..lifecycle.receive import Receiving
+from ..lifecycle.submit import Submitting
+from ..model import errors
+from ..wire import calls
+from ..wire.house import Health
+from . import house, publishing, uploads
+from .gate import Gate, SignIn, log_refusal
+from .status import BY_STATUS, body_of, headers_of, status_of
+
+log = logging.getLogger("stagedoor.api")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the handlers call."""
+
+    offering: Offering
+    submitting: Submitting
+    receiving: Receiving
+    reading: Reading
+    control: Control
+    manage: Management
+    sign_in: SignIn
+    probe: Probe
+    room: Callable[[str], tuple[int, int] | None]
+    """free and total bytes of the disk below a folder, where it is there"""
+
+
+def make_app(services: Services, *, behind_proxy: bool = False) -> ASGIApp:
+    app = Litestar(
+        route_handlers=[health, *publishing.HANDLERS, *uploads.HANDLERS, *house.HANDLERS],
+        state=State({"services": services}),
+        exception_handlers={
+            errors.StagedoorError: _refused,
+            HTTPException: _http,
+            ValidationException: _invalid,
+            RecursionError: _too_deep,
+            Exception: _fault,
+        },
+        openapi_config=OpenAPIConfig(
+            title="Stagedoor",
+            version=__version__,
+            description="Publish gateway: offer, upload, ingest. Every refusal is an `ErrorAnswer`.",
+            path=f"{calls.V1}/openapi",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            security=[{"basic": []}],
+            components=Components(
+                security_schemes={
+                    "basic": SecurityScheme(type="http", scheme="basic", description="user name and API key")
+                }
+            ),
+            use_handler_docstrings=True,
+        ),
+        request_max_body_size=1 << 20,
+        logging_config=None,
+        debug=False,
+    )
+    return Gate(app, services.sign_in, behind_proxy=behind_proxy)
+
+
+@get(calls.HEALTH.path, security=[], sync_to_thread=False)
+def health() -> Health:
+    """200 when the server is ready. Needs no sign-in."""
+    return Health(status="ok", version=__version__)
+
+
+Handler = Callable[[Request[Any, Any, Any], Any], Response[bytes]]
+
+
+def _answer(request: Request[Any, Any, Any], error: errors.StagedoorError, status: int = 0) -> Response[bytes]:
+    request_id = request.scope["state"]["request_id"]
+    log_refusal(error, request_id)
+    return Response(
+        body_of(error, request_id),
+        status_code=status or status_of(error),
+        headers=headers_of(error),
+        media_type=MediaType.JSON,
+    )
+
+
+def _refused(request: Request[Any, Any, Any], error: errors.StagedoorError) -> Response[bytes]:
+    return _answer(request, error)
+
+
+def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    code, message = BY_STATUS.get(error.status_code, ("bad_request", "The request cannot be taken."))
+    return _answer(request, errors.StagedoorError(message, code=code), error.status_code)
+
+
+def _invalid(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+    found = error.extra if isinstance(error.extra, list) else []
+    reasons = "; ".join(f"{item.get('key', 'body')}: {item.get('message', '')}" for item in found) or error.detail
+    return _answer(request, errors.BadRequest(f"The request cannot be read: {reasons}"))
+
+
+def _too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Response[bytes]:
+    return _answer(request, errors.BadRequest("The request nests deeper than this server reads."))
+
+
+def _fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    request_id = request.scope["state"]["request_id"]
+    log.error("request %s failed", request_id, exc_info=error)
+    sentence = f"Something went wrong at the studio; tell them the reference {request_id}."
+    return _answer(request, errors.StagedoorError(sentence))

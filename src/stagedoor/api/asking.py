@@ -1,0 +1,88 @@
+"""What handlers know of a request: who asks, the services, the body; and how answers are made."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from litestar import MediaType, Request, Response
+
+from ..model import errors
+from ..model.entities import Role, User
+
+if TYPE_CHECKING:
+    from .app import Services
+
+T = TypeVar("T")
+Asked = Request[Any, Any, Any]
+_PACK_FROM = 100_000
+
+
+def services(request: Asked) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+def user(request: Asked) -> User:
+    found: User = request.scope["state"]["user"]
+    return found
+
+
+def admin(request: Asked) -> User:
+    """Who asks, where that is an administrator. Raises Forbidden."""
+    who = user(request)
+    if who.role is not Role.ADMIN:
+        raise errors.Forbidden
+    return who
+
+
+def insider(request: Asked) -> User:
+    """Who asks, where they work at the studio. Raises Forbidden."""
+    who = user(request)
+    if not who.works_here:
+        raise errors.Forbidden
+    return who
+
+
+def ip(request: Asked) -> str:
+    return str(request.scope["state"]["ip"])
+
+
+async def read(request: Asked, kind: type[T], most: int) -> T:
+    """The body as a `kind`, `most` bytes of JSON at the most, counted while they come. Raises BadRequest."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise errors.BadRequest("The request was cut off.")
+        chunks.append(message["body"])
+        size += len(message["body"])
+        if size > most:
+            raise errors.LimitExceeded(
+                f"The request is larger than {most} bytes; make several.", details={"limit": most}
+            )
+        if not message["more_body"]:
+            break
+    body = b"".join(chunks)
+    chunks.clear()
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise errors.BadRequest(f"The request cannot be read: {error}") from None
+
+
+def json(request: Asked, answer: Any, status: int = 200) -> Response[bytes]:
+    """An answer as JSON, packed where it is large and the client can unpack."""
+    body = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+    headers = {}
+    if len(body) > _PACK_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, 1)
+        headers["content-encoding"] = "gzip"
+    return Response(body, status_code=status, headers=headers, media_type=MediaType.JSON)
+
+
+def milliseconds(when: datetime | None) -> int | None:
+    return None if when is None else int(when.timestamp() * 1000)

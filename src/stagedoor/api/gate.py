@@ -1,0 +1,145 @@
+"""Around every request: its id, who asks, packed bodies unpacked, every refusal in one shape.
+
+Rules
+1. A request gets an id, which is in the answer's `X-Request-Id`, in every refusal and in the log.
+2. Nothing but `/healthz` is answered without sign-in; also what does not exist is refused first.
+3. A body packed with gzip is unpacked here; whoever reads it counts what comes out.
+4. `detail` of a refusal goes to the log, never into the answer.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import secrets
+import zlib
+from collections.abc import Callable
+from typing import cast
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
+
+from ..model import errors
+from ..model.entities import User
+from .status import body_of, headers_of, status_of
+from .threads import quick
+
+log = logging.getLogger("stagedoor.api")
+
+HEALTH = "/healthz"
+SignIn = Callable[[str, str], User | None]
+_CHUNK = 1 << 20
+
+
+class Gate:
+    """The outermost ASGI layer."""
+
+    def __init__(self, app: ASGIApp, sign_in: SignIn, *, behind_proxy: bool) -> None:
+        self._app = app
+        self._sign_in = sign_in
+        self._behind_proxy = behind_proxy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        state["ip"] = self._ip(scope, headers)
+        try:
+            if scope["path"] != HEALTH:
+                state["user"] = await self._who(headers)
+            receive = _unpacked(receive, headers.get(b"content-encoding", b"").strip().lower())
+        except errors.StagedoorError as error:
+            await refuse(send, error, request_id)
+            return
+        await self._app(scope, receive, _stamped(send, request_id))
+
+    async def _who(self, headers: dict[bytes, bytes]) -> User:
+        name, key = _credentials(headers.get(b"authorization", b""))
+        user = await quick(self._sign_in, name, key)
+        if user is None:
+            raise errors.SignInRefused
+        return user
+
+    def _ip(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        """The proxy in front adds the last address it saw; without one, what the client says counts for nothing."""
+        forwarded = headers.get(b"x-forwarded-for", b"") if self._behind_proxy else b""
+        if forwarded:
+            return forwarded.decode("latin-1").rsplit(",", 1)[-1].strip()
+        client = scope.get("client")
+        return str(client[0]) if client else ""
+
+
+def _credentials(header: bytes) -> tuple[str, str]:
+    scheme, _, packed = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        raise errors.SignInRefused
+    try:
+        name, _, key = base64.b64decode(packed.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise errors.SignInRefused from None
+    return name, key
+
+
+def _stamped(send: Send, request_id: str) -> Send:
+    async def stamped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+            headers.append((b"cache-control", b"no-store"))
+            headers.append((b"x-content-type-options", b"nosniff"))
+            message["headers"] = headers
+        await send(message)
+
+    return stamped
+
+
+def _unpacked(receive: Receive, encoding: bytes) -> Receive:
+    if encoding in (b"", b"identity"):
+        return receive
+    if encoding != b"gzip":
+        raise errors.BadRequest("The body may be packed with gzip or not at all.", code="content_encoding")
+    unpacker = zlib.decompressobj(wbits=31)
+    packed = b""
+    more_to_come = True
+
+    async def unpacking() -> HTTPReceiveMessage:
+        # At most a chunk comes out per call, so that whoever counts can stop before memory is full.
+        nonlocal packed, more_to_come
+        while not packed and more_to_come:
+            message = await receive()
+            if message["type"] != "http.request":
+                return cast("HTTPReceiveMessage", message)
+            packed, more_to_come = message.get("body", b""), message.get("more_body", False)
+        try:
+            body = unpacker.decompress(packed, _CHUNK)
+        except zlib.error:
+            raise errors.BadRequest("The body is not gzip, though its header says so.") from None
+        packed = unpacker.unconsumed_tail
+        if not packed and not more_to_come and not unpacker.eof:
+            body += unpacker.flush()
+            if not unpacker.eof:
+                raise errors.BadRequest("The packed body ends too early.")
+        return {"type": "http.request", "body": body, "more_body": bool(packed) or more_to_come}
+
+    return cast("Receive", unpacking)
+
+
+async def refuse(send: Send, error: errors.StagedoorError, request_id: str) -> None:
+    headers = {**headers_of(error), "x-request-id": request_id}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status_of(error),
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body_of(error, request_id), "more_body": False})
+
+
+def log_refusal(error: errors.StagedoorError, request_id: str) -> None:
+    if error.detail:
+        log.warning("request %s refused with %s: %s", request_id, error.error_code, error.detail)

@@ -1,0 +1,361 @@
+"""Users, keys, volumes, hooks, settings.
+
+| | admin | employee | standard |
+|---|---|---|---|
+| own profile and keys | read, write | read, write | read, write |
+| users | read, write | standard users: read, write | - |
+| volumes, hooks, settings | read, write | read | - |
+| hook runs | read | read | - |
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import delete, get, patch, post, put
+
+from ..lifecycle.views import moment, moment_or_none
+from ..model import errors
+from ..model.entities import ApiKey, Hook, Role, User, Volume
+from ..model.settings import SETTINGS, Value
+from ..wire import calls
+from ..wire.house import (
+    HookView,
+    KeyView,
+    NewHook,
+    NewKey,
+    NewUser,
+    NewVolume,
+    RunDetail,
+    SettingChange,
+    SettingView,
+    UserChange,
+    UserMade,
+    UserView,
+    VolumeChange,
+    VolumeView,
+    WorkspaceView,
+)
+from ..wire.jobs import Page
+from .asking import Asked, admin, insider, milliseconds, services, user
+from .publishing import Limit, Since, Skip
+from .threads import quick
+
+
+@get(calls.ME.path)
+async def me(request: Asked) -> UserView:
+    """The signed-in user."""
+    return _user(user(request))
+
+
+@get(calls.WORKSPACE.path)
+async def workspace(request: Asked) -> WorkspaceView:
+    """The workspace."""
+    found = await quick(services(request).reading.workspace)
+    return WorkspaceView(id=found.id, code=found.code)
+
+
+# --- users and keys ------------------------------------------------------------------------------------------------
+
+
+@get(calls.USERS.path)
+async def users(request: Asked, limit: Limit = 50, skip: Skip = 0) -> Page:
+    """All users; for a standard user, themselves."""
+    who = user(request)
+    if not who.works_here:
+        mine = [_user(who)][skip : skip + limit]
+        return Page(total=1, items=mine)
+    total, found = await quick(services(request).reading.users, limit, skip)
+    return Page(total=total, items=[_user(one) for one in found])
+
+
+@post(calls.ADD_USER.path)
+async def add_user(request: Asked, data: NewUser) -> UserMade:
+    """Add a user; their API key is shown this once. Employees add standard users."""
+    insider(request)
+    if data.role != Role.STANDARD:
+        admin(request)
+    made, key = await quick(services(request).manage.add_user, data.code, data.role, data.name)
+    return await _made(request, made, key)
+
+
+@get(calls.USER.path)
+async def user_by_id(request: Asked, id: str) -> UserView:
+    """One user."""
+    return _user(await quick(_seen, request, id))
+
+
+@patch(calls.CHANGE_USER.path)
+async def change_user(request: Asked, id: str, data: UserChange) -> UserView:
+    """Change a user. One's own name; the rest is for who may manage that user."""
+    return await quick(_change_user, request, id, data)
+
+
+def _change_user(request: Asked, id: str, data: UserChange) -> UserView:
+    found = _seen(request, id)
+    if data.role is not None or data.status is not None or data.metadata is not None:
+        _check_manages(user(request), found)
+    if data.role is not None:
+        admin(request)
+    return _user(
+        services(request).manage.update_user(
+            found.id, name=data.name, role=data.role, status=data.status, metadata=data.metadata
+        )
+    )
+
+
+@get(calls.KEYS.path)
+async def keys(request: Asked, id: str) -> Page:
+    """A user's API keys, without their secrets."""
+    found = [_key(key) for key in await quick(_keys, request, id)]
+    return Page(total=len(found), items=found)
+
+
+@post(calls.ADD_KEY.path)
+async def add_key(request: Asked, id: str, data: NewKey) -> UserMade:
+    """Make a further API key, shown this once."""
+    owner = await quick(_keyholder, request, id)
+    _, secret = await quick(services(request).manage.add_key, owner.id, label=data.label, days=data.days)
+    return await _made(request, owner, secret)
+
+
+@delete(calls.REVOKE_KEY.path, status_code=204)
+async def revoke_key(request: Asked, id: str, key: str) -> None:
+    """Revoke an API key."""
+    owner = await quick(_keyholder, request, id)
+    await quick(services(request).manage.revoke_key, owner.id, key)
+
+
+def _keys(request: Asked, id: str) -> list[ApiKey]:
+    return services(request).manage.keys(_keyholder(request, id).id)
+
+
+def _keyholder(request: Asked, id: str) -> User:
+    found = _seen(request, id)
+    if found.id != user(request).id:
+        _check_manages(user(request), found)
+    return found
+
+
+def _seen(request: Asked, id: str) -> User:
+    who = user(request)
+    found = services(request).reading.user(id)
+    if found is None or not (who.works_here or who.id == found.id):
+        raise errors.NotFound
+    return found
+
+
+def _check_manages(who: User, other: User) -> None:
+    """Admins manage everybody, employees standard users."""
+    if who.role is not Role.ADMIN and not (who.works_here and other.role is Role.STANDARD):
+        raise errors.Forbidden
+
+
+async def _made(request: Asked, made: User, key: str) -> UserMade:
+    found = await quick(services(request).reading.workspace)
+    return UserMade(workspace=found.code, user=made.code, id=made.id, api_key=key)
+
+
+# --- volumes -------------------------------------------------------------------------------------------------------
+
+
+@get(calls.VOLUMES.path)
+async def volumes(request: Asked) -> Page:
+    """The volumes, with free space."""
+    insider(request)
+    found = await quick(lambda: [_volume(request, one) for one in services(request).manage.volumes()])
+    return Page(total=len(found), items=found)
+
+
+@post(calls.ADD_VOLUME.path)
+async def add_volume(request: Asked, data: NewVolume) -> VolumeView:
+    """Add a volume: a folder on the server."""
+    admin(request)
+    made = await quick(
+        services(request).manage.add_volume,
+        data.code,
+        data.path,
+        aliases=data.aliases,
+        default=data.default,
+        probe=services(request).probe,
+    )
+    return await quick(_volume, request, made)
+
+
+@get(calls.VOLUME.path)
+async def volume(request: Asked, id: str) -> VolumeView:
+    """One volume, by id or code."""
+    insider(request)
+    return await quick(lambda: _volume(request, services(request).manage.volume(id)))
+
+
+@patch(calls.CHANGE_VOLUME.path)
+async def change_volume(request: Asked, id: str, data: VolumeChange) -> VolumeView:
+    """Change aliases, default or status of a volume."""
+    admin(request)
+    changed = await quick(
+        services(request).manage.update_volume, id, aliases=data.aliases, default=data.default, status=data.status
+    )
+    return await quick(_volume, request, changed)
+
+
+@delete(calls.REMOVE_VOLUME.path, status_code=204)
+async def remove_volume(request: Asked, id: str) -> None:
+    """Forget a volume; its files stay."""
+    admin(request)
+    await quick(services(request).manage.remove_volume, id)
+
+
+# --- hooks ---------------------------------------------------------------------------------------------------------
+
+
+@get(calls.HOOKS.path)
+async def hooks(request: Asked) -> Page:
+    """The hooks that are set."""
+    insider(request)
+    found = [_hook(one) for one in await quick(services(request).manage.hooks)]
+    return Page(total=len(found), items=found)
+
+
+@put(calls.SET_HOOK.path)
+async def set_hook(request: Asked, name: str, data: NewHook) -> HookView:
+    """Set the command line of a hook."""
+    admin(request)
+    return _hook((await quick(services(request).manage.set_hook, name, data.command))[0])
+
+
+@delete(calls.UNSET_HOOK.path, status_code=204)
+async def unset_hook(request: Asked, name: str) -> None:
+    """Unset a hook."""
+    admin(request)
+    await quick(services(request).manage.unset_hook, name)
+
+
+@get(calls.RUNS.path)
+async def runs(
+    request: Asked,
+    hook: str | None = None,
+    job: str | None = None,
+    offer: str | None = None,
+    user_id: str | None = None,
+    since: Since = None,
+    limit: Limit = 50,
+    skip: Skip = 0,
+) -> Page:
+    """Recorded hook runs, newest first."""
+    insider(request)
+    return await quick(
+        services(request).reading.runs,
+        hook=hook,
+        job=job,
+        offer=offer,
+        owner=user_id,
+        since=milliseconds(since),
+        limit=limit,
+        skip=skip,
+    )
+
+
+@get(calls.RUN.path)
+async def run(request: Asked, id: str) -> RunDetail:
+    """One hook run with everything it read, wrote and said."""
+    insider(request)
+    return await quick(services(request).reading.run, id)
+
+
+# --- settings ------------------------------------------------------------------------------------------------------
+
+
+@get(calls.SETTINGS.path)
+async def settings(request: Asked) -> Page:
+    """Every setting: value, default, reason."""
+    insider(request)
+    values = await quick(services(request).manage.settings)
+    found = [_setting(name, value) for name, value in values.items()]
+    return Page(total=len(found), items=found)
+
+
+@put(calls.SET_SETTING.path)
+async def set_setting(request: Asked, name: str, data: SettingChange) -> SettingView:
+    """Set a setting."""
+    admin(request)
+    return _setting(name, await quick(services(request).manage.set_setting, name, data.value))
+
+
+@delete(calls.UNSET_SETTING.path, status_code=204)
+async def unset_setting(request: Asked, name: str) -> None:
+    """Bring a setting back to its default."""
+    admin(request)
+    await quick(services(request).manage.unset_setting, name)
+
+
+def _user(found: User) -> UserView:
+    return UserView(
+        id=found.id,
+        code=found.code,
+        name=found.name,
+        role=found.role.value,
+        status="enabled" if found.enabled else "disabled",
+        created=moment(found.created),
+        modified=moment(found.modified),
+        metadata=dict(found.metadata),
+    )
+
+
+def _key(key: ApiKey) -> KeyView:
+    return KeyView(
+        id=key.id,
+        label=key.label,
+        created=moment(key.created),
+        expires=moment_or_none(key.expires),
+        revoked=moment_or_none(key.revoked),
+    )
+
+
+def _volume(request: Asked, found: Volume) -> VolumeView:
+    room: Any = services(request).room(found.root)
+    return VolumeView(
+        id=found.id,
+        code=found.code,
+        path=found.root,
+        aliases=found.aliases,
+        default=found.default,
+        status="enabled" if found.enabled else "disabled",
+        capabilities=dict(found.capabilities),
+        free=room[0] if room else None,
+        size=room[1] if room else None,
+    )
+
+
+def _hook(hook: Hook) -> HookView:
+    return HookView(name=hook.name.value, command=hook.command, modified=moment(hook.modified))
+
+
+def _setting(name: str, value: Value) -> SettingView:
+    return SettingView(name=name, value=value, default=SETTINGS[name].default, reason=SETTINGS[name].reason)
+
+
+HANDLERS = [
+    me,
+    workspace,
+    users,
+    add_user,
+    user_by_id,
+    change_user,
+    keys,
+    add_key,
+    revoke_key,
+    volumes,
+    add_volume,
+    volume,
+    change_volume,
+    remove_volume,
+    hooks,
+    set_hook,
+    unset_hook,
+    runs,
+    run,
+    settings,
+    set_setting,
+    unset_setting,
+]

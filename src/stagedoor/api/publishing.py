@@ -1,0 +1,169 @@
+"""Offers, jobs, receipts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar import Response, delete, get, patch, post
+from litestar.params import Parameter
+
+from ..lifecycle import views
+from ..model import errors
+from ..model.settings import SETTINGS
+from ..wire import calls
+from ..wire.jobs import JobChange, JobView, Page, SubmitRequest
+from ..wire.offers import OfferAnswer, OfferRequest
+from .asking import Asked, ip, json, milliseconds, read, services, user
+from .threads import checks, quick
+
+Limit = Annotated[int, Parameter(ge=0, le=500, description="items on the page")]
+Skip = Annotated[int, Parameter(ge=0, le=10_000_000, description="items before the page")]
+Since = Annotated[datetime | None, Parameter(description="made at or after, RFC 3339")]
+
+
+@post(calls.OFFER.path, request_max_body_size=None, status_code=201)
+async def offer(request: Asked) -> Response[bytes]:
+    """Offer files and folders: the studio's hook answers entry by entry."""
+    most = await quick(lambda: services(request).manage.settings()["offer_bytes"])
+    asked = await read(request, OfferRequest, int(most))
+    made = await checks(services(request).offering.validate, user(request), asked, ip(request))
+    answer = await quick(services(request).reading.shown, user(request), made)
+    return json(request, answer, 201)
+
+
+@get(calls.OFFERS.path)
+async def offers(
+    request: Asked,
+    id: str | None = None,
+    state: str | None = None,
+    user_: Annotated[str | None, Parameter(query="user")] = None,
+    since: Since = None,
+    limit: Limit = 50,
+    skip: Skip = 0,
+) -> Page:
+    """Offers, newest first."""
+    return await quick(
+        services(request).reading.offers,
+        user(request),
+        id=id,
+        state=state,
+        owner=user_,
+        since=milliseconds(since),
+        limit=limit,
+        skip=skip,
+    )
+
+
+@get(calls.OFFER_BY_ID.path)
+async def offer_by_id(request: Asked, id: str) -> OfferAnswer:
+    """One offer with its verdicts."""
+    return await quick(services(request).reading.offer, user(request), id)
+
+
+@delete(calls.WITHDRAW.path, status_code=204)
+async def withdraw(request: Asked, id: str) -> None:
+    """Withdraw an open offer; what it reserved is free."""
+    await quick(services(request).control.withdraw, user(request), id)
+
+
+@post(calls.SUBMIT.path, request_max_body_size=None, status_code=201)
+async def submit(request: Asked) -> Response[bytes]:
+    """Submit entries of an offer with answers. The same again answers 200 with the job that exists."""
+    asked = await read(request, SubmitRequest, int(SETTINGS["offer_bytes"].default))
+    job, new = await checks(services(request).submitting.submit, user(request), asked, ip(request))
+    view = await quick(services(request).reading.job, user(request), job.id)
+    return json(request, view, 201 if new else 200)
+
+
+@get(calls.JOBS.path)
+async def jobs(
+    request: Asked,
+    id: str | None = None,
+    state: str | None = None,
+    user_: Annotated[str | None, Parameter(query="user")] = None,
+    since: Since = None,
+    finished: bool = False,
+    tasks: bool = False,
+    limit: Limit = 50,
+    skip: Skip = 0,
+) -> Page:
+    """Jobs, newest first; ended ones with `finished`. `state`: a status, a phase, or several with commas."""
+    return await quick(
+        services(request).reading.jobs,
+        user(request),
+        id=id,
+        state=state,
+        owner=user_,
+        since=milliseconds(since),
+        finished=finished,
+        tasks=tasks,
+        limit=limit,
+        skip=skip,
+    )
+
+
+@get(calls.JOB.path)
+async def job(request: Asked, id: str) -> JobView:
+    """One job with its tasks."""
+    return await quick(services(request).reading.job, user(request), id)
+
+
+@patch(calls.CHANGE_JOB.path)
+async def change_job(request: Asked, id: str, data: JobChange) -> JobView:
+    """Rename a job, or abort it with `status: aborted`. Nobody sets a publish to done."""
+    return await quick(_change, request, id, data)
+
+
+def _change(request: Asked, id: str, data: JobChange) -> JobView:
+    views.owned_by(user(request), services(request).control.job(id))
+    if data.status not in (None, "aborted"):
+        raise errors.Conflict("The status of a publish can be set to aborted only.", code="status_not_settable")
+    if data.code is not None:
+        services(request).control.rename(user(request), id, data.code)
+    if data.status == "aborted":
+        services(request).control.abort(user(request), id)
+    return services(request).reading.job(user(request), id)
+
+
+@post(calls.RETRY.path, status_code=200)
+async def retry(request: Asked, id: str) -> JobView:
+    """Go on where a failed job stopped. Nothing is uploaded again."""
+    await quick(services(request).control.retry, user(request), id)
+    return await quick(services(request).reading.job, user(request), id)
+
+
+@post(calls.ABORT.path, status_code=200)
+async def abort(request: Asked, id: str) -> JobView:
+    """End a job. What has been placed stays."""
+    await quick(services(request).control.abort, user(request), id)
+    return await quick(services(request).reading.job, user(request), id)
+
+
+@get(calls.RECEIPT.path)
+async def receipt(request: Asked, id: str) -> Response[bytes]:
+    """What arrived, proved: every file with size, xxh128 and blake3."""
+    return json(request, await quick(services(request).reading.receipt, user(request), id))
+
+
+@get(calls.TASK_FILES.path)
+async def task_files(request: Asked, id: str, task: str) -> Response[bytes]:
+    """The validated tree of one entry of a job."""
+    found = await quick(services(request).reading.files, user(request), id, task)
+    return json(request, found)
+
+
+HANDLERS = [
+    offer,
+    offers,
+    offer_by_id,
+    withdraw,
+    submit,
+    jobs,
+    job,
+    change_job,
+    retry,
+    abort,
+    receipt,
+    task_files,
+]

@@ -1,0 +1,39 @@
+"""Where blocking work is done: three pools, so that one kind of work never keeps another waiting.
+
+- `quick`   queries and small changes
+- `parts`   bytes onto disks
+- `checks`  offers and submits: a hook may think for half a minute
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_QUICK = ThreadPoolExecutor(8, thread_name_prefix="quick")
+_PARTS = ThreadPoolExecutor(8, thread_name_prefix="parts")
+_CHECKS = ThreadPoolExecutor(24, thread_name_prefix="checks")
+
+
+async def quick(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await _in(_QUICK, partial(work, *args, **kwargs))
+
+
+async def parts(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await _in(_PARTS, partial(work, *args, **kwargs))
+
+
+async def checks(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await _in(_CHECKS, partial(work, *args, **kwargs))
+
+
+async def _in(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(pool, context.run, work)

@@ -1,0 +1,241 @@
+"""The only place where parts are put together: a home on disk becomes records, steps and a server."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import logging.handlers
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from . import config
+from .api.app import Services, make_app
+from .api.server import HttpServer, Tls
+from .engine import Engine
+from .hooks import ProgramRunner
+from .lifecycle.control import Control
+from .lifecycle.failing import Failing
+from .lifecycle.ingest import Ingesting
+from .lifecycle.manage import Management
+from .lifecycle.offer import Offering
+from .lifecycle.place import Placing
+from .lifecycle.prove import Proving
+from .lifecycle.read import Reading
+from .lifecycle.receive import Receiving
+from .lifecycle.submit import Submitting
+from .lifecycle.sweep import Sweep
+from .model.entities import RunState
+from .model.errors import BadRequest, Conflict
+from .records import Records, migrate, open_records, schema_is_newer
+from .volumes import Disk, free
+from .volumes.probe import probe
+
+log = logging.getLogger("stagedoor")
+SWEEP_SECONDS = 2.0
+
+
+def now() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An open home: what the commands of an administrator work on."""
+
+    paths: config.Home
+    records: Records
+    manage: Management
+    programs: ProgramRunner
+    storage: Disk
+
+
+def create_home(folder: Path, workspace_code: str, admin: str) -> dict[str, str]:
+    """Make a home, its database, the workspace and the first admin; `{workspace, user, id, api_key}`."""
+    paths = config.Home(folder.absolute())
+    paths.make()
+    try:
+        migrate(paths.database)
+        with open_home(folder) as home:
+            workspace, user, key = home.manage.init(workspace_code, admin)
+    except BaseException:
+        paths.config.unlink()  # so that the same command can be given again, corrected
+        raise
+    return {"workspace": workspace.code, "user": user.code, "id": user.id, "api_key": key}
+
+
+@contextmanager
+def open_home(folder: Path) -> Iterator[Home]:
+    paths = config.Home(folder.absolute())
+    paths.check()
+    if schema_is_newer(paths.database):
+        raise Conflict("This home belongs to a newer version of Stagedoor; run that one.", code="schema_newer")
+    migrate(paths.database)
+    records = open_records(paths.database)
+    try:
+        yield Home(
+            paths=paths,
+            records=records,
+            manage=Management(records.house, records.keys, now),
+            programs=ProgramRunner(paths.folder, records.runs, now),
+            storage=Disk(lambda: records.house.settings().word("durability"), records.house.volumes),
+        )
+    finally:
+        records.close()
+
+
+def serve(
+    folder: Path,
+    host: str,
+    port: int,
+    *,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    self_signed: bool = False,
+    behind_proxy: bool = False,
+    insecure: bool = False,
+) -> None:
+    """Run the server on a home until SIGTERM or SIGINT. Raises BadRequest, Conflict where it cannot start."""
+    paths = config.Home(folder.absolute())
+    paths.check()
+    tls = _tls(paths, host, tls_cert, tls_key, self_signed)
+    if tls is None and not (behind_proxy or insecure) and not _is_loopback(host):
+        raise BadRequest(
+            f"Without TLS the server listens on this machine only, and {host} is not that. Give --tls-self-signed, a "
+            "certificate, --behind-proxy where a proxy does TLS, or --insecure.",
+            code="tls_missing",
+        )
+    with _lock(paths), open_home(folder) as home:
+        _start_logging(paths)
+        _probe_volumes(home)
+        _Running(home).run(host, port, tls, behind_proxy)
+
+
+class _Running:
+    """A server from start to stop."""
+
+    def __init__(self, home: Home) -> None:
+        records, storage, programs = home.records, home.storage, home.programs
+        house, offers, jobs, runs = records.house, records.offers, records.jobs, records.runs
+        self._stopping = threading.Event()
+        self._programs = programs
+        self._storage = storage
+        self._engine = Engine(home.paths.engine, at_once=house.settings().number("jobs_at_once"))
+        failing = Failing(jobs, now)
+        self._proving = Proving(house, jobs, storage, failing, now)
+        self._placing = Placing(house, jobs, storage, failing, now)
+        self._ingesting = Ingesting(house, offers, jobs, runs, programs, failing, now)
+        control = Control(offers, jobs, storage, programs, self._engine, now)
+        receiving = Receiving(house, jobs, storage, self._engine, now)
+        self._sweep = Sweep(house, offers, jobs, runs, programs, control, receiving, self._engine, now)
+        self._end_survivors(home)
+        self._services = Services(
+            offering=Offering(house, offers, runs, storage, programs, now),
+            submitting=Submitting(house, offers, jobs, storage, self._engine, now),
+            receiving=receiving,
+            reading=Reading(house, offers, jobs, runs, records.lists, programs, receiving),
+            control=control,
+            manage=home.manage,
+            sign_in=lambda user, key: records.keys.check(user, key, now()),
+            probe=probe,
+            room=_room,
+        )
+
+    def run(self, host: str, port: int, tls: Tls | None, behind_proxy: bool) -> None:
+        self._engine.start(
+            prove=lambda job_id: self._proving.prove(job_id, self._stopping.is_set),
+            place=lambda job_id: self._placing.place(job_id, self._stopping.is_set),
+            ingest=self._ingesting.ingest,
+        )
+        sweeper = threading.Thread(target=self._sweeping, name="sweep", daemon=True)
+        sweeper.start()
+        app = make_app(self._services, behind_proxy=behind_proxy)
+        try:
+            HttpServer(app, host, port, tls).run()
+        finally:
+            self._stopping.set()
+            self._programs.shutdown()
+            sweeper.join(timeout=30)
+            self._engine.stop()
+            self._storage.flush()
+
+    def _sweeping(self) -> None:
+        self._sweep.start()
+        while not self._stopping.wait(SWEEP_SECONDS):
+            try:
+                self._sweep.sweep()
+            except Exception:
+                log.exception("sweep")
+
+    def _end_survivors(self, home: Home) -> None:
+        """Pre-publish runs of a server that was killed: nobody waits for them any more."""
+        for run in home.records.runs.unfinished():
+            home.programs.end(run)
+            if not run.job_id:
+                lost = "The server ended while this ran; its outcome is unknown."
+                home.records.runs.update(run.id, state=RunState.LOST, ended=now(), error=lost)
+
+
+def _room(root: str) -> tuple[int, int] | None:
+    try:
+        room, total, _ = free(root)
+    except OSError:
+        return None
+    return room, total
+
+
+def _tls(paths: config.Home, host: str, cert: Path | None, key: Path | None, self_signed: bool) -> Tls | None:
+    if cert and key:
+        return Tls(cert, key, "")
+    if self_signed:
+        from .api.certificate import self_signed as make
+
+        return make(paths.tls, host)
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+@contextmanager
+def _lock(paths: config.Home) -> Iterator[IO[str]]:
+    with paths.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict("A server is running on this home already.", code="home_in_use") from None
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield lock
+
+
+def _start_logging(paths: config.Home) -> None:
+    paths.log.parent.mkdir(exist_ok=True)
+    line = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    file = logging.handlers.RotatingFileHandler(paths.log, maxBytes=20_000_000, backupCount=5)
+    screen = logging.StreamHandler(sys.stderr)
+    for handler in (file, screen):
+        handler.setFormatter(line)
+    logging.basicConfig(level=logging.INFO, handlers=[file, screen], force=True)
+    for noisy in ("alembic", "dbos", "_granian", "granian"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _probe_volumes(home: Home) -> None:
+    """What the file systems can do may have changed since they were added."""
+    for volume in home.manage.volumes():
+        if not volume.enabled:
+            continue
+        found: dict[str, Any] = probe(volume.root) if Path(volume.root).is_dir() else {}
+        if not found.get("safe"):
+            log.warning("volume %s cannot be used: %s", volume.code, found.get("reason", f"{volume.root} is missing"))
+        if found and found != volume.capabilities:
+            home.manage.update_volume(volume.code, capabilities=found)

@@ -1,0 +1,34 @@
+"""`stagedoor check`: would the studio accept these?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from . import exits, offering
+from .options import as_json, pass_page, sign_in
+from .screen import verdicts
+from .screen.page import Page
+
+if TYPE_CHECKING:
+    from .. import Session
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@sign_in
+@as_json
+@pass_page
+@click.pass_context
+def command(ctx: click.Context, page: Page, paths: tuple[str, ...], session: Session) -> None:
+    """Ask the studio whether the files and folders PATHS would be accepted.
+
+    Each path is one entry. Nothing is sent and nothing is reserved. Ends with exit code 3 when one is refused.
+    """
+    page.context = {"publish": None, "job": None}
+    scanned = offering.look(page, paths)
+    answer = offering.ask(page, session, scanned, check_only=True)
+    page.answer({"publish": answer, "job": None})
+    if verdicts.of_kind(answer, verdicts.REFUSED):
+        ctx.exit(exits.REFUSED)

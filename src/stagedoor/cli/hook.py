@@ -1,0 +1,155 @@
+"""`stagedoor hook`: the studio's own programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..model.errors import NotFound
+from ..model.hooks import canonical
+from .hook_test import test
+from .options import as_json, home, open_home, pass_page
+from .screen import runs
+from .screen.page import Column, Page, as_builtins
+
+
+@click.group("hook")
+def command() -> None:
+    """The studio's own programs: set, test, explain."""
+
+
+command.add_command(test)
+
+
+def _name(_: click.Context, __: click.Parameter, value: str) -> str:
+    name = canonical(value)
+    if name is None:
+        raise click.BadParameter(f"{value!r} is no hook: write pre-publish-server or publish-server.")
+    return name.value
+
+
+hook_name = click.argument("name", callback=_name)
+
+
+@command.command("set")
+@hook_name
+@click.argument("command_line", metavar="'COMMAND LINE'")
+@click.option("--env", "pairs", multiple=True, metavar="K=V", help="A variable for its environment.")
+@click.option(
+    "--pass-env", "passed", multiple=True, metavar="NAME", help="A variable to copy from yours, as it is now."
+)
+@home
+@as_json
+@pass_page
+def set_(page: Page, home: Path, name: str, command_line: str, pairs: tuple[str, ...], passed: tuple[str, ...]) -> None:
+    """Set the hook NAME to a command line.
+
+    ${PATH_JSON_INPUT} and ${PATH_JSON_OUTPUT} are replaced in it. No shell runs, unless the line names one.
+    """
+    environment = _environment(pairs, passed)
+    with open_home(home) as server:
+        from . import house
+
+        hook, warnings = server.manage.set_hook(name, command_line, environment=environment)
+        view = house.hook(hook)
+    page.answer(view)
+    for warning in warnings:
+        page.note(warning, "yellow")
+    if not page.json:
+        page.say(f"{view.name}: {view.command}")
+
+
+def _environment(pairs: tuple[str, ...], passed: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for name in passed:
+        if name not in os.environ:
+            raise click.UsageError(f"--pass-env {name}: your environment has no such variable.")
+        found[name] = os.environ[name]
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator or not name:
+            raise click.UsageError(f"--env {pair}: write it as NAME=VALUE.")
+        found[name] = value
+    return found
+
+
+@command.command("list")
+@home
+@as_json
+@pass_page
+def list_(page: Page, home: Path) -> None:
+    """List the hooks that are set."""
+    with open_home(home) as server:
+        from . import house
+
+        views = [house.hook(hook) for hook in server.manage.hooks()]
+    page.answer({"hooks": views})
+    if page.json:
+        return
+    if not views:
+        page.say("No hook is set: without pre-publish-server every offer is refused.")
+        return
+    page.table([Column("HOOK"), Column("COMMAND LINE")], [(view.name, view.command) for view in views])
+
+
+@command.command()
+@hook_name
+@home
+@as_json
+@pass_page
+def unset(page: Page, home: Path, name: str) -> None:
+    """Run no hook NAME any more."""
+    with open_home(home) as server:
+        server.manage.unset_hook(name)
+    page.answer({"unset": name})
+    if not page.json:
+        page.say(f"{name} is not set any more.")
+
+
+@command.command()
+@click.argument("run", required=False, metavar="[RUN]")
+@click.option("--job", default="", metavar="ID", help="Only runs for this job.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@home
+@as_json
+@pass_page
+def log(page: Page, home: Path, run: str | None, job: str, limit: int) -> None:
+    """List hook runs, the newest first; or show the run RUN in full: what it read, wrote and said."""
+    with open_home(home) as server:
+        found = _detail(server, run) if run else _runs(server, job, limit)
+    page.answer(found)
+    if page.json:
+        return
+    if run:
+        runs.show(page, found)
+    else:
+        runs.listing(page, found["runs"], found["total"])
+
+
+def _runs(server: Any, job: str, limit: int) -> dict[str, Any]:
+    from . import house
+
+    total, found = server.records.lists.runs(job_id=job or None, limit=limit)
+    return {"total": total, "runs": [as_builtins(house.run(run)) for run in found]}
+
+
+def _detail(server: Any, run_id: str) -> dict[str, Any]:
+    from . import house
+
+    run = server.records.runs.run(run_id)
+    if run is None:
+        raise NotFound(f"There is no hook run {run_id}; see: stagedoor hook log.")
+    return {"run": as_builtins(house.run(run)), **server.programs.read_record(run_id)}
+
+
+@command.command()
+@hook_name
+def schema(name: str) -> None:
+    """Print the JSON Schema of what the hook NAME reads, and answers."""
+    from ..wire import hookdata
+
+    click.echo(json.dumps(hookdata.schema(name), indent=2))

@@ -1,0 +1,102 @@
+"""`stagedoor job`: one job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..model.errors import NotFound
+from . import exits, sending
+from .options import as_json, pass_page, sign_in
+from .screen import jobs
+from .screen.page import Page
+
+if TYPE_CHECKING:
+    from .. import Session
+
+
+@click.group("job")
+def command() -> None:
+    """Show, retry, abort or resume one job."""
+
+
+def _find(session: Session, job_id: str) -> dict[str, Any]:
+    job = session.get_entity("Job", job_id)
+    if not job:
+        raise NotFound
+    return dict(job)
+
+
+@command.command()
+@click.argument("job_id", metavar="ID")
+@click.option(
+    "--receipt", type=click.Path(dir_okay=False, path_type=Path), help="Save the receipt, JSON, to this file."
+)
+@sign_in
+@as_json
+@pass_page
+def show(page: Page, session: Session, job_id: str, receipt: Path | None) -> None:
+    """Show a job: its entries, answers, state, and what to do next."""
+    job = _find(session, job_id)
+    proof = session.receipt(job_id) if receipt or job["status"] == "done" else None
+    if receipt:
+        _save(receipt, proof)
+        page.note(f"The receipt is in {receipt}.")
+    page.answer({"job": job, "receipt": proof} if receipt else job)
+    if page.json:
+        return
+    jobs.show(page, job)
+    if proof:
+        jobs.receipt(page, proof)
+
+
+def _save(file: Path, proof: Any) -> None:
+    try:
+        file.write_text(json.dumps(proof, indent=2), "utf-8")
+    except OSError as error:
+        raise click.UsageError(f"The receipt cannot be written: {error}") from None
+
+
+@command.command()
+@click.argument("job_id", metavar="ID")
+@sign_in
+@as_json
+@pass_page
+def retry(page: Page, session: Session, job_id: str) -> None:
+    """Try a failed job again from the step that failed. Nothing is sent a second time."""
+    job = session.retry(job_id)
+    page.answer(job)
+    page.say(f"The job {job_id} is tried again. Look: stagedoor job show {job_id}")
+
+
+@command.command()
+@click.argument("job_id", metavar="ID")
+@sign_in
+@as_json
+@pass_page
+def abort(page: Page, session: Session, job_id: str) -> None:
+    """End a job for good. What has arrived is thrown away; what was placed already stays."""
+    job = session.update("Job", job_id, {"status": "aborted"})
+    page.answer(job)
+    page.say(f"The job {job_id} is aborted.")
+
+
+@command.command()
+@click.argument("job_id", metavar="ID")
+@click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
+@sign_in
+@as_json
+@pass_page
+@click.pass_context
+def resume(ctx: click.Context, page: Page, session: Session, job_id: str, wait: float | None) -> None:
+    """Send what is missing of a job whose files lie on this computer."""
+    job = _find(session, job_id)
+    page.context = {"job": job}
+    job = sending.carry_out(page, session, job, wait)
+    page.answer({"job": job})
+    code = sending.conclude(page, job)
+    if code != exits.DONE:
+        ctx.exit(code)

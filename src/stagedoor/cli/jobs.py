@@ -1,0 +1,56 @@
+"""`stagedoor jobs`: a list of jobs."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import as_json, pass_page, sign_in
+from .screen import jobs
+from .screen.page import Page
+
+if TYPE_CHECKING:
+    from .. import Session
+
+STATES = ("waiting", "running", "failed", "aborted", "done")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def _since(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    """A date, or how long ago: `2d`, `12h`, `2026-03-01`."""
+    if value is None:
+        return None
+    ago = re.fullmatch(r"(\d{1,5})\s*([mhdw])", value.strip())
+    try:
+        if ago:
+            return datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        return datetime.fromisoformat(value.strip()).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{value!r} is neither an age such as 2d or 12h nor a date such as 2026-03-01."
+        ) from None
+
+
+@click.command("jobs")
+@click.option("--finished", is_flag=True, help="Also those that are done or aborted.")
+@click.option("--state", type=click.Choice(STATES), help="Only jobs in this state.")
+@click.option("--since", callback=_since, metavar="AGE", help="Only jobs made since: 2d, 12h, or a date.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
+@sign_in
+@as_json
+@pass_page
+def command(
+    page: Page, session: Session, finished: bool, state: str | None, since: datetime | None, limit: int
+) -> None:
+    """List jobs, the newest first. You see your own; employees and admins see everybody's."""
+    conditions = [f"status = {state}"] if state else []
+    if since:
+        conditions.append(f"created >= {since:%Y-%m-%dT%H:%M:%S}")
+    query = "Job" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+    found = session.find(query, finished=finished or state in ("done", "aborted"), limit=limit)
+    page.answer({"jobs": found})
+    if not page.json:
+        jobs.listing(page, found, limit)

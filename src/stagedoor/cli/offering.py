@@ -1,0 +1,39 @@
+"""From paths on this machine to the studio's verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..model.errors import ManifestRefused
+from .screen import verdicts
+from .screen.numbers import count, size
+from .screen.page import Page
+
+if TYPE_CHECKING:
+    from .. import Session
+    from ..client.scan import Scan
+
+
+def look(page: Page, paths: Sequence[str]) -> Scan:
+    """Scan the paths, say what is there and what is left out. Raises ManifestRefused with every fault."""
+    from ..client.scan import look as scan
+
+    found = scan(paths)
+    page.note(
+        f"Found {count(len(found.entries), 'entry', 'entries')} with {count(found.files, 'file')}, {size(found.size)}."
+    )
+    if not found.entries:
+        raise ManifestRefused("There is nothing to publish: only junk files are there.")
+    if found.junk:
+        page.note(f"Left out {count(found.junk, 'junk file')} (.DS_Store, Thumbs.db and the like).", "yellow")
+    return found
+
+
+def ask(page: Page, session: Session, scanned: Scan, *, check_only: bool = False) -> dict[str, Any]:
+    """Have the entries validated and show the verdicts."""
+    page.note("The studio is looking at the list ...")
+    answer: dict[str, Any] = session.publish(scanned.entries, check_only=check_only)
+    page.context["publish"] = answer
+    verdicts.show(page, answer, scanned.entries)
+    return answer

@@ -1,0 +1,134 @@
+"""Options that commands share: where the home is, how to sign in, JSON, answers."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from .screen.page import Page
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from .. import Session
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+pass_page = click.make_pass_decorator(Page, ensure=True)
+
+
+def as_json(function: Function) -> Function:
+    """`--json`: turns the page over before the command begins."""
+
+    def turn(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.ensure_object(Page).json = True
+
+    return click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=turn,
+        help="Print one JSON object on stdout; everything else goes to stderr.",
+    )(function)
+
+
+# --- the studio's side ---------------------------------------------------------------------------------------------
+
+
+def home(function: Function) -> Function:
+    """`--home`, as a Path; a usage error where it is nowhere."""
+
+    def found(_: click.Context, __: click.Parameter, value: Path | None) -> Path:
+        if value is None:
+            raise click.UsageError("Say where the server's home is: --home DIR, or set STAGEDOOR_HOME.")
+        return value.expanduser().absolute()
+
+    return click.option(
+        "--home",
+        envvar="STAGEDOOR_HOME",
+        type=click.Path(file_okay=False, path_type=Path),
+        callback=found,
+        help="The server's home: configuration, database, logs. Or STAGEDOOR_HOME.",
+    )(function)
+
+
+def bootstrap() -> Any:
+    """The wiring of the server. A usage error where only the client is installed."""
+    try:
+        from .. import bootstrap as wiring
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("stagedoor"):
+            raise
+        raise click.UsageError(
+            f"This command needs the server ({error.name} is not installed): pip install 'stagedoor[server]'"
+        ) from None
+    return wiring
+
+
+def open_home(path: Path) -> AbstractContextManager[Any]:
+    return bootstrap().open_home(path)  # type: ignore[no-any-return]
+
+
+# --- the vendor's side ---------------------------------------------------------------------------------------------
+
+
+def sign_in(function: Function) -> Function:
+    """Where the server is and who asks; hands the command a `Session` as its argument `session`."""
+
+    @click.option("--url", envvar="STAGEDOOR_URL", help="Where the server is: https://host:8181. Or STAGEDOOR_URL.")
+    @click.option("--user", envvar="STAGEDOOR_USER", help="Your e-mail address. Or STAGEDOOR_USER.")
+    @click.option(
+        "--api-key-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="A file that holds your API key. Or STAGEDOOR_API_KEY with the key itself.",
+    )
+    @click.option(
+        "--tls-fingerprint",
+        envvar="STAGEDOOR_TLS_FINGERPRINT",
+        help="SHA-256 of the server's self-signed certificate. Or STAGEDOOR_TLS_FINGERPRINT.",
+    )
+    @functools.wraps(function)
+    def signed_in(
+        *args: Any,
+        url: str | None,
+        user: str | None,
+        api_key_file: Path | None,
+        tls_fingerprint: str | None,
+        **more: Any,
+    ) -> Any:
+        session = _session(url, user, _api_key(api_key_file), tls_fingerprint)
+        return function(*args, session=session, **more)
+
+    return signed_in  # type: ignore[return-value]
+
+
+def _api_key(file: Path | None) -> str:
+    if file is None:
+        return os.environ.get("STAGEDOOR_API_KEY", "").strip()
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"The API key cannot be read from {file}: {error}") from None
+
+
+def _session(url: str | None, user: str | None, api_key: str, fingerprint: str | None) -> Session:
+    lacking = [
+        words
+        for given, words in (
+            (url, "where the server is (--url or STAGEDOOR_URL)"),
+            (user, "who you are (--user or STAGEDOOR_USER)"),
+            (api_key, "your API key (--api-key-file or STAGEDOOR_API_KEY)"),
+        )
+        if not given
+    ]
+    if lacking:
+        raise click.UsageError(f"Not known: {'; '.join(lacking)}.")
+    from .. import Session
+
+    return Session(url=url, username=user, api_key=api_key, tls_fingerprint=fingerprint or None)

@@ -1,0 +1,133 @@
+"""`stagedoor publish`: from files on this machine to a job that has ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..model.errors import AnswersRefused
+from . import exits, offering, sending
+from .options import as_json, pass_page, sign_in
+from .screen import answers, verdicts
+from .screen.numbers import count, size, spoken
+from .screen.page import Page
+
+if TYPE_CHECKING:
+    from .. import Session
+
+Answer = dict[str, Any]
+
+
+@click.command("publish")
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--comment", metavar="TEXT", help="Comment, for every entry.")
+@click.option("--status", metavar="VALUE", help="One of the statuses that the studio offers.")
+@click.option("--time-report", metavar="H:MM", help="Time spent, for every entry.")
+@click.option("--metadata", metavar="KEY=VALUE", multiple=True, help="Free metadata; may be given several times.")
+@click.option("--task", metavar="NAME", help="Production task, where the studio could not tell it.")
+@click.option(
+    "--answers",
+    "answers_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help='Answers per entry: {"<file name or id>": {"comment": ...}, "*": {...}}.',
+)
+@click.option("--code", metavar="NAME", help="Name of the job; else that of the first entry.")
+@click.option("--allow-partial", is_flag=True, help="Send what was accepted, leave the refused out.")
+@click.option("--publish-only", is_flag=True, help="Leave out what may be uploaded but is not a publish.")
+@click.option("--new", is_flag=True, help="Start afresh, also where an unfinished job of these paths exists.")
+@click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
+@sign_in
+@as_json
+@pass_page
+@click.pass_context
+def command(
+    ctx: click.Context,
+    page: Page,
+    session: Session,
+    paths: tuple[str, ...],
+    comment: str | None,
+    status: str | None,
+    time_report: str | None,
+    metadata: tuple[str, ...],
+    task: str | None,
+    answers_file: Path | None,
+    code: str | None,
+    allow_partial: bool,
+    publish_only: bool,
+    new: bool,
+    wait: float | None,
+) -> None:
+    """Have the files and folders PATHS validated by the studio, answer what it asks, send them.
+
+    Each path is one entry. Ends when the studio has ingested them. Run it again after an interruption: it finds the
+    unfinished job and sends what is missing.
+    """
+    page.context = {"publish": None, "job": None}
+    options = answers.from_options(comment, status, time_report, metadata, task)
+    per_entry = answers.from_file(answers_file) if answers_file else {}
+    scanned = offering.look(page, paths)
+    job = None if new else sending.unfinished(page, session, scanned)
+    if job is None:
+        answer = offering.ask(page, session, scanned)
+        chosen = choose(page, answer, allow_partial=allow_partial, publish_only=publish_only)
+        if not chosen:
+            page.answer({"publish": answer, "job": None})
+            ctx.exit(exits.REFUSED)
+        filled = fill(page, answer, chosen, options, per_entry)
+        job = sending.submit(session, scanned, chosen, filled, code)
+        page.context["job"] = job
+    job = sending.carry_out(page, session, job, wait)
+    page.answer({"publish": page.context["publish"], "job": job})
+    ctx.exit(sending.conclude(page, job))
+
+
+def choose(page: Page, answer: Answer, *, allow_partial: bool, publish_only: bool) -> list[Answer]:
+    """The entries that will be sent; none where a refusal stops all."""
+    refused = verdicts.of_kind(answer, verdicts.REFUSED)
+    if refused and not allow_partial:
+        page.complain(
+            f"Nothing was sent: {count(len(refused), 'entry', 'entries')} refused ({_named(refused)}). "
+            "Mend and run it again, or send the others with --allow-partial."
+        )
+        return []
+    if refused:
+        page.note(f"Left out, since refused: {_named(refused)}.", "yellow")
+    chosen = verdicts.of_kind(answer, verdicts.ACCEPTED)
+    chosen += _upload_only(page, answer, leave_out=publish_only)
+    if not chosen:
+        page.complain("Nothing was sent: no entry is left to send.")
+    order = {entry["id"]: number for number, entry in enumerate(answer["files"])}
+    return sorted(chosen, key=lambda entry: order[entry["id"]])
+
+
+def _upload_only(page: Page, answer: Answer, *, leave_out: bool) -> list[Answer]:
+    found = verdicts.of_kind(answer, verdicts.UPLOAD_ONLY)
+    if not found:
+        return []
+    if leave_out:
+        page.note(f"Left out, since they are not a publish: {_named(found)}.", "yellow")
+        return []
+    page.note(f"To be uploaded, but not as a publish: {_named(found)}.", "yellow")
+    if page.interactive and not click.confirm("Upload them all the same?", default=True, err=True):
+        return []
+    return found
+
+
+def _named(entries: list[Answer]) -> str:
+    return spoken([str(entry.get("filename")) for entry in entries], 5)
+
+
+def fill(
+    page: Page, answer: Answer, chosen: list[Answer], options: answers.Given, per_entry: dict[str, answers.Given]
+) -> dict[str, answers.Given]:
+    try:
+        filled = answers.fill(page, answer, chosen, options, per_entry)
+    except AnswersRefused:
+        page.note("Nothing was sent.")
+        raise
+    page.note(
+        f"Sending {count(len(chosen), 'entry', 'entries')}, {size(sum(int(e.get('size') or 0) for e in chosen))}."
+    )
+    return filled

@@ -1,0 +1,147 @@
+"""Where words go: the result, the notes beside it, one JSON object for scripts.
+
+Rules
+1. A result goes to stdout; notes, questions, progress and complaints go to stderr.
+2. With `--json` stdout holds exactly one JSON object, and everything else goes to stderr.
+3. Every word is printed as it is: no markup, no emoji codes, control characters escaped line by line.
+4. A terminal gets colours (unless NO_COLOR is set) and columns that wrap; anything else gets plain lines, never cut.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...model.names import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+PLAIN_WIDTH = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    right: bool = False
+    style: str = ""
+
+
+class Page:
+    """One command's output. `interactive` says whether questions may be asked."""
+
+    def __init__(self, *, interactive: bool | None = None) -> None:
+        self.json = False
+        self.context: dict[str, Any] = {}
+        """what a JSON answer holds even when the command fails"""
+        self._interactive = interactive
+        self._answered = False
+
+    @property
+    def interactive(self) -> bool:
+        if self.json:
+            return False
+        if self._interactive is None:
+            return sys.stdin.isatty() and sys.stderr.isatty()
+        return self._interactive
+
+    def say(self, words: str = "", style: str = "") -> None:
+        """A line of the result."""
+        self._print(self._result(), words, style)
+
+    def note(self, words: str = "", style: str = "") -> None:
+        """A line beside the result."""
+        self._print(console(error=True), words, style)
+
+    def complain(self, words: str) -> None:
+        """What went wrong."""
+        self._print(console(error=True), words, "bold red")
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+        out = self._result()
+        if not out.is_terminal:
+            for line in aligned(columns, rows):
+                out.print(line, soft_wrap=True)
+            return
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for column in columns:
+            table.add_column(
+                column.title, justify="right" if column.right else "left", style=column.style, overflow="fold"
+            )
+        for row in rows:
+            table.add_row(*(text(cell) for cell in row))
+        out.print(table)
+
+    def answer(self, value: Any) -> None:
+        """The one JSON object. Does nothing unless `--json` was given."""
+        if self.json and not self._answered:
+            self._answered = True
+            sys.stdout.write(json.dumps(value, indent=2, default=as_builtins, ensure_ascii=True) + "\n")
+            sys.stdout.flush()
+
+    def failed(self, error: dict[str, Any]) -> None:
+        """The JSON object of a command that failed: what was known by then, and the error."""
+        self.answer({**self.context, "error": error})
+
+    def _result(self) -> Console:
+        return console(error=self.json)
+
+    @staticmethod
+    def _print(out: Console, words: str, style: str) -> None:
+        out.print(text(words, style), soft_wrap=not out.is_terminal)
+
+
+def console(*, error: bool) -> Console:
+    """A console on what stdout or stderr is now."""
+    from rich.console import Console
+
+    file = sys.stderr if error else sys.stdout
+    plain = not file.isatty()
+    return Console(
+        file=file, markup=False, emoji=False, highlight=False, soft_wrap=plain, width=PLAIN_WIDTH if plain else None
+    )
+
+
+def text(words: str, style: str = "") -> Text:
+    """Words for the console, harmless."""
+    from rich.text import Text
+
+    return Text(harmless(words), style=style)
+
+
+def harmless(words: str) -> str:
+    """Lines are kept; everything else that is not print is escaped."""
+    return "\n".join(printable(line.expandtabs(4)) for line in words.split("\n"))
+
+
+def indented(words: str, by: str = "    ") -> str:
+    """The lines of a foreign text, each moved in: no line can pass for one of ours."""
+    lines = words.replace("\r\n", "\n").strip("\n").split("\n")
+    return "\n".join(by + line if line.strip() else "" for line in lines)
+
+
+def aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns for a file or a pipe: two blanks between, nothing cut, one line a row."""
+    cells = [[column.title for column in columns], *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
+    lines = []
+    for row in cells:
+        padded = [
+            cell.rjust(width) if column.right else cell.ljust(width)
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return lines
+
+
+def as_builtins(value: Any) -> Any:
+    """A wire type as plain JSON values."""
+    import msgspec
+
+    return msgspec.to_builtins(value)

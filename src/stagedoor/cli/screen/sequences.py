@@ -1,0 +1,155 @@
+"""Hundreds of frames in one line, gaps named.
+
+Rules
+1. Every file is in exactly one group: counts and sizes of the groups add up to those of the folder.
+2. Files of one folder that differ in a number are a sequence from two neighbours, or three members, on. Version
+   numbers (`_v002`) are not frames.
+3. Frames on twos or any other even step have no gaps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from .numbers import count, size
+
+_VERSION = re.compile(r"(?:^|[._\- ])v$", re.IGNORECASE)
+GAPS_NAMED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Files that are told in one line."""
+
+    name: str
+    """`beauty/shot.[1001-1240].exr`, relative to the entry"""
+    files: int
+    size: int
+    frames: bool = False
+    missing: str = ""
+    """`1043, 1101-1103`; empty where there is no gap"""
+
+    def __str__(self) -> str:
+        words = [self.name]
+        if self.frames:
+            words.append(count(self.files, "frame"))
+        words.append(size(self.size))
+        if self.missing:
+            words.append(f"missing {self.missing}")
+        return ", ".join(words)
+
+
+def groups(files: Iterable[tuple[str, int]]) -> list[Group]:
+    """Sum up files, given as relative path and size, in the order of folders."""
+    folders: dict[str, dict[str, int]] = defaultdict(dict)
+    for path, bytes_ in files:
+        folder, _, name = path.rpartition("/")
+        folders[folder][name] = bytes_
+    return [group for folder, sizes in folders.items() for group in _folder(f"{folder}/" if folder else "", sizes)]
+
+
+def _folder(prefix: str, sizes: Mapping[str, int]) -> list[Group]:
+    found: list[Group] = []
+    left = dict(sizes)
+    for sequence in _sequences(list(sizes)):
+        members = list(sequence)
+        if set(members) <= left.keys():
+            found.append(_group(prefix, sequence, sum(left.pop(name) for name in members)))
+    return found + [Group(prefix + name, 1, bytes_) for name, bytes_ in left.items()]
+
+
+def _sequences(names: list[str]) -> Iterator[Any]:
+    if len(names) < 2:
+        return
+    import fileseq
+
+    for sequence in fileseq.findSequencesInList(names):
+        frames = [int(frame) for frame in sequence.frameSet() or ()]
+        if len(frames) < 2 or _VERSION.search(sequence.basename()):
+            continue
+        if len(frames) > 2 or frames[-1] - frames[0] == 1:
+            yield sequence
+
+
+def _group(prefix: str, sequence: Any, bytes_: int) -> Group:
+    frames = sorted(sequence.frameSet())
+    width = sequence.zfill()
+    step = _step(frames)
+    span = f"{_padded(frames[0], width)}-{_padded(frames[-1], width)}" + (f"x{step}" if step > 1 else "")
+    return Group(
+        f"{prefix}{sequence.basename()}[{span}]{sequence.extension()}",
+        len(frames),
+        bytes_,
+        True,
+        "" if step else _gaps(frames, width),
+    )
+
+
+def _step(frames: Sequence[int]) -> int:
+    """The step of an even sequence, 0 of an uneven one."""
+    steps = {after - before for before, after in pairwise(frames)}
+    return steps.pop() if len(steps) == 1 else 0
+
+
+def _gaps(frames: Sequence[int], width: int) -> str:
+    gaps = [(before + 1, after - 1) for before, after in pairwise(frames) if after - before > 1]
+    named = [
+        _padded(first, width) + (f"-{_padded(last, width)}" if last > first else "")
+        for first, last in gaps[:GAPS_NAMED]
+    ]
+    further = sum(last - first + 1 for first, last in gaps[GAPS_NAMED:])
+    return ", ".join(named) + (f" and {further:,} more" if further else "")
+
+
+def _padded(frame: int, width: int) -> str:
+    return f"{frame:0{width}d}"
+
+
+def files_of(node: Any, above: str = "") -> Iterator[tuple[str, int]]:
+    """Relative path and size of every file in an entry as it is offered (dict or wire type). A file has path ""."""
+    for child in _get(node, "files") or ():
+        path = f"{above}{_get(child, 'filename')}"
+        if _is_folder(child):
+            yield from files_of(child, path + "/")
+        else:
+            yield path, _get(child, "size") or 0
+    if not above and not _is_folder(node):
+        yield "", _get(node, "size") or 0
+
+
+def empty_folders(node: Any) -> int:
+    """How many folders in an entry hold nothing at all."""
+    if not _is_folder(node):
+        return 0
+    inside = _get(node, "files") or ()
+    return sum(empty_folders(child) for child in inside) if inside else 1
+
+
+def _is_folder(node: Any) -> bool:
+    flag = _get(node, "is_dir")
+    return bool(flag) if flag is not None else _get(node, "files") is not None
+
+
+def _get(node: Any, key: str) -> Any:
+    return node.get(key) if isinstance(node, Mapping) else getattr(node, key, None)
+
+
+def contents(entry: Any, most: int = 12) -> list[str]:
+    """The lines that sum up an entry; what does not fit into `most` lines is counted in the last one."""
+    if not _is_folder(entry):
+        return [size(_get(entry, "size") or 0)]
+    found = groups(files_of(entry))
+    lines = [str(group) for group in found[:most]]
+    rest = found[most:]
+    if rest:
+        files, bytes_ = sum(group.files for group in rest), sum(group.size for group in rest)
+        lines.append(f"and {count(files, 'more file', 'more files')}, {size(bytes_)}")
+    empty = empty_folders(entry)
+    if empty:
+        lines.append(count(empty, "empty folder"))
+    return lines

@@ -1,0 +1,156 @@
+"""`stagedoor user`: users and their API keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import as_json, home, open_home, pass_page
+from .screen.numbers import moment
+from .screen.page import Column, Page, as_builtins
+
+ROLES = ("standard", "employee", "admin")
+
+
+@click.group("user")
+def command() -> None:
+    """Users and their API keys."""
+
+
+@command.command()
+@click.argument("email")
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    default="standard",
+    show_default=True,
+    help="standard: a vendor, sees their own. employee: sees all jobs. admin: everything.",
+)
+@click.option("--name", default="", help="The person's name.")
+@home
+@as_json
+@pass_page
+def add(page: Page, home: Path, email: str, role: str, name: str) -> None:
+    """Add the user EMAIL; their API key is shown this once."""
+    with open_home(home) as server:
+        from . import house
+
+        made = house.made(server, *server.manage.add_user(email, role, name))
+    _key_shown(page, made)
+
+
+def _key_shown(page: Page, made: Any, key_id: str = "") -> None:
+    page.answer({**as_builtins(made), "key": key_id} if key_id else made)
+    if page.json:
+        return
+    page.say(f"User:    {made.user}")
+    if key_id:
+        page.say(f"Key ID:  {key_id}")
+    page.say(f"API key: {made.api_key}")
+    page.say("The key is shown this once; only a hash of it is kept. Store it now.")
+
+
+@command.command("list")
+@home
+@as_json
+@pass_page
+def list_(page: Page, home: Path) -> None:
+    """List users."""
+    with open_home(home) as server:
+        from . import house
+
+        views = [house.user(user) for user in server.manage.users()]
+    page.answer({"users": views})
+    if not page.json:
+        page.table(
+            [Column(title) for title in ("USER", "ROLE", "STATUS", "NAME", "SINCE")],
+            [(view.code, view.role, view.status, view.name, moment(view.created)) for view in views],
+        )
+
+
+@command.command()
+@click.argument("email")
+@home
+@as_json
+@pass_page
+def disable(page: Page, home: Path, email: str) -> None:
+    """Keep a user out: their keys stop working at once."""
+    _switch(page, home, email, "disabled")
+
+
+@command.command()
+@click.argument("email")
+@home
+@as_json
+@pass_page
+def enable(page: Page, home: Path, email: str) -> None:
+    """Let a user in again."""
+    _switch(page, home, email, "enabled")
+
+
+def _switch(page: Page, home: Path, email: str, status: str) -> None:
+    with open_home(home) as server:
+        from . import house
+
+        view = house.user(server.manage.update_user(email, status=status))
+    page.answer(view)
+    if not page.json:
+        page.say(f"{view.code} is {view.status}.")
+
+
+@command.group()
+def key() -> None:
+    """API keys of a user."""
+
+
+@key.command("add")
+@click.argument("email")
+@click.option("--label", default="", help="What it is for: `render farm`.")
+@click.option("--days", type=click.IntRange(1, 36500), help="Days until it expires; left out: never.")
+@home
+@as_json
+@pass_page
+def key_add(page: Page, home: Path, email: str, label: str, days: int | None) -> None:
+    """Make a further API key; it is shown this once."""
+    with open_home(home) as server:
+        from . import house
+
+        key, api_key = server.manage.add_key(email, label=label, days=days)
+        made = house.made(server, server.manage.user(email), api_key)
+    _key_shown(page, made, key.id)
+
+
+@key.command("list")
+@click.argument("email")
+@home
+@as_json
+@pass_page
+def key_list(page: Page, home: Path, email: str) -> None:
+    """List a user's API keys; the keys themselves are not kept."""
+    with open_home(home) as server:
+        from . import house
+
+        views = [house.key(key) for key in server.manage.keys(email)]
+    page.answer({"keys": views})
+    if not page.json:
+        page.table(
+            [Column(title) for title in ("ID", "LABEL", "MADE", "EXPIRES", "REVOKED")],
+            [(view.id, view.label, moment(view.created), moment(view.expires), moment(view.revoked)) for view in views],
+        )
+
+
+@key.command("revoke")
+@click.argument("email")
+@click.argument("key_id", metavar="ID")
+@home
+@as_json
+@pass_page
+def key_revoke(page: Page, home: Path, email: str, key_id: str) -> None:
+    """Make the key ID of a user worthless, at once and for good."""
+    with open_home(home) as server:
+        server.manage.revoke_key(email, key_id)
+    page.answer({"revoked": key_id})
+    if not page.json:
+        page.say(f"The key {key_id} of {email} is revoked.")

@@ -1,0 +1,298 @@
+"""One server, reached over HTTP.
+
+Rules
+1. TLS is always verified: against the system's authorities, or against one certificate by its SHA-256 fingerprint.
+   Redirects are not followed: the key goes to the named server alone.
+2. What the server refuses is raised as the class of `model.errors` with its code.
+3. A call that may be repeated is repeated after a lost connection or while the server is busy, for a short time;
+   `try_once` does not. Waiting longer is the caller's business.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import re
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+import urllib3
+
+from .. import __version__
+from ..model import errors
+from ..wire.calls import Call
+from ..wire.house import ErrorAnswer
+from .errors import ServerFault, ServerUnreachable
+
+CONNECT_SECONDS = 30.0
+"""also the longest that one piece of a body may take to leave this machine"""
+ANSWER_SECONDS = 120.0
+TRIES = 4
+COMPRESS_ABOVE = 100_000
+_LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+_TEMPORARY = frozenset({408, 429, 502, 503, 504})
+
+_NONE: Mapping[str, str] = {}
+
+Body = bytes | Iterable[memoryview]
+
+
+class Answer(NamedTuple):
+    """What came back, whatever it says."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds, where the server says when to come again."""
+        text = self.headers.get("Retry-After", "")
+        return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the same request may succeed a moment later."""
+        return self.status in _TEMPORARY
+
+    @property
+    def success(self) -> bool:
+        return 200 <= self.status < 300
+
+    def check(self) -> None:
+        """Raise what the server refused; nothing for a success."""
+        if not self.success:
+            raise refusal(self.status, self.body)
+
+
+class Connection:
+    """Safe to be used by several threads."""
+
+    def __init__(
+        self,
+        url: str,
+        username: str,
+        api_key: str,
+        *,
+        fingerprint: str | None = None,
+        timeout: float = ANSWER_SECONDS,
+        connections: int = 4,
+    ) -> None:
+        """`timeout`: seconds that an answer may take. Raises ValueError for an address that is none."""
+        self._prefix = _read_url(url)
+        self._same = (url, username, api_key, fingerprint, timeout)
+        self._headers = {
+            **urllib3.make_headers(basic_auth=_credentials(username, api_key), accept_encoding="gzip"),
+            "User-Agent": f"stagedoor/{__version__}",
+        }
+        self._pool = _pool(
+            self._prefix,
+            maxsize=connections,
+            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, timeout), read=timeout),
+            retries=False,
+            socket_options=_socket_options(),
+            **_verification(fingerprint),
+        )
+
+    def wide(self, connections: int) -> Connection:
+        """To the same server as the same user, for so many requests at a time."""
+        url, username, api_key, fingerprint, timeout = self._same
+        return Connection(url, username, api_key, fingerprint=fingerprint, timeout=timeout, connections=connections)
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def call(
+        self, call: Call, names: Mapping[str, str] = _NONE, *, query: Mapping[str, str] = _NONE, body: Any = None
+    ) -> Any:
+        """`names` fill the path. The answer as plain JSON values; None where there is none. Raises StagedoorError."""
+        return self._decode(self._answer(call, names, query, body), Any)
+
+    def fetch(self, call: Call, names: Mapping[str, str] = _NONE) -> Any:
+        """The answer as the type that the call names. Raises StagedoorError."""
+        return self._decode(self._answer(call, names, _NONE, None), call.answer)
+
+    def try_once(self, call: Call, path: str, headers: Mapping[str, str], body: Body | None = None) -> Answer:
+        """Send one request. Raises ServerUnreachable where no answer comes."""
+        try:
+            answer = self._pool.request(
+                call.method,
+                self._prefix + path,
+                headers={**self._headers, **headers},
+                body=body,  # type: ignore[arg-type]
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise _unreachable(self._prefix, error) from error
+        return Answer(answer.status, answer.headers, answer.data)
+
+    def _answer(self, call: Call, names: Mapping[str, str], query: Mapping[str, str], body: Any) -> Answer:
+        path = call.at(**names) + (f"?{urlencode(query)}" if query else "")
+        headers, content = _encode(body)
+        for pause in _pauses():
+            try:
+                answer = self.try_once(call, path, headers, content)
+            except ServerUnreachable as error:
+                if pause is None or error.error_code == "tls_refused" or not _repeatable(call, error):
+                    raise
+            else:
+                if pause is None or not (answer.temporary and call.repeatable):
+                    answer.check()
+                    return answer
+                pause = min(answer.retry_after or pause, 10.0)
+            time.sleep(pause)
+        raise AssertionError("the last pause is None")
+
+    def _decode(self, answer: Answer, kind: Any) -> Any:
+        if not answer.body:
+            return None
+        try:
+            return msgspec.json.decode(answer.body, type=kind)
+        except msgspec.MsgspecError as error:
+            raise ServerUnreachable(
+                f"{self._prefix} answers, but not as a Stagedoor server does: {error}. Check its address."
+            ) from None
+
+
+def refusal(status: int, body: bytes) -> errors.StagedoorError:
+    """The exception for an answer that is not a success."""
+    try:
+        said = msgspec.json.decode(body, type=ErrorAnswer)
+    except msgspec.MsgspecError:
+        return _of_status(status)
+    details = {**said.details, "request_id": said.request_id} if said.request_id else dict(said.details)
+    kind = _BY_CODE.get(said.code) or _BY_STATUS.get(status) or (ServerFault if status >= 500 else errors.BadRequest)
+    return kind(said.message, code=said.code, details=details)
+
+
+def _of_status(status: int) -> errors.StagedoorError:
+    """For what a proxy answered, or something that is no Stagedoor."""
+    kind = _BY_STATUS.get(status)
+    if kind in (errors.SignInRefused, errors.LimitExceeded, errors.Busy):
+        return kind()
+    if status >= 500:
+        return ServerFault(f"The server, or a proxy before it, answered with status {status}; try again.")
+    return ServerUnreachable(f"The answer (status {status}) is not that of a Stagedoor server; check the address.")
+
+
+def _tree(kind: type[errors.StagedoorError]) -> Iterator[type[errors.StagedoorError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        if below.__module__ == errors.__name__:
+            yield from _tree(below)
+
+
+_BY_CODE = {kind.code: kind for kind in _tree(errors.StagedoorError)} | {errors.StagedoorError.code: ServerFault}
+_BY_STATUS: dict[int, type[errors.StagedoorError]] = {
+    400: errors.BadRequest,
+    401: errors.SignInRefused,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    409: errors.Conflict,
+    413: errors.LimitExceeded,
+    429: errors.Busy,
+    503: errors.Busy,
+    507: errors.NoSpace,
+}
+
+
+def _encode(body: Any) -> tuple[dict[str, str], bytes | None]:
+    if body is None:
+        return {}, None
+    content = msgspec.json.encode(body, enc_hook=_plain)
+    headers = {"Content-Type": "application/json"}
+    if len(content) > COMPRESS_ABOVE:
+        content = gzip.compress(content, 3)
+        headers["Content-Encoding"] = "gzip"
+    return headers, content
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    raise TypeError(f"{type(value).__name__} cannot travel as JSON: {value!r}")
+
+
+def _pauses() -> Iterator[float | None]:
+    """Seconds to wait after each try; None after the last."""
+    for number in range(TRIES - 1):
+        yield 0.25 * 4**number * random.uniform(0.75, 1.25)  # noqa: S311
+    yield None
+
+
+def _repeatable(call: Call, error: ServerUnreachable) -> bool:
+    """A request that never left this machine may always be sent again."""
+    return call.repeatable or isinstance(error.__cause__, urllib3.exceptions.NewConnectionError)
+
+
+def _unreachable(url: str, error: urllib3.exceptions.HTTPError) -> ServerUnreachable:
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return ServerUnreachable(
+            f"{url} does not prove who it is ({error}). Where the studio uses a certificate of its own, "
+            "ask for its fingerprint and give that.",
+            code="tls_refused",
+        )
+    if isinstance(error, urllib3.exceptions.NameResolutionError):
+        return ServerUnreachable(f"There is no host named in {url}, or your connection is down.")
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return ServerUnreachable(f"{url} does not answer in time; try again, or check the address.")
+    return ServerUnreachable(f"{url} cannot be reached; check the address and your connection.", detail=str(error))
+
+
+def _read_url(url: str) -> str:
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"{url!r} is not the address of a server: write it as https://host:8181")
+    if parts.username or parts.password:
+        raise ValueError("the address must not hold user or password; give them apart")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _credentials(username: str, api_key: str) -> str:
+    if not username or ":" in username or not api_key:
+        raise ValueError("signing in takes a user name, which holds no colon, and an API key")
+    return f"{username}:{api_key}"
+
+
+def _verification(fingerprint: str | None) -> dict[str, Any]:
+    if not fingerprint:
+        return {}
+    text = fingerprint.strip().lower().rpartition("=")[2].removeprefix("sha256:").replace(":", "").replace(" ", "")
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise ValueError(f"{fingerprint!r} is not the SHA-256 fingerprint of a certificate: 64 hexadecimal digits")
+    return {"assert_fingerprint": text, "cert_reqs": "CERT_NONE"}  # verified: by what it is, not by who signed it
+
+
+def _pool(url: str, **options: Any) -> urllib3.PoolManager:
+    parts = urlsplit(url)
+    proxy = "" if _LOOPBACK.fullmatch(parts.hostname or "") else _proxy(parts.scheme, parts.hostname or "")
+    return urllib3.ProxyManager(proxy, **options) if proxy else urllib3.PoolManager(**options)
+
+
+def _proxy(scheme: str, host: str) -> str:
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return ""
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    found = proxies.get(scheme) or proxies.get("all") or ""
+    return "" if not found or proxy_bypass(host) else found
+
+
+def _socket_options() -> list[tuple[int, int, int | bytes]]:
+    """No waiting to fill packets; BBR where the system allows it: on a lossy line it is worth many connections."""
+    options: list[tuple[int, int, int | bytes]] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    congestion = getattr(socket, "TCP_CONGESTION", None)
+    if congestion is None:
+        return options
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        try:
+            probe.setsockopt(socket.IPPROTO_TCP, congestion, b"bbr")
+        except OSError:
+            return options
+    return [*options, (socket.IPPROTO_TCP, congestion, b"bbr")]

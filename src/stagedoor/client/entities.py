@@ -1,0 +1,70 @@
+"""What can be asked for by name in `find`, `get_entity`, `create`, `update` and `delete_one`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..wire import calls
+from ..wire.calls import Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """The calls of one entity type; None where there is none."""
+
+    name: str
+    every: Call
+    one: Call | None = None
+    add: Call | None = None
+    change: Call | None = None
+    remove: Call | None = None
+    key: str = "id"
+    """what names one in a path"""
+    no_removal: str = "cannot be deleted"
+
+
+JOB = Kind(
+    name="job",
+    every=calls.JOBS,
+    one=calls.JOB,
+    add=calls.SUBMIT,
+    change=calls.CHANGE_JOB,
+    no_removal="cannot be deleted; session.abort(job) ends it",
+)
+USER = Kind(
+    name="user",
+    every=calls.USERS,
+    one=calls.USER,
+    add=calls.ADD_USER,
+    change=calls.CHANGE_USER,
+    no_removal="cannot be deleted, since jobs name them; update it with {'status': 'disabled'}",
+)
+_KINDS = (
+    JOB,
+    USER,
+    Kind(
+        name="volume",
+        every=calls.VOLUMES,
+        one=calls.VOLUME,
+        add=calls.ADD_VOLUME,
+        change=calls.CHANGE_VOLUME,
+        remove=calls.REMOVE_VOLUME,
+    ),
+    Kind(name="offer", every=calls.OFFERS, one=calls.OFFER_BY_ID, remove=calls.WITHDRAW),
+    Kind(name="run", every=calls.RUNS, one=calls.RUN),
+    Kind(name="hook", every=calls.HOOKS, change=calls.SET_HOOK, remove=calls.UNSET_HOOK, key="name"),
+    Kind(name="setting", every=calls.SETTINGS, change=calls.SET_SETTING, remove=calls.UNSET_SETTING, key="name"),
+)
+_ALIASES = {"transfer": "job"}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
+JOB_FILTERS = ("id", "status", "state", "user", "since")
+
+
+def kind_of(entity: str) -> Kind:
+    """Raises ValueError naming the entity types there are."""
+    name = entity.strip().lower()
+    found = KINDS.get(_ALIASES.get(name, name))
+    if found is None:
+        raise ValueError(f"there is no entity type {entity!r}; there are: {', '.join(sorted(KINDS))}")
+    return found

@@ -1,0 +1,157 @@
+"""Sends the bytes of one job, from whatever process, as often as needed.
+
+Rules
+1. What is missing is what the server says; nothing is remembered here.
+2. Everything that will be sent is compared with what was validated before the first byte goes.
+3. When all parts are through the server is asked again, until it misses nothing or the job has moved on.
+4. First contact fails at once; later a server that cannot be reached is waited for, `patience` seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from ..model import errors
+from ..wire import calls
+from ..wire.jobs import JobView, TaskView
+from ..wire.parts import UploadView
+from . import source
+from .connection import Connection
+from .errors import ServerFault, ServerUnreachable, SourceChanged, TransferFailed
+from .line import Line, Sending
+from .progress import Progress, Speed, Tell, eta
+from .source import Source
+
+CONNECTIONS = 4
+MOST_CONNECTIONS = 64
+PATIENCE_SECONDS = 600.0
+ROUNDS_IN_VAIN = 3
+
+Stop = Callable[[], bool]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Sender:
+    """Sends one job once: make a new one for every upload."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        job_id: str,
+        *,
+        connections: int = CONNECTIONS,
+        patience: float = PATIENCE_SECONDS,
+        tell: Tell | None = None,
+        stop: Stop | None = None,
+    ) -> None:
+        if not 1 <= connections <= MOST_CONNECTIONS:
+            raise ValueError(f"connections must be 1 to {MOST_CONNECTIONS}")
+        self._connection = connection
+        self._job_id = job_id
+        self._connections = connections
+        self._patience = patience
+        self._tell = tell or (lambda progress: None)
+        self._stop = stop or (lambda: False)
+        self._speed = Speed()
+        self._sources: dict[str, Source] = {}
+
+    def send(self) -> None:
+        """Send until nothing is missing, the job has left its upload, or `stop()` is true.
+
+        Raises SourceChanged, TransferFailed, ServerUnreachable, and what the server refuses.
+        """
+        job: JobView = self._connection.fetch(calls.JOB, {"id": self._job_id})
+        in_vain = 0
+        while job.phase == "upload" and not self._stop():
+            views = self._views(job)
+            missing = [(task, view) for task, view in zip(job.tasks, views, strict=True) if not view.complete]
+            if not missing:
+                return
+            moved = self._round(job, [view for _, view in missing], self._sendings(job, missing))
+            in_vain = 0 if moved else in_vain + 1
+            if in_vain >= ROUNDS_IN_VAIN:
+                raise TransferFailed("The server takes the bytes but goes on missing them; tell the studio.")
+            job = self._patiently(lambda: self._connection.fetch(calls.JOB, {"id": self._job_id}))
+
+    def _views(self, job: JobView) -> list[UploadView]:
+        def view(task: TaskView) -> UploadView:
+            answer: UploadView = self._patiently(lambda: self._connection.fetch(calls.UPLOAD, {"id": task.upload}))
+            return answer
+
+        return self._at_once(view, job.tasks)
+
+    def _sendings(self, job: JobView, missing: list[tuple[TaskView, UploadView]]) -> list[Sending]:
+        closed = next((view for _, view in missing if not view.open), None)
+        if closed:
+            raise TransferFailed(f"The upload {closed.id} takes no more bytes; look at the job.")
+        self._find([task for task, _ in missing if task.id not in self._sources], job)
+        return [Sending(view, self._sources[task.id]) for task, view in missing]
+
+    def _find(self, tasks: list[TaskView], job: JobView) -> None:
+        """The files of these tasks on this disk. Raises SourceChanged with the differences of all."""
+
+        def find(task: TaskView) -> Source | SourceChanged:
+            entry = self._patiently(lambda: self._connection.fetch(calls.TASK_FILES, {"id": job.id, "task": task.id}))
+            try:
+                return source.find(entry, task.source)
+            except SourceChanged as error:
+                return error
+
+        changes: list[source.Change] = []
+        for task, found in zip(tasks, self._at_once(find, tasks), strict=True):
+            if isinstance(found, SourceChanged):
+                changes += [(change["path"], change["reason"]) for change in found.details["files"]]
+            else:
+                self._sources[task.id] = found
+        if changes:
+            raise source.changed(changes)
+
+    def _round(self, job: JobView, views: list[UploadView], sendings: list[Sending]) -> bool:
+        """Send what these uploads miss; whether any byte got through."""
+        before = sum(view.received for view in views)
+        there = job.size - sum(view.size for view in views)
+        files = sum(len(sending.source.files) for sending in sendings)
+
+        def tell(received: int, message: str) -> None:
+            self._told(there + received, job.size, files, message)
+
+        line = Line(self._connection, sendings, self._connections, self._patience)
+        tell(before, "")
+        line.run(tell, self._stop)
+        tell(line.received, "")
+        return line.received > before
+
+    def _told(self, sent: int, total: int, files: int, message: str) -> None:
+        speed = self._speed.at(time.monotonic(), sent)
+        self._tell(
+            Progress(
+                sent=sent,
+                total=total,
+                files=files,
+                speed=speed,
+                eta_seconds=eta(total - sent, speed),
+                message=message,
+            )
+        )
+
+    def _at_once(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        pool = ThreadPoolExecutor(self._connections, "stagedoor-ask")
+        try:
+            return list(pool.map(work, items))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _patiently(self, ask: Callable[[], Result]) -> Result:
+        """Ask until an answer comes, for `patience` seconds."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return ask()
+            except (ServerUnreachable, ServerFault, errors.Busy) as error:
+                if error.error_code == "tls_refused" or time.monotonic() >= deadline or self._stop():
+                    raise
+            time.sleep(1.0)

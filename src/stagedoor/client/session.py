@@ -1,0 +1,330 @@
+"""The scripting face of a server: everything is plain dicts, lists, text and numbers.
+
+Rules
+1. A session remembers nothing but where the server is and who asks; two scripts can share the work of one publish.
+2. Times in answers are text, RFC 3339 in UTC, except `modified` of files: integer milliseconds since 1970.
+3. What fails raises a StagedoorError with `message`, `error_code` and `details`; wrong use raises ValueError.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from .. import __version__
+from ..model.errors import BadRequest, NotFound
+from ..wire import calls
+from ..wire.offers import OfferRequest
+from ..wire.tree import Entry
+from . import merge, query
+from .connection import ANSWER_SECONDS, Connection
+from .entities import JOB_FILTERS, Kind, kind_of
+from .progress import Tell
+from .scan import absolute
+from .sender import CONNECTIONS, PATIENCE_SECONDS, Sender
+
+Json = dict[str, Any]
+Job = str | Mapping[str, Any]
+
+PAGE = 500
+POLL_SECONDS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
+_PARTY = re.compile(r"[\w.@-]{2,}[:=]|[A-Za-z]:[\\/]|[\\/]")
+
+
+class Session:
+    """Signed in to one server as one user. Safe to be used by several threads."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        username: str | None = None,
+        api_key: str | None = None,
+        *,
+        fingerprint: str | None = None,
+        timeout: float = ANSWER_SECONDS,
+    ) -> None:
+        """Nothing is sent yet.
+
+        What is left out is read from STAGEDOOR_URL, STAGEDOOR_USER, STAGEDOOR_API_KEY and
+        STAGEDOOR_TLS_FINGERPRINT (SHA-256 of a self-signed certificate). `timeout`: seconds that an answer may take.
+        Raises ValueError where something is missing or cannot be.
+        """
+        self._connection = Connection(
+            _given(url, "url", "STAGEDOOR_URL"),
+            _given(username, "username", "STAGEDOOR_USER"),
+            _given(api_key, "api_key", "STAGEDOOR_API_KEY"),
+            fingerprint=fingerprint or os.environ.get("STAGEDOOR_TLS_FINGERPRINT"),
+            timeout=timeout,
+        )
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The session can be used again."""
+        self._connection.close()
+
+    # --- publishing ------------------------------------------------------------------------------------------------
+
+    def publish(self, files: Sequence[Mapping[str, Any]], *, check_only: bool = False) -> Json:
+        """Have entries validated by the studio. Nothing is uploaded yet: `create` and `upload` do that.
+
+        `files`: entries as `scan` makes them, `{"id", "filename", "size", "is_dir", "files"?, "modified"?}`.
+        Returns `{"files": [...], "offer": id}`: the same entries, in the same order and with all their own keys, and
+        what was decided about each (exactly one of `can_publish`, `can_upload`, `rejected` is true; `warning`,
+        `info`, `ident`, ... where given; the size of folders); beside them what the studio's hook gave of `comment`,
+        `time_report`, `statuses`, `metadata`, `tasks`, `guidelines`. With `check_only` nothing is reserved, and
+        the entries cannot be submitted. Raises ManifestRefused with every fault of the names, CheckFailed where the
+        studio's check could not run, and other StagedoorErrors.
+        """
+        request = OfferRequest(
+            files=_entries(files), hostname=socket.gethostname(), client=_CLIENT, check_only=check_only
+        )
+        return merge.publish_answer(files, self._connection.call(calls.OFFER, body=request))
+
+    prepublish = publish
+
+    def create(self, entitytype: str, data: Mapping[str, Any]) -> Json:
+        """Make a job of validated entries, or a user or volume.
+
+        For `"job"`: `{"code", "tasks": [{"id", "source"}], "hooks": [{"when": "publish-server", "data": {"files"}}]}`;
+        the ids name entries, `files` are those of `publish` with the answers filled in. The same entries of the same
+        offer again give the job that exists. Returns the job with its tasks; nothing is uploaded yet.
+        """
+        kind = kind_of(entitytype)
+        if kind.add is None:
+            raise ValueError(f"{kind.name}: nothing can be created here")
+        body = _submit(data) if kind.add is calls.SUBMIT else dict(data)
+        made: Json = self._connection.call(kind.add, body=body)
+        return made
+
+    def upload(
+        self,
+        job: Job,
+        progress: Tell | None = None,
+        *,
+        connections: int | None = None,
+        stop: Callable[[], bool] | None = None,
+        patience: float = PATIENCE_SECONDS,
+    ) -> Json:
+        """Send the bytes that the server misses of a job, in this or any later process; returns the job.
+
+        `job`: the job or its id. `progress` is called in this thread, several times a second, with a
+        `stagedoor.client.progress.Progress`. `connections`: 1 to 64 at a time, 4 by default. When `stop()` is true the
+        upload ends early. Does not wait for the studio: `wait` does. Raises SourceChanged when a file is no longer
+        what was validated, TransferFailed after `patience` seconds without an acknowledged byte.
+        """
+        count = CONNECTIONS if connections is None else connections
+        line = self._connection.wide(count)
+        try:
+            Sender(line, _id_of(job), connections=count, patience=patience, tell=progress, stop=stop).send()
+        finally:
+            line.close()
+        return self._job(job)
+
+    def wait(self, job: Job, seconds: float | None = None, progress: Callable[[Json], object] | None = None) -> Json:
+        """Wait until a job has ended: done, aborted, or failed with no retry due. Returns it as it is then.
+
+        Also ends, with the job as it is, after `seconds`, and where the proof found damaged bytes that `upload` must
+        send again: its `phase` is `"upload"` then. `progress` is called with the job when it has changed.
+        """
+        deadline = None if seconds is None else time.monotonic() + seconds
+        complete = not isinstance(job, str) and not _wants_bytes(job)
+        told = None
+        polls = 0
+        while True:
+            now = self._job(job)
+            if progress and now != told:
+                told = now
+                progress(now)
+            if _ended(now) or (complete and _wants_bytes(now)):
+                return now
+            complete = not _wants_bytes(now)
+            pause = POLL_SECONDS[min(polls, len(POLL_SECONDS) - 1)]
+            if deadline is not None and time.monotonic() + pause > deadline:
+                if time.monotonic() >= deadline:
+                    return now
+                pause = max(0.0, deadline - time.monotonic())
+            time.sleep(pause)
+            polls += 1
+
+    def retry(self, job: Job) -> Json:
+        """Try a failed job again from the step that failed. Nothing is sent a second time."""
+        answer: Json = self._connection.call(calls.RETRY, {"id": _id_of(job)})
+        return answer
+
+    def abort(self, job: Job) -> Json:
+        """End a job for good. What has arrived is thrown away; what was placed stays."""
+        answer: Json = self._connection.call(calls.ABORT, {"id": _id_of(job)})
+        return answer
+
+    def receipt(self, job: Job) -> Json:
+        """What arrived, file by file, with hashes. Raises NotFound before everything is proved and placed."""
+        answer: Json = self._connection.call(calls.RECEIPT, {"id": _id_of(job)})
+        return answer
+
+    # --- looking around --------------------------------------------------------------------------------------------
+
+    def find(
+        self,
+        query: str,
+        attributes: Sequence[str] | None = None,
+        finished: bool | None = None,
+        limit: int | None = None,
+        skip: int | None = None,
+    ) -> list[Json]:
+        """`find("Job WHERE status=failed")`: a list, the newest job first.
+
+        Filters are `name=value` joined by AND. Jobs have `id`, `status`, `user` and `since` (or `created >= ...`);
+        other entity types any attribute whose value is text. Jobs that are done or aborted are left out
+        unless `finished`. `attributes`: only these keys of each. Raises ValueError for a query that cannot be asked.
+        """
+        return self._find(query, attributes, {"finished": "true"} if finished else {}, limit, skip)
+
+    def find_one(self, query: str, attributes: Sequence[str] | None = None) -> Json | None:
+        """The first that `find` would give, ended jobs included and with its tasks; None where there is none.
+
+        `find_one("User")` is the signed-in user, `find_one("Workspace")` the workspace.
+        """
+        single = {"user": calls.ME, "workspace": calls.WORKSPACE}.get(query.strip().lower())
+        if single:
+            return _only(self._connection.call(single), attributes)
+        found = self._find(query, attributes, {"finished": "true", "tasks": "true"}, 1, None)
+        return found[0] if found else None
+
+    def get_entity(self, entitytype: str, entityid: str) -> Json | None:
+        """One by its id (hooks and settings: by name), whatever its state; a job with its tasks. None if unknown."""
+        kind = kind_of(entitytype)
+        try:
+            if kind.one is not None:
+                answer: Json = self._connection.call(kind.one, {"id": entityid})
+                return answer
+        except NotFound:
+            return None
+        return next((item for item in self._pages(kind.every, {}, None, 0) if str(item[kind.key]) == entityid), None)
+
+    def update(self, entitytype: str, entityid: str, data: Mapping[str, Any]) -> Json:
+        """Change one; returns it. Of a job: `code`, and `status` to `"aborted"`."""
+        kind = kind_of(entitytype)
+        if kind.change is None:
+            raise ValueError(f"{kind.name}: nothing can be changed here")
+        changed: Json = self._connection.call(kind.change, {kind.key: entityid}, body=dict(data))
+        return changed
+
+    def delete_one(self, entitytype: str, entityid: str) -> bool:
+        """Delete a volume, hook or setting (back to its default), or withdraw an offer. True when that is done."""
+        kind = kind_of(entitytype)
+        if kind.remove is None:
+            raise ValueError(f"{kind.name}: {kind.no_removal}")
+        self._connection.call(kind.remove, {kind.key: entityid})
+        return True
+
+    def _find(
+        self, text: str, attributes: Sequence[str] | None, extra: dict[str, str], limit: int | None, skip: int | None
+    ) -> list[Json]:
+        asked = query.parse(text)
+        if asked.entity == "workspace":
+            return [_only(self._connection.call(calls.WORKSPACE), attributes)]
+        kind = kind_of(asked.entity)
+        if kind.add is calls.SUBMIT:
+            filters = _job_filters(asked.filters) | extra
+            return [_only(item, attributes) for item in self._pages(kind.every, filters, limit, skip or 0)]
+        if not asked.filters:
+            return [_only(item, attributes) for item in self._pages(kind.every, {}, limit, skip or 0)]
+        found = [item for item in self._pages(kind.every, {}, None, 0) if _matches(kind, item, asked.filters)]
+        stop = None if limit is None else (skip or 0) + limit
+        return [_only(item, attributes) for item in found[skip or 0 : stop]]
+
+    def _pages(self, call: calls.Call, filters: dict[str, str], limit: int | None, skip: int) -> list[Json]:
+        """Items of a list, however many pages it takes."""
+        found: dict[str, Json] = {}
+        while limit is None or len(found) < limit:
+            want = PAGE if limit is None else min(PAGE, limit - len(found))
+            page = self._connection.call(call, query={**filters, "limit": str(want), "skip": str(skip)})
+            items = page["items"]
+            found.update((item.get("id") or item["name"], item) for item in items)
+            skip += len(items)
+            if not items or skip >= page["total"]:
+                break
+        return list(found.values())
+
+    def _job(self, job: Job) -> Json:
+        answer: Json = self._connection.call(calls.JOB, {"id": _id_of(job)})
+        return answer
+
+
+_CLIENT = f"stagedoor {__version__}"
+
+
+def _given(value: str | None, name: str, variable: str) -> str:
+    found = value or os.environ.get(variable, "").strip()
+    if not found:
+        raise ValueError(f"{name} is not known: give it, or set {variable}")
+    return found
+
+
+def _entries(files: Sequence[Mapping[str, Any]]) -> list[Entry]:
+    try:
+        return msgspec.convert(list(files), list[Entry])
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"The entries cannot be read: {error}") from None
+
+
+def _submit(data: Mapping[str, Any]) -> Json:
+    body: Json = {"hostname": socket.gethostname(), "client": _CLIENT, **data}
+    body["tasks"] = [_task(task) for task in data.get("tasks") or ()]
+    return body
+
+
+def _task(task: Mapping[str, Any]) -> Json:
+    """With an absolute source: a later process may go on from another folder."""
+    source = task.get("source")
+    if not source:
+        return dict(task)
+    text = os.fspath(source)
+    return {**task, "source": text if _PARTY.match(text) else absolute(text)}
+
+
+def _id_of(job: Job) -> str:
+    found = job if isinstance(job, str) else job.get("id")
+    if not isinstance(found, str) or not found:
+        raise ValueError("job must be a job as create or find return it, or its id")
+    return found
+
+
+def _wants_bytes(job: Mapping[str, Any]) -> bool:
+    return bool(job["phase"] == "upload" and job["received"] < job["size"])
+
+
+def _ended(job: Mapping[str, Any]) -> bool:
+    return job["status"] in ("done", "aborted") or (job["status"] == "failed" and not job.get("retry_at"))
+
+
+def _job_filters(filters: dict[str, str]) -> dict[str, str]:
+    known = query.only(filters, JOB_FILTERS, "job")
+    return {"state" if name == "status" else name: value for name, value in known.items()}
+
+
+def _matches(kind: Kind, item: Json, filters: Mapping[str, str]) -> bool:
+    for name, value in filters.items():
+        if name not in item:
+            raise ValueError(f"{kind.name} has no filter {name!r}; there are: {', '.join(item)}")
+        if str(item[name]).casefold() != value.casefold():
+            return False
+    return True
+
+
+def _only(item: Json, attributes: Sequence[str] | None) -> Json:
+    return item if attributes is None else {key: item[key] for key in attributes if key in item}

@@ -1,0 +1,143 @@
+"""The bytes of one entry, as they lie on this disk.
+
+Rules
+1. Before anything is sent, every file of the manifest is compared with the disk: size, and time where it was offered.
+2. After it was read into a part, a file must still be what it was then.
+3. Files beside the manifest are not looked at: they are not part of what was validated.
+4. One file is open per reader, and one buffer is used again and again.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..model import manifest, names
+from ..model.manifest import File
+from ..model.tape import Piece, Range, Tape
+from ..wire.tree import Entry
+from .errors import SourceChanged
+from .scan import Local, Survey, survey
+
+Change = tuple[str, str]
+"""path from the name of the entry on, and what differs"""
+CHANGES_TOLD = 1000
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    name: str
+    """of the entry"""
+    files: tuple[File, ...]
+    """as validated, in the order of the tape"""
+    locals: tuple[Local, ...]
+    """the same files here"""
+    tape: Tape
+
+    def shown(self, index: int) -> str:
+        return _shown(self.name, self.files[index].path)
+
+
+def find(entry: Entry, path: str) -> Source:
+    """The files of a validated entry below a local path. Raises SourceChanged with every difference."""
+    validated, _ = manifest.read(entry, windows_names=False)
+    here = survey(path)
+    changes: list[Change] = []
+    found: list[Local] = []
+    for file in validated.files:
+        local = here.files.get(file.path)
+        reason = _missing(file.path, here) if local is None else difference(file, local)
+        if reason:
+            changes.append((_shown(validated.name, file.path), reason))
+        elif local:
+            found.append(local)
+    if changes:
+        raise changed(changes)
+    return Source(validated.name, validated.files, tuple(found), Tape([file.size for file in validated.files]))
+
+
+def difference(file: File, local: Local) -> str:
+    """In what a local file is not what was validated; empty where it is."""
+    if local.size != file.size:
+        return f"has {local.size} bytes; {file.size} were validated"
+    if file.modified is not None and local.modified != file.modified:
+        return "was modified after it was validated"
+    return ""
+
+
+def changed(changes: Sequence[Change]) -> SourceChanged:
+    path, reason = changes[0]
+    message = f"{path} {reason}; publish it again."
+    if len(changes) > 1:
+        message = f"{len(changes)} files are not what was validated; publish them again. The first: {path} {reason}."
+    told = [{"path": path, "reason": reason} for path, reason in changes[:CHANGES_TOLD]]
+    return SourceChanged(message, details={"files": told, "total": len(changes)})
+
+
+def _missing(path: str, here: Survey) -> str:
+    return here.faults.get(path) or here.faults.get("") or "is gone"
+
+
+def _shown(entry: str, path: str) -> str:
+    return names.printable(f"{entry}/{path}" if path else entry)
+
+
+class Reader:
+    """Reads parts of sources. Not safe for threads: each has its own."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._path = ""
+        self._descriptor = -1
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._path, self._descriptor = "", -1
+
+    def read(self, source: Source, part: Range) -> memoryview:
+        """The bytes of a part; valid until the next call. Raises SourceChanged."""
+        if len(self._buffer) < part.size:
+            self._buffer = bytearray(part.size)
+        view = memoryview(self._buffer)[: part.size]
+        filled = 0
+        for piece in source.tape.pieces(part.start, part.end):
+            self._piece(source, piece, view[filled : filled + piece.size])
+            filled += piece.size
+        return view
+
+    def _piece(self, source: Source, piece: Piece, view: memoryview) -> None:
+        local = source.locals[piece.file]
+        try:
+            self._open(local.path)
+            complete = _fill(self._descriptor, view, piece.offset)
+            status = os.fstat(self._descriptor)
+        except OSError as error:
+            self.close()
+            reason = "is gone" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror or error}"
+            raise changed([(source.shown(piece.file), reason)]) from error
+        if not complete or (status.st_size, status.st_mtime_ns) != (local.size, local.mtime_ns):
+            raise changed([(source.shown(piece.file), "was modified while it was sent")])
+
+    def _open(self, path: str) -> None:
+        if path != self._path:
+            self.close()
+            self._descriptor = os.open(path, _FLAGS)
+            self._path = path
+
+
+def _fill(descriptor: int, view: memoryview, offset: int) -> bool:
+    """Read until the view is full; False where the file ends before. Raises OSError."""
+    if not hasattr(os, "preadv"):  # macOS before 11, Windows
+        os.lseek(descriptor, offset, os.SEEK_SET)
+    raw = None if hasattr(os, "preadv") else io.FileIO(descriptor, closefd=False)
+    while view:
+        count = os.preadv(descriptor, [view], offset) if raw is None else raw.readinto(view)
+        if not count:
+            return False
+        view = view[count:]
+        offset += count
+    return True

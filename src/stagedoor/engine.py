@@ -1,0 +1,116 @@
+"""The one module that knows DBOS: it runs the steps of a job, and runs them again after a crash.
+
+Rules
+1. The job's row is the truth. A workflow only calls the steps in order; each step looks at row and disk and does what
+   is left. So running a job once too often does nothing, and `enqueue` may be called at any time.
+2. The workflow's id is the job's id, its argument is that id, stored as JSON.
+3. One process runs workflows: the one that holds the lock on the home. Its executor id is fixed, so that the next
+   process takes up what this one left.
+4. The application version is set by hand (`VERSION`); it changes only with the workflow's body, which is frozen.
+5. Nothing waits inside a workflow. What is due later is a row, and the sweep's business.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos._serialization import DBOSPortableJSONSerializer
+
+log = logging.getLogger("stagedoor.engine")
+
+VERSION = "1"
+EXECUTOR = "stagedoor"
+QUEUE = "publish"
+_POLL_SECONDS = 0.2
+_ALIVE = ("PENDING", "ENQUEUED", "DELAYED")
+
+Step = Callable[[str], None]
+
+
+class Engine:
+    """Runs jobs. Between `start` and `stop`; `enqueue` before that does nothing, since the sweep finds all work."""
+
+    def __init__(self, url: str, *, at_once: int) -> None:
+        self._url = url
+        self._at_once = at_once
+        self._steps: list[tuple[str, Step]] = []
+        self._workflow: Callable[[str], None] | None = None
+        self._lock = threading.Lock()
+
+    def start(self, *, prove: Step, place: Step, ingest: Step) -> None:
+        """Launch, and take up what the last process left."""
+        config: DBOSConfig = {
+            "name": "stagedoor",
+            "application_version": VERSION,
+            "executor_id": EXECUTOR,
+            "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "WARNING",
+            "enable_otlp": False,
+        }
+        if self._url.startswith("sqlite"):
+            config["system_database_engine"] = _sqlite(self._url)
+        else:
+            config["system_database_url"] = self._url
+        DBOS(config=config)
+        do_prove = DBOS.step(name="prove")(prove)
+        do_place = DBOS.step(name="place")(place)
+        do_ingest = DBOS.step(name="ingest")(ingest)
+
+        @DBOS.workflow(name="publish", max_recovery_attempts=None)
+        def publish(job_id: str) -> None:
+            do_prove(job_id)
+            do_place(job_id)
+            do_ingest(job_id)
+
+        DBOS.listen_queues([QUEUE])
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_SECONDS, on_conflict="never_update"
+        )
+        self._workflow = publish
+
+    def enqueue(self, job_id: str) -> None:
+        if self._workflow is None:
+            return
+        with self._lock:
+            status = DBOS.get_workflow_status(job_id)
+            if status is None:
+                with SetWorkflowID(job_id):
+                    DBOS.enqueue_workflow(QUEUE, self._workflow, job_id)
+            elif status.status not in _ALIVE:
+                DBOS.rewind_workflow(job_id, start_step=1, queue_name=QUEUE)
+
+    def forget(self, job_id: str) -> None:
+        if self._workflow is None:
+            return
+        status = DBOS.get_workflow_status(job_id)
+        if status is not None and status.status not in _ALIVE:
+            DBOS.delete_workflow(job_id)
+
+    def stop(self) -> None:
+        """Steps under way must have been told to end before."""
+        if self._workflow is not None:
+            self._workflow = None
+            DBOS.destroy(workflow_completion_timeout_sec=5)
+
+
+def _sqlite(url: str) -> sqlalchemy.Engine:
+    """An engine in a file of its own, as quick as SQLite safely is."""
+    engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @sqlalchemy.event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"

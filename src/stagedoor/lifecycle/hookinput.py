@@ -1,0 +1,184 @@
+"""What hooks are given to read: the JSON of `wire.hookdata`, built from the records.
+
+Rules
+1. Trees come as the JSON that is kept of them and go into the input as they are: neither decoded nor checked again.
+2. Every key is always there.
+3. What the pre-publish hook wrote beyond the known keys is handed to the publish hook, but never replaces a known key.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any, cast
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from .. import __version__
+from ..model.entities import Job, Offer, OfferEntry, Task, User, Volume, Workspace
+from ..model.hooks import HookName
+from ..model.verdict import Kind
+from ..wire import hookdata
+
+_EMPTY = (b"", b"null")
+
+
+def pre_publish_input(*, user: User, workspace: Workspace, offer: Offer, trees: Mapping[str, bytes]) -> bytes:
+    """The input of the pre-publish hook. `trees`: per entry id the JSON of its `files` (`null` for a file)."""
+    return msgspec.json.encode(
+        hookdata.PrePublishInput(
+            hook=HookName.PRE_PUBLISH.value,
+            hostname=offer.hostname,
+            ip=offer.ip,
+            client=offer.client,
+            user=user.id,
+            user_hr=user.code,
+            metadata=_metadata(user, workspace),
+            size=offer.size,
+            files=[_offered(entry, trees[entry.id]) for entry in offer.entries],
+        )
+    )
+
+
+def publish_input(
+    *,
+    user: User,
+    workspace: Workspace,
+    job: Job,
+    volumes: Mapping[str, Volume],
+    trees: Mapping[str, bytes],
+    placed: Mapping[str, str],
+    modified: Mapping[str, int | None],
+    hashes: Mapping[str, str],
+    attempt: int,
+    excluded: tuple[str, ...] = (),
+    replay: bool = False,
+) -> bytes:
+    """The input of the publish hook.
+
+    `volumes`: by id. By task id: `trees`, the JSON of its `files`; `placed`, its absolute path; `modified`, of the
+    entry itself, in milliseconds; `hashes`, the absolute path of its JSON-lines file (see `hash_lines`).
+    """
+    tasks = [task for task in job.tasks if task.id not in excluded]
+    return msgspec.json.encode(
+        hookdata.PublishInput(
+            hook=HookName.PUBLISH.value,
+            id=job.id,
+            code=job.code,
+            name=job.code,
+            user=user.id,
+            user_hr=user.code,
+            source=user.id,
+            source_hr=f"{user.code}@{job.hostname}" if job.hostname else user.code,
+            destination=workspace.id,
+            destination_hr=workspace.code,
+            size=job.size,
+            created=_time(job.created),
+            status=job.state.status,
+            queue=job.queue,
+            queue_hr=job.queue,
+            version=__version__,
+            metadata=_metadata(user, workspace),
+            clients=_clients(user, job),
+            tasks=[_task(task, user, volumes[task.place.volume_id], placed[task.id]) for task in tasks],
+            files=[
+                _published(
+                    task,
+                    volumes[task.place.volume_id],
+                    tree=trees[task.id],
+                    path=placed[task.id],
+                    modified=modified[task.id],
+                    hashes=hashes[task.id],
+                )
+                for task in tasks
+            ],
+            idempotency_key=job.id,
+            attempt=attempt,
+            excluded=list(excluded),
+            replay=replay,
+        )
+    )
+
+
+def _metadata(user: User, workspace: Workspace) -> hookdata.Metadata:
+    return hookdata.Metadata(internal={**workspace.metadata, **user.metadata}, external={})
+
+
+def _time(milliseconds: int) -> str:
+    moment = datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _tree(tree: bytes) -> Any:
+    return cast(Any, Raw(tree))
+
+
+def _offered(entry: OfferEntry, tree: bytes) -> hookdata.OfferedEntry:
+    return hookdata.OfferedEntry(
+        id=entry.id,
+        filename=entry.filename,
+        size=entry.size,
+        is_dir=entry.is_dir,
+        files=UNSET if tree in _EMPTY else _tree(tree),
+        modified=UNSET if entry.modified is None else entry.modified,
+    )
+
+
+def _clients(user: User, job: Job) -> list[hookdata.Party]:
+    return [
+        hookdata.Party(role="server", code=socket.gethostname(), user="", user_hr=""),
+        hookdata.Party(role="client", code=job.hostname, user=user.id, user_hr=user.code),
+    ]
+
+
+def _task(task: Task, user: User, volume: Volume, path: str) -> hookdata.PublishedTask:
+    return hookdata.PublishedTask(
+        id=task.id,
+        uri=str(task.number),
+        filename=task.filename,
+        is_dir=task.is_dir,
+        size=task.size,
+        status=task.status.value,
+        source=hookdata.TaskSource(path=task.source, path_abs_final=task.source, user=user.id, user_hr=user.code),
+        destination=hookdata.TaskDestination(
+            path=f"volume={volume.code}/{task.place.path}",
+            path_rel=task.place.path,
+            path_abs_final=path,
+            v=volume.id,
+            v_hr=volume.code,
+        ),
+    )
+
+
+def _published(
+    task: Task, volume: Volume, *, tree: bytes, path: str, modified: int | None, hashes: str
+) -> dict[str, Any]:
+    """A `hookdata.PublishedEntry`, with the hook's further keys below it."""
+    verdict, answers = task.verdict, task.answers
+    entry = hookdata.PublishedEntry(
+        id=task.id,
+        filename=task.filename,
+        path=path,
+        is_dir=task.is_dir,
+        v=volume.id,
+        v_hr=volume.code,
+        can_publish=verdict.kind is Kind.ACCEPTED,
+        can_upload=verdict.kind is Kind.UPLOAD_ONLY,
+        rejected=verdict.kind is Kind.REFUSED,
+        warning=verdict.warning,
+        info=verdict.info,
+        ident=verdict.ident,
+        comment=answers.comment,
+        status=answers.status,
+        task=answers.task,
+        time_report=answers.time_report,
+        metadata=answers.metadata,
+        files=[] if tree in _EMPTY else _tree(tree),
+        size=task.size,
+        modified=modified,
+        hashes=hashes,
+    )
+    further = msgspec.json.decode(task.extras, type=dict[str, Raw])
+    return {**further, **msgspec.structs.asdict(entry)}

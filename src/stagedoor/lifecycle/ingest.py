@@ -1,0 +1,148 @@
+"""Step 6: the publish hook runs with everything known.
+
+Rules
+1. A job is done only after the hook has exited 0, or when placed where no publish hook is set.
+2. The hook runs at least once, never twice at a time. Before a run whose outcome is unknown is repeated, what is left
+   of it is ended. Every run carries the same idempotency key (the job's id) and its attempt number.
+3. A hook that fails waits for a person, except for `publish_hook_retries`. A retry never uploads again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from ..model.entities import Hook, HookRun, Job, RunState
+from ..model.hooks import HookName
+from ..model.states import JobFact, JobState, WrongMove
+from ..wire.jobs import Receipt
+from .failing import Failing
+from .hookinput import publish_input
+from .needs import Clock, House, JobBook, OfferBook, Outcome, Programs, RunBook, RunOrder
+
+HASHES = "hashes.jsonl"
+FAILED = (
+    "Everything has arrived, but the studio's ingest failed. The studio can see why and runs it again; "
+    "nothing needs to be sent again. Reference: {}"
+)
+
+
+class Ingesting:
+    def __init__(
+        self,
+        house: House,
+        offers: OfferBook,
+        jobs: JobBook,
+        runs: RunBook,
+        programs: Programs,
+        failing: Failing,
+        clock: Clock,
+    ) -> None:
+        self._house = house
+        self._offers = offers
+        self._jobs = jobs
+        self._runs = runs
+        self._programs = programs
+        self._failing = failing
+        self._clock = clock
+
+    def ingest(self, job_id: str) -> None:
+        """Do the step, where the job stands before it. Raises InterruptedError when the server is ending."""
+        job = self._jobs.job(job_id)
+        if job is None or job.state is not JobState.INGESTING:
+            return
+        with self._failing.caught(job, "The files have arrived, but the studio's ingest could not be started."):
+            self._ingest(job)
+
+    def _ingest(self, job: Job) -> None:
+        self._end_earlier(job)
+        hook = self._house.hook(HookName.PUBLISH)
+        if hook is None:
+            self._done(job)
+            return
+        run = self._begin(job, hook)
+        outcome = self._run(job, hook, run)
+        if outcome.state is RunState.SUCCEEDED:
+            self._done(job)
+        elif outcome.state is not RunState.CANCELLED:
+            again = job.failures < self._house.settings().number("publish_hook_retries")
+            self._failing.fail(job, FAILED.format(run.id), "hook_failed", outcome.error, again=again, reference=run.id)
+
+    def _end_earlier(self, job: Job) -> None:
+        for run in self._runs.runs_of_job(job.id):
+            if run.state is RunState.RUNNING:
+                self._programs.end(run)
+                lost = "The server ended while this ran; its outcome is unknown."
+                self._runs.update(run.id, state=RunState.LOST, ended=self._clock(), error=lost)
+
+    def _begin(self, job: Job, hook: Hook) -> HookRun:
+        run = HookRun(
+            id=self._offers.new_id(),
+            hook=hook.name,
+            command=hook.command,
+            version=self._programs.version(hook.command),
+            state=RunState.RUNNING,
+            started=self._clock(),
+            user_id=job.user_id,
+            offer_id=job.offer_id,
+            job_id=job.id,
+            attempt=self._jobs.begin_attempt(job.id),
+        )
+        self._runs.begin(run)
+        return run
+
+    def _run(self, job: Job, hook: Hook, run: HookRun) -> Outcome:
+        hashes = Path(self._programs.folder(run.id)) / HASHES
+        return self._programs.run(
+            RunOrder(
+                run=run,
+                environment=hook.environment,
+                input=publish_input(
+                    job=job,
+                    user=self._house.user(job.user_id),
+                    workspace=self._house.workspace(),
+                    volumes={volume.id: volume for volume in self._house.volumes()},
+                    trees={task.id: self._offers.tree(job.offer_id, task.id) for task in job.tasks},
+                    attempt=run.attempt,
+                    hashes=str(hashes),
+                ),
+                files={HASHES: hash_lines(self._jobs.receipt(job.id))},
+                seconds=self._house.settings().number("publish_seconds"),
+                answer_bytes=0,
+            )
+        )
+
+    def _done(self, job: Job) -> None:
+        try:
+            self._jobs.move(
+                job.id,
+                JobFact.INGESTED,
+                self._clock(),
+                error="",
+                error_code="",
+                error_detail="",
+                reference="",
+                due=None,
+            )
+        except WrongMove:
+            pass  # aborted while the hook ran
+
+
+def hash_lines(receipt: bytes | None) -> bytes:
+    """JSON lines `{entry, path, size, xxh128, blake3}` of every file of a receipt."""
+    if receipt is None:
+        return b""
+    encoder = msgspec.json.Encoder()
+    lines = []
+    for entry in msgspec.json.decode(receipt, type=Receipt).entries:
+        for file in entry.files:
+            line = {
+                "entry": entry.id,
+                "path": file.path,
+                "size": file.size,
+                "xxh128": file.xxh128,
+                "blake3": file.blake3,
+            }
+            lines.append(encoder.encode(line))
+    return b"\n".join([*lines, b""])

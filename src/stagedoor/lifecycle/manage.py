@@ -1,0 +1,382 @@
+"""What the studio manages: workspace, users, keys, volumes, hooks, settings. The same for command line and API.
+
+Rules
+1. Input is judged here, once, for all doors; a refusal says what to write instead.
+2. The callers decide who may call; messages are for administrators and may name the studio's paths.
+3. People and things are named by code or by id.
+4. There is always an enabled administrator, and a default volume where there are volumes.
+5. Only hooks that this version runs can be set.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..model.entities import ApiKey, Hook, Role, User, Volume, Workspace
+from ..model.errors import BadRequest, Conflict, NotFound
+from ..model.hooks import RUN_NOW, HookName, canonical
+from ..model.names import printable
+from ..model.settings import SETTINGS, Value, parse
+from .needs import Clock
+
+CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+INPUT = "${PATH_JSON_INPUT}"
+OUTPUT = "${PATH_JSON_OUTPUT}"
+DAY = 86_400_000
+
+_ADDRESS = re.compile(r"[^@\s<>\"',;:\\/=()\[\]]{1,64}@[^\W_](?:[^\W_]|-|\.(?!\.)){0,188}(?<![.-])")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NO_PATH = re.compile(r"[\s$={}:]")
+_SCRIPT = re.compile(r"\.(?:py|sh|bash|pl|rb|js)$")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+
+Probe = Callable[[str], dict[str, Any]]
+"""What the file system below a folder can do; `safe`, and `reason` where it is not."""
+
+
+class HouseBook(Protocol):
+    """What management asks of the records."""
+
+    def workspace(self) -> Workspace: ...
+    def found(self, code: str, admin: str, now: int) -> tuple[Workspace, User]: ...
+    def set_setting(self, name: str, value: Value) -> None: ...
+    def unset_setting(self, name: str) -> bool: ...
+    def user(self, user_id: str) -> User | None: ...
+    def user_by_code(self, code: str) -> User | None: ...
+    def users(self) -> list[User]: ...
+    def add_user(self, code: str, role: Role, name: str, now: int) -> User: ...
+    def update_user(self, user_id: str, now: int, **changes: Any) -> User: ...
+    def volumes(self) -> list[Volume]: ...
+    def add_volume(self, volume: Volume) -> Volume: ...
+    def update_volume(self, volume_id: str, now: int, **changes: Any) -> Volume: ...
+    def remove_volume(self, volume_id: str) -> None: ...
+    def hooks(self) -> list[Hook]: ...
+    def set_hook(self, hook: Hook) -> None: ...
+    def unset_hook(self, name: HookName) -> bool: ...
+
+
+class KeyBook(Protocol):
+    def make(self, user_id: str, label: str, now: int, expires: int | None) -> tuple[ApiKey, str]: ...
+    def list(self, user_id: str) -> list[ApiKey]: ...
+    def revoke(self, user_id: str, key_id: str, now: int) -> None: ...
+
+
+class Management:
+    def __init__(self, house: HouseBook, keys: KeyBook, clock: Clock) -> None:
+        self._house = house
+        self._keys = keys
+        self._clock = clock
+
+    # --- workspace
+
+    def init(self, workspace: str, admin: str) -> tuple[Workspace, User, str]:
+        """Make the workspace and its first administrator; the last item is their API key, told this once."""
+        _check_code(workspace, "workspace")
+        made, user = self._house.found(workspace, _address(admin), self._clock())
+        return made, user, self.add_key(user.id, label="first")[1]
+
+    # --- users and keys
+
+    def user(self, named: str) -> User:
+        """By e-mail address or id. Raises NotFound."""
+        found = self._house.user_by_code(named) or self._house.user(named)
+        if found is None:
+            raise NotFound(f"There is no user {printable(named)!r}; see `stagedoor user list`.", code="user_unknown")
+        return found
+
+    def users(self) -> list[User]:
+        return self._house.users()
+
+    def add_user(self, code: str, role: str = "standard", name: str = "") -> tuple[User, str]:
+        """A new user and their API key, told this once. Raises BadRequest, Conflict (`user_exists`)."""
+        user = self._house.add_user(_address(code), _role(role), _name(name), self._clock())
+        return user, self.add_key(user.id, label="first")[1]
+
+    def update_user(
+        self,
+        named: str,
+        *,
+        name: str | None = None,
+        role: str | None = None,
+        status: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> User:
+        """Change what is given. `status`: enabled or disabled. Raises Conflict rather than lose the last admin."""
+        changes: dict[str, Any] = {}
+        if name is not None:
+            changes["name"] = _name(name)
+        if role is not None:
+            changes["role"] = _role(role)
+        if status is not None:
+            changes["enabled"] = _enabled(status)
+        if metadata is not None:
+            changes["metadata"] = dict(metadata)
+        return self._house.update_user(self.user(named).id, self._clock(), **changes)
+
+    def enable_user(self, named: str) -> User:
+        return self.update_user(named, status="enabled")
+
+    def disable_user(self, named: str) -> User:
+        """From now on none of this user's keys opens anything."""
+        return self.update_user(named, status="disabled")
+
+    def add_key(self, named: str, *, label: str = "", days: int | None = None) -> tuple[ApiKey, str]:
+        """A further API key, told this once; `days` until it expires, or never."""
+        if days is not None and not 0 < days <= 36_500:
+            raise BadRequest("A key is valid for 1 to 36500 days; leave the number out for a key without end.")
+        now = self._clock()
+        return self._keys.make(self.user(named).id, _name(label), now, None if days is None else now + days * DAY)
+
+    def keys(self, named: str) -> list[ApiKey]:
+        return self._keys.list(self.user(named).id)
+
+    def revoke_key(self, named: str, key_id: str) -> None:
+        self._keys.revoke(self.user(named).id, key_id, self._clock())
+
+    # --- volumes
+
+    def volume(self, named: str) -> Volume:
+        """By code or id. Raises NotFound."""
+        for volume in self._house.volumes():
+            if named == volume.id or named.casefold() == volume.code.casefold():
+                return volume
+        raise NotFound(f"There is no volume {printable(named)!r}; see `stagedoor volume list`.", code="volume_unknown")
+
+    def volumes(self) -> list[Volume]:
+        return self._house.volumes()
+
+    def add_volume(
+        self, code: str, path: str, *, aliases: Iterable[str] = (), default: bool = False, probe: Probe
+    ) -> Volume:
+        """A new volume. Raises BadRequest where the folder cannot be one, Conflict where code or prefix is in use."""
+        _check_code(code, "volume")
+        root = _root(path)
+        known = self._house.volumes()
+        prefixes = _aliases(aliases, root)
+        _check_prefixes([root, *prefixes], known)
+        capabilities = probe(root)
+        if not capabilities.get("safe", False):
+            reason = capabilities.get("reason") or "its file system cannot place entries without replacing others"
+            raise BadRequest(f"{root} cannot be a volume: {reason}.", code="volume_unsafe", details=capabilities)
+        now = self._clock()
+        return self._house.add_volume(
+            Volume(
+                id="",
+                code=code,
+                root=root,
+                aliases=prefixes,
+                default=default,
+                capabilities=capabilities,
+                created=now,
+                modified=now,
+            )
+        )
+
+    def update_volume(
+        self,
+        named: str,
+        *,
+        aliases: Iterable[str] | None = None,
+        default: bool | None = None,
+        status: str | None = None,
+        capabilities: Mapping[str, Any] | None = None,
+    ) -> Volume:
+        """Change what is given. `status`: enabled or disabled; `capabilities` as probed again."""
+        volume = self.volume(named)
+        changes: dict[str, Any] = {}
+        if aliases is not None:
+            changes["aliases"] = _aliases(aliases, volume.root)
+            _check_prefixes(changes["aliases"], [other for other in self._house.volumes() if other.id != volume.id])
+        if default is not None:
+            changes["default"] = default
+        if status is not None:
+            changes["enabled"] = _enabled(status)
+        if capabilities is not None:
+            changes["capabilities"] = dict(capabilities)
+        return self._house.update_volume(volume.id, self._clock(), **changes)
+
+    def remove_volume(self, named: str) -> None:
+        """Forget a volume; its files stay. Raises Conflict where unfinished jobs use it."""
+        self._house.remove_volume(self.volume(named).id)
+
+    # --- hooks
+
+    def hooks(self) -> list[Hook]:
+        return self._house.hooks()
+
+    def set_hook(
+        self, name: str, command: str, *, environment: Mapping[str, str] | None = None
+    ) -> tuple[Hook, list[str]]:
+        """Set the command line of a hook; also what looks wrong about it, though it may not be."""
+        hook_name = _hook_name(name)
+        warnings = _check_command(hook_name, command)
+        for variable in environment or {}:
+            if not _VARIABLE.fullmatch(variable):
+                raise BadRequest(f"{printable(variable)!r} cannot be the name of an environment variable.")
+        hook = Hook(name=hook_name, command=command, environment=dict(environment or {}), modified=self._clock())
+        self._house.set_hook(hook)
+        return hook, warnings
+
+    def unset_hook(self, name: str) -> None:
+        hook_name = _hook_name(name)
+        if not self._house.unset_hook(hook_name):
+            raise NotFound(f"The hook {hook_name} is not set.", code="hook_not_set")
+
+    # --- settings
+
+    def settings(self) -> dict[str, Value]:
+        """The value of every setting: as set, else the default."""
+        given = self._house.workspace().settings
+        return {name: given.get(name, setting.default) for name, setting in SETTINGS.items()}
+
+    def set_setting(self, name: str, value: Value) -> Value:
+        """Raises BadRequest with what the setting takes."""
+        text = ("on" if value else "off") if isinstance(value, bool) else str(value)
+        try:
+            parsed = parse(name, text)
+        except ValueError as error:
+            raise BadRequest(f"This cannot be set: {error}.", code="setting_refused") from None
+        self._house.set_setting(name, parsed)
+        return parsed
+
+    def unset_setting(self, name: str) -> Value:
+        """Back to the default, which is returned."""
+        if name not in SETTINGS:
+            raise BadRequest(
+                f"There is no setting {printable(name)!r}; there are: {', '.join(sorted(SETTINGS))}.",
+                code="setting_refused",
+            )
+        self._house.unset_setting(name)
+        return SETTINGS[name].default
+
+
+def _check_code(code: str, what: str) -> None:
+    if not CODE.fullmatch(code) or code in (".", ".."):
+        raise BadRequest(f"The code of a {what} is made of letters A-Z, digits, `_`, `.` and `-`: {printable(code)!r}.")
+
+
+def _address(code: str) -> str:
+    text = code.strip()
+    if not _ADDRESS.fullmatch(text) or printable(text) != text:
+        raise BadRequest(f"{printable(code)!r} is not an e-mail address; write name@example.com.", code="bad_address")
+    return text
+
+
+def _role(text: str) -> Role:
+    try:
+        return Role(text)
+    except ValueError:
+        raise BadRequest(f"There is no role {printable(text)!r}; there are admin, employee and standard.") from None
+
+
+def _enabled(status: str) -> bool:
+    if status not in ("enabled", "disabled"):
+        raise BadRequest(f"The status is enabled or disabled, not {printable(status)!r}.")
+    return status == "enabled"
+
+
+def _name(text: str) -> str:
+    text = text.strip()
+    if len(text) > 255 or printable(text) != text:
+        raise BadRequest("A name has at most 255 characters, and none that cannot be printed.")
+    return text
+
+
+def _root(path: str) -> str:
+    """The absolute path of a folder that can be a volume."""
+    if not path or printable(path) != path:
+        raise BadRequest("The path of a volume is empty or holds characters that cannot be printed.")
+    try:
+        root = Path("/" + os.path.normpath(Path(path).expanduser().absolute()).lstrip("/"))
+        missing, top = not root.is_dir(), root.exists() and root.samefile("/")
+    except (OSError, RuntimeError) as error:
+        raise BadRequest(f"{path} cannot be looked at: {error}.", code="volume_missing") from None
+    if missing:
+        raise BadRequest(f"{root} is not a folder; make it first.", code="volume_missing")
+    if top:
+        raise BadRequest("The root of the file system cannot be a volume; choose a folder in it.")
+    return str(root)
+
+
+def _aliases(aliases: Iterable[str], root: str) -> tuple[str, ...]:
+    bare = [_alias(alias) for alias in aliases]
+    return tuple(dict.fromkeys(alias for alias in bare if alias != root))
+
+
+def _alias(alias: str) -> str:
+    bare = alias.rstrip("/\\")
+    names = re.split(r"[/\\]", bare)
+    absolute = alias.startswith("/") or _DRIVE.match(alias)
+    if not absolute or not bare or printable(alias) != alias or any(name in ("", ".", "..") for name in names[1:]):
+        raise BadRequest(
+            f"An alias is an absolute prefix, such as /Volumes/projects or P:\\projects: {printable(alias)!r}."
+        )
+    return bare
+
+
+def _check_prefixes(prefixes: Iterable[str], others: Iterable[Volume]) -> None:
+    """Refuse a root or alias by which another volume is known."""
+    taken = {_comparable(prefix): volume.code for volume in others for prefix in (volume.root, *volume.aliases)}
+    taken |= {os.path.realpath(volume.root): volume.code for volume in others}
+    for prefix in prefixes:
+        code = taken.get(_comparable(prefix)) or taken.get(os.path.realpath(prefix))
+        if code:
+            raise Conflict(f"{prefix} already means the volume {code}.", code="prefix_taken")
+
+
+def _comparable(prefix: str) -> str:
+    return prefix.replace("\\", "/").rstrip("/") if _DRIVE.match(prefix + "/") else prefix.rstrip("/")
+
+
+def _hook_name(text: str) -> HookName:
+    name = canonical(text)
+    runs = " and ".join(sorted(str(hook) for hook in RUN_NOW))
+    if name is None:
+        raise BadRequest(f"There is no hook {printable(text)!r}; there are {runs}.", code="hook_unknown")
+    if name not in RUN_NOW:
+        raise BadRequest(f"The hook {name} is not run by this version; it runs {runs}.", code="hook_not_run")
+    return name
+
+
+def _check_command(name: HookName, command: str) -> list[str]:
+    """Refuse a line that cannot run; return what may be wrong about it."""
+    words = _words(command)
+    program = words[0]
+    if "/" in program and not Path(program).is_absolute():
+        raise BadRequest(f"Give the whole path of {printable(program)}: the server runs in a folder of its own.")
+    if shutil.which(program) is None:
+        raise BadRequest(f"{printable(program)} is not a program that this machine can run.", code="hook_program")
+    needed = [INPUT, OUTPUT] if name is HookName.PRE_PUBLISH else [INPUT]
+    for placeholder in needed:
+        if not any(placeholder in word for word in words):
+            raise BadRequest(
+                f"The command line of {name} needs {placeholder}; put the line into single quotes, "
+                "or the shell takes it out.",
+                code="hook_placeholder",
+            )
+    return [warning for word in words[1:] if (warning := _warning(word))]
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise BadRequest(f"The command line cannot be split into words: {error}.", code="hook_line") from None
+    if not words or "\0" in command:
+        raise BadRequest("The command line is empty or holds a NUL character.", code="hook_line")
+    return words
+
+
+def _warning(word: str) -> str:
+    """What may be wrong about a word that looks like the path of a script; empty where nothing is."""
+    if word.startswith("-") or _NO_PATH.search(word) or not ("/" in word or _SCRIPT.search(word)):
+        return ""
+    if not Path(word).is_absolute():
+        return f"{printable(word)} will be looked for in the run's own folder; give its whole path."
+    return "" if Path(word).exists() else f"{printable(word)} does not exist on this machine."

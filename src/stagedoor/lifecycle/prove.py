@@ -1,0 +1,78 @@
+"""Step 4: everything that arrived is read once and compared with what was written; the receipt is made.
+
+Rules
+1. No entry goes on before every entry of the job is proved.
+2. Damage is not a failure: the damaged ranges are missing again and the job waits for just those.
+3. The receipt is made from the proof, before anything moves: hooks may take the files away at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from ..model.entities import Job, Task
+from ..model.states import JobFact, JobState, TaskFact
+from ..wire.jobs import Receipt, ReceiptEntry, ReceiptFile
+from .failing import Failing
+from .needs import Clock, House, JobBook, Proof, Storage
+from .views import moment, receipt_entry
+
+
+class Proving:
+    def __init__(self, house: House, jobs: JobBook, storage: Storage, failing: Failing, clock: Clock) -> None:
+        self._house = house
+        self._jobs = jobs
+        self._storage = storage
+        self._failing = failing
+        self._clock = clock
+
+    def prove(self, job_id: str, stop: Callable[[], bool]) -> None:
+        """Do the step, where the job stands before it. Raises InterruptedError when `stop` says so."""
+        job = self._jobs.job(job_id)
+        if job is None or job.state is not JobState.PROVING:
+            return
+        with self._failing.caught(job, "The proof of what arrived could not be made."):
+            self._prove(job, stop)
+
+    def _prove(self, job: Job, stop: Callable[[], bool]) -> None:
+        entries: list[ReceiptEntry] = []
+        damaged = 0
+        for task in job.tasks:
+            upload = self._storage.open(Path(task.staging), task.upload_id)
+            proof = upload.prove(stop)
+            if proof.lost:
+                damaged += proof.lost.size
+                self._jobs.move_task(job.id, task.id, TaskFact.DAMAGED, received=upload.received)
+            else:
+                entries.append(_entry(task, proof, [folder.path for folder in upload.manifest.folders if folder.path]))
+        if damaged:
+            note = f"The proof found {damaged} damaged bytes; they are asked for again."
+            self._jobs.note(job.id, note, self._clock())
+            self._jobs.move(job.id, JobFact.DAMAGED, self._clock(), error=note, error_code="damaged")
+            return
+        self._jobs.keep_receipt(job.id, msgspec.json.encode(self._receipt(job, entries)))
+        self._jobs.move(job.id, JobFact.PROVED, self._clock(), failures=0)
+
+    def _receipt(self, job: Job, entries: list[ReceiptEntry]) -> Receipt:
+        user = self._house.user(job.user_id)
+        return Receipt(
+            job=job.id,
+            code=job.code,
+            workspace=self._house.workspace().code,
+            user=user.code if user else "",
+            submitted=moment(job.created),
+            proved=moment(self._clock()),
+            size=job.size,
+            entries=entries,
+        )
+
+
+def _entry(task: Task, proof: Proof, folders: list[str]) -> ReceiptEntry:
+    files = [
+        ReceiptFile(path=one.path, size=one.size, modified=one.modified, xxh128=one.xxh128, blake3=one.blake3)
+        for one in proof.files
+    ]
+    return receipt_entry(task, proof.read_from, folders, files)

@@ -1,0 +1,247 @@
+"""The read side: one of each kind, or a page of them, for whoever may see it.
+
+Rules
+1. A standard user's lists hold only their own, whatever the filters say; a filter that names somebody else gives an
+   empty page, as it would for nobody.
+2. Ended jobs are left out of lists unless asked for; by id they are always found.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..model import errors
+from ..model.entities import HookRun, Job, Offer, User, Volume, Workspace
+from ..model.hooks import canonical
+from ..model.states import JobState, OfferState
+from ..wire.house import RunDetail, RunView
+from ..wire.jobs import JobView, Page
+from ..wire.offers import OfferAnswer
+from ..wire.tree import Entry, Node
+from . import views
+from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook
+from .receive import Receiving
+
+LARGEST_PAGE = 500
+
+
+class Reading:
+    def __init__(
+        self,
+        house: House,
+        offers: OfferBook,
+        jobs: JobBook,
+        runs: RunBook,
+        lists: Lists,
+        programs: Programs,
+        receiving: Receiving,
+    ) -> None:
+        self._house = house
+        self._offers = offers
+        self._jobs = jobs
+        self._runs = runs
+        self._lists = lists
+        self._programs = programs
+        self._receiving = receiving
+
+    def workspace(self) -> Workspace:
+        return self._house.workspace()
+
+    def user(self, user_id: str) -> User | None:
+        return self._house.user(user_id)
+
+    def users(self, limit: int, skip: int) -> tuple[int, list[User]]:
+        return self._lists.users(limit=_bounded(limit), skip=skip)
+
+    # --- offers
+
+    def offer(self, user: User, offer_id: str) -> OfferAnswer:
+        offer = self._offers.offer(offer_id)
+        if offer is None or not views.may_see(user, offer.user_id):
+            raise errors.NotFound
+        return views.offer(offer, user, self._volumes())
+
+    def shown(self, user: User, offer: Offer) -> OfferAnswer:
+        return views.offer(offer, user, self._volumes())
+
+    def offers(
+        self,
+        user: User,
+        *,
+        id: str | None,
+        state: str | None,
+        owner: str | None,
+        since: int | None,
+        limit: int,
+        skip: int,
+    ) -> Page:
+        if id is not None:
+            found = self._offers.offer(id)
+            mine = found is not None and views.may_see(user, found.user_id)
+            items = [views.offer(found, user, self._volumes())] if found and mine else []
+            return Page(total=len(items), items=items)
+        owner_id = self._owner(user, owner)
+        wanted = None if state is None else _offer_state(state)
+        total, found_offers = self._lists.offers(
+            user_id=owner_id, state=wanted, since=since, limit=_bounded(limit), skip=skip
+        )
+        volumes = self._volumes()
+        return Page(total=total, items=[views.offer(offer, user, volumes) for offer in found_offers])
+
+    # --- jobs
+
+    def job(self, user: User, job_id: str) -> JobView:
+        return self.view(user, views.seen_by(user, self._jobs.job(job_id)))
+
+    def view(self, user: User, job: Job) -> JobView:
+        return views.job(
+            job,
+            user,
+            self._house.user(job.user_id),
+            self._volumes(),
+            progress=self._receiving.received,
+            speed=self._receiving.meter.speed,
+        )
+
+    def jobs(
+        self,
+        user: User,
+        *,
+        id: str | None,
+        state: str | None,
+        owner: str | None,
+        since: int | None,
+        finished: bool,
+        tasks: bool,
+        limit: int,
+        skip: int,
+    ) -> Page:
+        total, found = self._lists.jobs(
+            user_id=self._owner(user, owner),
+            id=id,
+            states=None if state is None else _job_states(state),
+            since=since,
+            finished=finished,
+            limit=_bounded(limit),
+            skip=skip,
+        )
+        received = self._lists.received([job.id for job in found])
+        items = [self._line(user, job, received.get(job.id, 0), tasks) for job in found]
+        return Page(total=total, items=items)
+
+    def _line(self, user: User, job: Job, received: int, tasks: bool) -> JobView:
+        if tasks:
+            return self.view(user, self._jobs.job(job.id) or job)
+        seen = views.job(job, user, self._house.user(job.user_id), {}, speed=self._receiving.meter.speed)
+        if job.state.phase != "upload":
+            return seen
+        percent = received * 100 // job.size if job.size else 100
+        return msgspec.structs.replace(seen, received=received, progress=percent)
+
+    def receipt(self, user: User, job_id: str) -> bytes:
+        """The JSON of a job's receipt, once everything in it is placed."""
+        job = views.seen_by(user, self._jobs.job(job_id))
+        receipt = self._jobs.receipt(job_id)
+        placed = job.state in (JobState.INGESTING, JobState.INGEST_FAILED, JobState.DONE)
+        if receipt is None or not placed:
+            raise errors.Conflict("There is no receipt yet: it is made when everything has arrived.", code="no_receipt")
+        return receipt
+
+    def files(self, user: User, job_id: str, task_id: str) -> Entry:
+        """The validated tree of one entry of a job."""
+        job = views.seen_by(user, self._jobs.job(job_id))
+        task = next((task for task in job.tasks if task.id == task_id), None)
+        offer = self._offers.offer(job.offer_id)
+        if task is None or offer is None:
+            raise errors.NotFound
+        entry = next(entry for entry in offer.entries if entry.id == task_id)
+        files = msgspec.json.decode(self._offers.tree(offer.id, task_id), type=list[Node] | None)
+        return Entry(
+            id=entry.id,
+            filename=entry.filename,
+            size=entry.size,
+            is_dir=entry.is_dir,
+            files=files,
+            modified=entry.modified,
+        )
+
+    # --- hook runs, for employees and admins
+
+    def runs(
+        self,
+        *,
+        hook: str | None,
+        job: str | None,
+        offer: str | None,
+        owner: str | None,
+        since: int | None,
+        limit: int,
+        skip: int,
+    ) -> Page:
+        name = None if hook is None else canonical(hook)
+        if hook is not None and name is None:
+            raise errors.BadRequest("There is no hook of that name.", code="hook_unknown")
+        total, found = self._lists.runs(
+            hook=name, job_id=job, offer_id=offer, user_id=owner, since=since, limit=_bounded(limit), skip=skip
+        )
+        return Page(total=total, items=[run_view(run) for run in found])
+
+    def run(self, run_id: str) -> RunDetail:
+        run = self._runs.run(run_id)
+        if run is None:
+            raise errors.NotFound
+        return RunDetail(run=run_view(run), **self._programs.read_record(run_id))
+
+    def _volumes(self) -> dict[str, Volume]:
+        return {volume.id: volume for volume in self._house.volumes()}
+
+    def _owner(self, user: User, owner: str | None) -> str | None:
+        """Whose: for a standard user always their own; an impossible id where they ask for somebody else's."""
+        if owner is not None and "@" in owner:
+            found = self._lists.users(code=owner, limit=1)[1]
+            owner = found[0].id if found else "-"
+        if user.works_here:
+            return owner
+        return user.id if owner in (None, user.id) else "-"
+
+
+def _bounded(limit: int) -> int:
+    return min(max(limit, 0), LARGEST_PAGE)
+
+
+def _job_states(text: str) -> list[JobState]:
+    """From a state's own name, a status or a phase, or several with commas between."""
+    wanted = {part.strip() for part in text.lower().split(",")}
+    found = [state for state in JobState if wanted & {state.value, state.status, state.phase}]
+    known = {word for state in JobState for word in (state.value, state.status, state.phase)}
+    if not wanted <= known:
+        raise errors.BadRequest(f"There is no such state; there are: {', '.join(sorted(known))}.", code="state_unknown")
+    return found
+
+
+def _offer_state(text: str) -> OfferState:
+    try:
+        return OfferState(text)
+    except ValueError:
+        known = ", ".join(state.value for state in OfferState)
+        raise errors.BadRequest(f"There is no such state; there are: {known}.", code="state_unknown") from None
+
+
+def run_view(run: HookRun) -> RunView:
+    seconds = None if run.ended is None else round((run.ended - run.started) / 1000, 3)
+    return RunView(
+        id=run.id,
+        hook=run.hook.value,
+        state=run.state.value,
+        command=run.command,
+        version=run.version,
+        user=run.user_id,
+        offer=run.offer_id,
+        job=run.job_id,
+        attempt=run.attempt,
+        started=views.moment(run.started),
+        ended=views.moment_or_none(run.ended),
+        seconds=seconds,
+        exit_code=run.exit_code,
+        error=run.error,
+    )

@@ -1,0 +1,273 @@
+"""Step 3: parts arrive.
+
+Rules
+1. Only the owner of a job sends its bytes, and only while the job takes them.
+2. A part is answered when its bytes and its line in the upload's journal are written. The database is told now and
+   then, not with every part; the upload itself knows exactly.
+3. When the last byte of the last entry is there the job goes on, in the request that brought it. `settle` finds out
+   the same from what lies on disk, for a request that was cut between the two.
+4. A full disk makes the job wait and says so; what was acknowledged stays.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+from ..model import errors
+from ..model.entities import Job, Task, User
+from ..model.settings import Settings
+from ..model.states import JobFact, JobState, TaskFact, TaskStatus, WrongMove
+from ..model.tape import Range
+from ..wire.parts import PartAnswer, UploadView
+from .needs import Clock, House, JobBook, PartWriter, Runner, Storage, Upload
+from .submit import DAY
+
+_TOLD_EVERY = 2.0
+_RANGES_TOLD = 10_000
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_TAKES_BYTES = (JobState.AWAITING_BYTES, JobState.RECEIVING)
+
+
+class Meter:
+    """Bytes per second of every job, over the last seconds."""
+
+    WINDOW = 10.0
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[str, deque[tuple[float, int]]] = {}
+
+    def add(self, job_id: str, size: int) -> None:
+        with self._lock:
+            self._seen.setdefault(job_id, deque()).append((time.monotonic(), size))
+
+    def speed(self, job_id: str) -> float:
+        with self._lock:
+            seen = self._seen.get(job_id)
+            if not seen:
+                return 0.0
+            now = time.monotonic()
+            while seen and seen[0][0] < now - self.WINDOW:
+                seen.popleft()
+            if not seen:
+                del self._seen[job_id]
+                return 0.0
+            return sum(size for _, size in seen) / max(now - seen[0][0], 1.0)
+
+
+class Receiving:
+    """Takes parts for the uploads of jobs."""
+
+    def __init__(self, house: House, jobs: JobBook, storage: Storage, runner: Runner, clock: Clock) -> None:
+        self._house = house
+        self._jobs = jobs
+        self._storage = storage
+        self._runner = runner
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._open_parts: dict[str, int] = {}
+        self._told: dict[str, float] = {}
+        self.meter = Meter()
+
+    def view(self, user: User, upload_id: str) -> UploadView:
+        """What an upload has and lacks."""
+        job, task = self._find(user, upload_id)
+        most = self._house.settings().number("part_bytes")
+        if job.state not in _TAKES_BYTES:
+            return _view(job, task, task.size, (), is_open=False, most=most)
+        upload = self._open(task)
+        missing = tuple((gap.start, gap.end) for gap in upload.missing())
+        if not missing:
+            self.settle(job.id)
+            return _view(job, task, task.size, (), is_open=False, most=most)
+        return _view(job, task, upload.received, missing[:_RANGES_TOLD], is_open=True, most=most)
+
+    def begin(self, user: User, upload_id: str, part: Range, total: int, algorithm: str, digest: bytes) -> Part:
+        """Open a part. Raises StagedoorError where it does not fit or cannot be taken now."""
+        job, task = self._find(user, upload_id)
+        if job.state not in _TAKES_BYTES:
+            raise errors.Conflict("This upload takes no more bytes.", code="upload_closed")
+        settings = self._house.settings()
+        _check_range(part, total, task, settings)
+        self._enter(user.id, settings.number("open_parts"))
+        try:
+            writer = self._open(task).begin(part, algorithm, digest)
+        except BaseException:
+            self._leave(user.id)
+            raise
+        return Part(self, job, task, self._open(task), writer, part.size)
+
+    def check_owner(self, user: User, upload_id: str) -> None:
+        """Raise NotFound before anything else is said about a stranger's upload."""
+        self._find(user, upload_id)
+
+    def received(self, task: Task) -> int:
+        """Bytes of a task that are there, exactly."""
+        try:
+            return self._open(task).received
+        except errors.StagedoorError:
+            return task.received
+
+    def settle(self, job_id: str) -> None:
+        """Bring job and tasks to what lies on disk: received entries, and the job when all are."""
+        job = self._jobs.job(job_id)
+        if job is None or job.state not in _TAKES_BYTES:
+            return
+        waiting = [task for task in job.tasks if task.status is not TaskStatus.QUEUED]
+        for task in [task for task in waiting if self._open(task).complete]:
+            self._task_received(task)
+            waiting.remove(task)
+        if not waiting:
+            self._job_received(job_id)
+
+    def _find(self, user: User, upload_id: str) -> tuple[Job, Task]:
+        found = self._jobs.task_of_upload(upload_id)
+        if found is None or found[0].user_id != user.id:
+            raise errors.NotFound
+        return found
+
+    def _open(self, task: Task) -> Upload:
+        try:
+            return self._storage.open(Path(task.staging), task.upload_id)
+        except FileNotFoundError as error:
+            raise errors.Conflict(
+                "What was uploaded is no longer there; abort this job and publish again.",
+                code="upload_gone",
+                detail=f"staging {task.staging} is gone: {error}",
+            ) from error
+
+    def _enter(self, user_id: str, most: int) -> None:
+        with self._lock:
+            if self._open_parts.get(user_id, 0) >= most:
+                raise errors.Busy(f"You have {most} parts in flight; wait for one to end.", code="too_many_parts")
+            self._open_parts[user_id] = self._open_parts.get(user_id, 0) + 1
+
+    def _leave(self, user_id: str) -> None:
+        with self._lock:
+            self._open_parts[user_id] -= 1
+
+    def _committed(self, part: Part) -> PartAnswer:
+        self.meter.add(part.job.id, part.size)
+        self._tell(part)
+        if part.upload.complete:
+            self.settle(part.job.id)
+        return PartAnswer(received=part.upload.received, size=part.task.size, complete=part.upload.complete)
+
+    def _tell(self, part: Part) -> None:
+        """Sum up in the database, at most every two seconds for a task, and when it begins."""
+        now = time.monotonic()
+        key = part.task.upload_id
+        if part.job.state is JobState.RECEIVING and now - self._told.get(key, -_TOLD_EVERY) < _TOLD_EVERY:
+            return
+        self._told[key] = now
+        days = self._house.settings().number("staging_idle_days")
+        try:
+            if part.task.status is TaskStatus.PENDING:
+                self._jobs.move_task(part.job.id, part.task.id, TaskFact.BYTES)
+            self._jobs.set_received(part.job.id, part.task.id, part.upload.received)
+            self._jobs.move(
+                part.job.id, JobFact.BYTES, self._clock(), error="", error_code="", expires=self._clock() + days * DAY
+            )
+        except WrongMove:
+            pass  # a part beside this one was the last, or the job was aborted: there is nothing left to sum up
+
+    def _starved(self, job_id: str, error: OSError) -> errors.NoSpace:
+        refusal = errors.NoSpace(detail=str(error))
+        try:
+            self._jobs.move(
+                job_id,
+                JobFact.STARVED,
+                self._clock(),
+                error="Waiting for space at the studio.",
+                error_code=refusal.error_code,
+                error_detail=str(error),
+            )
+        except WrongMove:
+            pass  # it has ended meanwhile
+        return refusal
+
+    def _task_received(self, task: Task) -> None:
+        self._told.pop(task.upload_id, None)
+        try:
+            self._jobs.move_task(task.job_id, task.id, TaskFact.RECEIVED, received=task.size)
+        except WrongMove:
+            pass  # the request that brought the other half of the last bytes was quicker
+
+    def _job_received(self, job_id: str) -> None:
+        try:
+            self._jobs.move(job_id, JobFact.RECEIVED, self._clock(), error="", error_code="")
+        except WrongMove:
+            return
+        self._runner.enqueue(job_id)
+
+
+class Part:
+    """One part on its way: `write` its bytes in order, then `commit`; `close` in any case."""
+
+    def __init__(
+        self, receiving: Receiving, job: Job, task: Task, upload: Upload, writer: PartWriter, size: int
+    ) -> None:
+        self._receiving = receiving
+        self._writer = writer
+        self._closed = False
+        self.job = job
+        self.task = task
+        self.upload = upload
+        self.size = size
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        try:
+            self._writer.write(data)
+        except OSError as error:
+            raise self._translated(error) from error
+
+    def commit(self) -> PartAnswer:
+        try:
+            self._writer.commit()
+        except OSError as error:
+            raise self._translated(error) from error
+        return self._receiving._committed(self)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._writer.close()
+        self._receiving._leave(self.job.user_id)
+
+    def _translated(self, error: OSError) -> errors.StagedoorError:
+        if error.errno in _FULL:
+            return self._receiving._starved(self.job.id, error)
+        return errors.Busy("The studio's disk cannot be written just now; try again.", detail=str(error))
+
+
+def _view(
+    job: Job, task: Task, received: int, missing: tuple[tuple[int, int], ...], *, is_open: bool, most: int
+) -> UploadView:
+    return UploadView(
+        id=task.upload_id,
+        job=job.id,
+        task=task.id,
+        size=task.size,
+        received=received,
+        complete=not missing,
+        open=is_open,
+        missing=missing,
+        part_bytes=most,
+    )
+
+
+def _check_range(part: Range, total: int, task: Task, settings: Settings) -> None:
+    if total != task.size:
+        raise errors.BadRange(
+            f"The upload has {task.size} bytes, not {total}.", code="wrong_total", details={"size": task.size}
+        )
+    most = settings.number("part_bytes")
+    if part.size > most:
+        raise errors.LimitExceeded(
+            f"A part has at most {most} bytes, this one has {part.size}; send smaller ones.", details={"limit": most}
+        )

@@ -1,0 +1,80 @@
+"""What time alone brings about.
+
+Rules
+1. Each sweep looks at the rows and does what is due; a sweep that is missed or done twice does no harm.
+2. One fault does not keep the others from being looked at.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from ..model.errors import Conflict
+from .control import Control
+from .needs import Clock, House, JobBook, OfferBook, Programs, RunBook, Runner
+from .receive import Receiving
+from .submit import DAY
+
+log = logging.getLogger("stagedoor.sweep")
+EXPIRED = "No byte came for a long time; what had arrived was cleared. Publish again."
+
+
+class Sweep:
+    def __init__(
+        self,
+        house: House,
+        offers: OfferBook,
+        jobs: JobBook,
+        runs: RunBook,
+        programs: Programs,
+        control: Control,
+        receiving: Receiving,
+        runner: Runner,
+        clock: Clock,
+    ) -> None:
+        self._house = house
+        self._offers = offers
+        self._runs = runs
+        self._programs = programs
+        self._jobs = jobs
+        self._control = control
+        self._receiving = receiving
+        self._runner = runner
+        self._clock = clock
+
+    def start(self) -> None:
+        """Once, when the server starts: what was cut between the last byte and the next step."""
+        _each(self._jobs.taking(), self._receiving.settle)
+
+    def sweep(self) -> None:
+        now = self._clock()
+        self._offers.expire(now)
+        _each(self._jobs.due(now), self._retry)
+        _each(self._jobs.idle(now), self._expire)
+        _each(self._jobs.working(), self._runner.enqueue)
+        _each(self._jobs.uncleared(), self._control.clear)
+        self._forget_runs(now)
+
+    def _forget_runs(self, now: int) -> None:
+        """Hook runs are kept `keep_runs_days`."""
+        old = self._runs.ended_before(now - self._house.settings().number("keep_runs_days") * DAY)
+        for run_id in old:
+            self._programs.remove(run_id)
+        self._runs.forget(old)
+
+    def _retry(self, job_id: str) -> None:
+        self._control.retry_now(job_id)
+
+    def _expire(self, job_id: str) -> None:
+        self._control.abort_now(job_id, EXPIRED, code="staging_expired")
+
+
+def _each(ids: Iterable[str], act: Callable[[str], None]) -> None:
+    for job_id in ids:
+        try:
+            act(job_id)
+        except Conflict:
+            pass  # a person was quicker
+        except Exception:
+            log.exception("sweep: job %s", job_id)

@@ -1,0 +1,221 @@
+"""Workspace, users, volumes, hooks and settings: `lifecycle.needs.House`, and the writes of `lifecycle.manage`.
+
+Rules
+1. Codes of users and volumes are unique as people compare them: `JÖNS@X.SE` is `jöns@x.se`.
+2. Where there are volumes, exactly one is the default.
+3. A volume that unfinished jobs use cannot be removed.
+4. Whether input makes sense is decided by `lifecycle.manage`; here only what must hold against other writers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, exists, insert, select, update
+
+from ..model.entities import Hook, Role, User, Volume, Workspace
+from ..model.errors import Conflict, NotFound
+from ..model.hooks import HookName
+from ..model.settings import Settings, Value
+from .columns import fold, only
+from .database import Database
+from .ids import new_id
+from .jobs import ENDED
+from .tables import hooks, jobs, picked, tasks, users, volumes, workspaces
+
+USER = picked(users, "folded")
+VOLUME = picked(volumes, "folded")
+_USER_CHANGES = {"name", "role", "enabled", "metadata"}
+_VOLUME_CHANGES = {column.name for column in picked(volumes, "id", "code", "folded", "created", "modified")}
+
+
+class HouseRecords:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- workspace and settings
+
+    def workspace(self) -> Workspace:
+        """Raises NotFound before `found`."""
+        with self._database.read() as connection:
+            return _workspace(connection)
+
+    def settings(self) -> Settings:
+        return Settings(self.workspace().settings)
+
+    def found(self, code: str, admin: str, now: int) -> tuple[Workspace, User]:
+        """Make the workspace and its first user, an admin. Raises Conflict where there is a workspace."""
+        with self._database.write() as connection:
+            if connection.scalar(select(exists().select_from(workspaces))):
+                raise Conflict("There is a workspace already; a server has one.", code="workspace_exists")
+            workspace = Workspace(id=new_id(), code=code)
+            connection.execute(insert(workspaces).values(**asdict(workspace)))
+            return workspace, _add_user(connection, admin, Role.ADMIN, "", now)
+
+    def set_setting(self, name: str, value: Value) -> None:
+        with self._database.write() as connection:
+            _keep_settings(connection, {**_workspace(connection).settings, name: value})
+
+    def unset_setting(self, name: str) -> bool:
+        """Back to the default; whether it was set."""
+        with self._database.write() as connection:
+            given = dict(_workspace(connection).settings)
+            was_set = given.pop(name, None) is not None
+            _keep_settings(connection, given)
+            return was_set
+
+    # --- users
+
+    def user(self, user_id: str) -> User | None:
+        with self._database.read() as connection:
+            return _user(connection, user_id)
+
+    def user_by_code(self, code: str) -> User | None:
+        with self._database.read() as connection:
+            row = connection.execute(select(*USER).where(users.c.folded == fold(code))).one_or_none()
+            return User(**row._mapping) if row else None
+
+    def users(self) -> list[User]:
+        with self._database.read() as connection:
+            return [User(**row._mapping) for row in connection.execute(select(*USER).order_by(users.c.id))]
+
+    def add_user(self, code: str, role: Role, name: str, now: int) -> User:
+        """Raises Conflict (`user_exists`)."""
+        with self._database.write() as connection:
+            return _add_user(connection, code, role, name, now)
+
+    def update_user(self, user_id: str, now: int, **changes: Any) -> User:
+        """Set `name`, `role`, `enabled`, `metadata`. Raises Conflict (`last_admin`) rather than leave no admin."""
+        only(changes, _USER_CHANGES)
+        with self._database.write() as connection:
+            before = _user(connection, user_id)
+            if before is None:
+                raise NotFound(detail=f"no user {user_id}")
+            changed = replace(before, modified=now, **changes)
+            _keep_an_admin(connection, before, changed)
+            connection.execute(update(users).where(users.c.id == user_id).values(**asdict(changed)))
+            return changed
+
+    # --- volumes
+
+    def volumes(self) -> list[Volume]:
+        with self._database.read() as connection:
+            return _volumes(connection)
+
+    def add_volume(self, volume: Volume) -> Volume:
+        """Raises Conflict (`volume_exists`). The first becomes the default."""
+        with self._database.write() as connection:
+            _claim_code(connection, volumes, volume.code, "volume")
+            first = not _volumes(connection)
+            made = replace(volume, id=volume.id or new_id(), default=volume.default or first)
+            if made.default:
+                _no_default(connection)
+            connection.execute(insert(volumes).values(**asdict(made), folded=fold(made.code)))
+            return made
+
+    def update_volume(self, volume_id: str, now: int, **changes: Any) -> Volume:
+        """Set fields but `id` and `code`. Raises Conflict where no default would remain."""
+        only(changes, _VOLUME_CHANGES)
+        with self._database.write() as connection:
+            before = _volume(connection, volume_id)
+            changed = replace(before, modified=now, **changes)
+            if before.default and not changed.default:
+                raise Conflict("There must be a default volume; make another one the default.", code="default_volume")
+            if changed.default:
+                _no_default(connection)
+            connection.execute(update(volumes).where(volumes.c.id == volume_id).values(**asdict(changed)))
+            return changed
+
+    def remove_volume(self, volume_id: str) -> None:
+        """Raises Conflict where unfinished jobs use it, or it is the default of several."""
+        with self._database.write() as connection:
+            volume = _volume(connection, volume_id)
+            used = select(tasks.c.id).join(jobs, jobs.c.id == tasks.c.job_id)
+            if connection.execute(
+                used.where(tasks.c.volume_id == volume_id, jobs.c.state.not_in(ENDED)).limit(1)
+            ).first():
+                raise Conflict(
+                    f"Unfinished jobs use the volume {volume.code}; finish or abort them first.", code="volume_in_use"
+                )
+            if volume.default and len(_volumes(connection)) > 1:
+                raise Conflict("Make another volume the default first.", code="default_volume")
+            connection.execute(delete(volumes).where(volumes.c.id == volume_id))
+
+    # --- hooks
+
+    def hook(self, name: HookName) -> Hook | None:
+        with self._database.read() as connection:
+            row = connection.execute(select(hooks).where(hooks.c.name == name)).one_or_none()
+            return Hook(**row._mapping) if row else None
+
+    def hooks(self) -> list[Hook]:
+        with self._database.read() as connection:
+            found = [Hook(**row._mapping) for row in connection.execute(select(hooks))]
+        return sorted(found, key=lambda hook: hook.name.value)
+
+    def set_hook(self, hook: Hook) -> None:
+        with self._database.write() as connection:
+            connection.execute(delete(hooks).where(hooks.c.name == hook.name))
+            connection.execute(insert(hooks).values(**asdict(hook)))
+
+    def unset_hook(self, name: HookName) -> bool:
+        """Whether it was set."""
+        with self._database.write() as connection:
+            return bool(connection.execute(delete(hooks).where(hooks.c.name == name)).rowcount)
+
+
+def _workspace(connection: Connection) -> Workspace:
+    row = connection.execute(select(workspaces)).one_or_none()
+    if row is None:
+        raise NotFound("There is no workspace here yet: run `stagedoor init`.", code="no_workspace")
+    return Workspace(**row._mapping)
+
+
+def _keep_settings(connection: Connection, given: Mapping[str, Any]) -> None:
+    connection.execute(update(workspaces).values(settings=given))
+
+
+def _claim_code(connection: Connection, table: Table, code: str, what: str) -> None:
+    taken = connection.scalar(select(table.c.code).where(table.c.folded == fold(code)))
+    if taken is not None:
+        raise Conflict(f"There is a {what} {taken} already.", code=f"{what}_exists", details={"code": taken})
+
+
+def _user(connection: Connection, user_id: str) -> User | None:
+    row = connection.execute(select(*USER).where(users.c.id == user_id)).one_or_none()
+    return User(**row._mapping) if row else None
+
+
+def _add_user(connection: Connection, code: str, role: Role, name: str, now: int) -> User:
+    _claim_code(connection, users, code, "user")
+    user = User(id=new_id(), code=code, role=role, name=name, created=now, modified=now)
+    connection.execute(insert(users).values(**asdict(user), folded=fold(code)))
+    return user
+
+
+def _keep_an_admin(connection: Connection, before: User, changed: User) -> None:
+    def administrates(user: User) -> bool:
+        return user.role is Role.ADMIN and user.enabled
+
+    if not administrates(before) or administrates(changed):
+        return
+    others = select(users.c.id).where(users.c.role == Role.ADMIN, users.c.enabled.is_(True), users.c.id != before.id)
+    if connection.execute(others.limit(1)).first() is None:
+        raise Conflict("This is the last administrator; make another one first.", code="last_admin")
+
+
+def _volumes(connection: Connection) -> list[Volume]:
+    return [Volume(**row._mapping) for row in connection.execute(select(*VOLUME).order_by(volumes.c.id))]
+
+
+def _volume(connection: Connection, volume_id: str) -> Volume:
+    row = connection.execute(select(*VOLUME).where(volumes.c.id == volume_id)).one_or_none()
+    if row is None:
+        raise NotFound(detail=f"no volume {volume_id}")
+    return Volume(**row._mapping)
+
+
+def _no_default(connection: Connection) -> None:
+    connection.execute(update(volumes).where(volumes.c.default.is_(True)).values(default=False))

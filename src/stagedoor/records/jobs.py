@@ -1,0 +1,239 @@
+"""Jobs, their tasks and receipts: `lifecycle.needs.JobBook`.
+
+Rules
+1. States change only through the tables `states.JOB` and `states.TASK`; a move they do not know changes nothing.
+2. A move reads, decides and writes in one write transaction: two processes cannot both make it.
+3. A job that ends gives back its places in the same transaction.
+4. One offer makes at most one job; the same submit again finds it.
+5. Unknown ids raise NotFound, unknown columns TypeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+
+from ..model.entities import Job, Task
+from ..model.errors import NotFound, OfferClosed
+from ..model.notation import Place
+from ..model.states import JOB, TASK, JobFact, JobState, OfferFact, OfferState, TaskFact, after
+from . import reservations
+from .columns import fold, only, pack, unpack
+from .database import Database
+from .offers import close
+from .tables import jobs, offers, picked, receipts, tasks
+
+JOB_COLUMNS = picked(jobs, "folded", "cleared")
+_TASK = picked(tasks)
+_MOVED_WITH = {"error", "error_code", "error_detail", "reference", "due", "failures", "expires", "finished"}
+_SET_ALONE = _MOVED_WITH | {"code", "hostname", "ip", "client", "size", "queue", "attempts"}
+_TASK_CHANGES = {"received", "error"}
+_NOTES_KEPT = 1000
+
+ENDED = [state for state in JobState if state.ended]
+_FAILED = [state for state in JobState if state.status == "failed"]
+_WORKING = [JobState.PROVING, JobState.PLACING, JobState.INGESTING]
+_UPLOADING = [JobState.AWAITING_BYTES, JobState.RECEIVING]
+
+_CLOSED = {
+    OfferState.CHECKED: "This offer was only checked and cannot be submitted; offer the files again.",
+    OfferState.SUBMITTED: "This offer has been submitted already, with other entries; offer the files again.",
+    OfferState.SUPERSEDED: "A newer offer of yours replaced this one; submit that, or offer the files again.",
+    OfferState.WITHDRAWN: "This offer was withdrawn; offer the files again.",
+    OfferState.EXPIRED: "This offer has expired; offer the files again.",
+}
+
+
+class Jobs:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def submit(self, job: Job, now: int) -> Job:
+        with self._database.write() as connection:
+            state = _offer_state(connection, job, now)
+            if state is OfferState.OPEN:
+                _make(connection, job, now)
+                return job
+            before = _load_of_offer(connection, job.offer_id) if state is OfferState.SUBMITTED else None
+        if before and {task.id for task in before.tasks} == {task.id for task in job.tasks}:
+            return before
+        raise OfferClosed(_CLOSED[state], code=f"offer_{state}")
+
+    def job(self, job_id: str) -> Job | None:
+        with self._database.read() as connection:
+            return _load(connection, job_id)
+
+    def job_of_offer(self, offer_id: str) -> Job | None:
+        with self._database.read() as connection:
+            return _load_of_offer(connection, offer_id)
+
+    def count_unfinished(self, user_id: str) -> int:
+        query = select(func.count()).where(jobs.c.user_id == user_id, jobs.c.state.not_in(ENDED))
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def move(self, job_id: str, fact: JobFact, now: int, **changes: Any) -> Job:
+        only(changes, _MOVED_WITH)
+        with self._database.write() as connection:
+            state = after(JOB, _state(connection, job_id), fact)
+            if state.ended:
+                changes.setdefault("finished", now)
+                reservations.free_job(connection, job_id)
+            _update(connection, job_id, {**changes, "state": state, "modified": now})
+            moved = _load(connection, job_id)
+        assert moved is not None
+        return moved
+
+    def set(self, job_id: str, now: int, **changes: Any) -> None:
+        only(changes, _SET_ALONE)
+        if "code" in changes:
+            changes["folded"] = fold(changes["code"])
+        with self._database.write() as connection:
+            _update(connection, job_id, {**changes, "modified": now})
+
+    def note(self, job_id: str, text: str, now: int) -> None:
+        """Append a line to the job's log; the last 1,000 are kept."""
+        with self._database.write() as connection:
+            before = connection.scalar(select(jobs.c.notes).where(jobs.c.id == job_id)) or ()
+            _update(connection, job_id, {"notes": (*before, text)[-_NOTES_KEPT:], "modified": now})
+
+    def move_task(self, job_id: str, task_id: str, fact: TaskFact, **changes: Any) -> Task:
+        only(changes, _TASK_CHANGES)
+        this = _this_task(job_id, task_id)
+        with self._database.write() as connection:
+            row = connection.execute(select(*_TASK).where(*this)).one_or_none()
+            if row is None:
+                raise NotFound(detail=f"job {job_id} has no task {task_id}")
+            task = task_of(row)
+            task = replace(task, status=after(TASK, task.status, fact), **changes)
+            connection.execute(update(tasks).where(*this).values(status=task.status, **changes))
+        return task
+
+    def set_received(self, job_id: str, task_id: str, received: int) -> None:
+        with self._database.write() as connection:
+            connection.execute(update(tasks).where(*_this_task(job_id, task_id)).values(received=received))
+
+    def begin_attempt(self, job_id: str) -> int:
+        counted = update(jobs).where(jobs.c.id == job_id).values(attempts=jobs.c.attempts + 1)
+        with self._database.write() as connection:
+            attempt: int | None = connection.scalar(counted.returning(jobs.c.attempts))
+        if attempt is None:
+            raise NotFound(detail=f"no job {job_id}")
+        return attempt
+
+    def working(self) -> list[str]:
+        return self._ids(jobs.c.state.in_(_WORKING))
+
+    def taking(self) -> list[str]:
+        return self._ids(jobs.c.state.in_(_UPLOADING))
+
+    def due(self, now: int) -> list[str]:
+        return self._ids(jobs.c.state.in_(_FAILED), jobs.c.due <= now)
+
+    def idle(self, now: int) -> list[str]:
+        return self._ids(jobs.c.state.in_(_UPLOADING), jobs.c.expires > 0, jobs.c.expires <= now)
+
+    def uncleared(self) -> list[str]:
+        return self._ids(jobs.c.state.in_(ENDED), jobs.c.cleared.is_(False))
+
+    def cleared(self, job_id: str) -> None:
+        with self._database.write() as connection:
+            _update(connection, job_id, {"cleared": True})
+
+    def task_of_upload(self, upload_id: str) -> tuple[Job, Task] | None:
+        with self._database.read() as connection:
+            row = connection.execute(select(*_TASK).where(tasks.c.upload_id == upload_id)).one_or_none()
+            if row is None:
+                return None
+            task = task_of(row)
+            return job_of(connection.execute(_query(jobs.c.id == task.job_id)).one(), [task]), task
+
+    def keep_receipt(self, job_id: str, receipt: bytes) -> None:
+        packed = pack(receipt)
+        with self._database.write() as connection:
+            connection.execute(delete(receipts).where(receipts.c.job_id == job_id))
+            connection.execute(insert(receipts).values(job_id=job_id, body=packed))
+
+    def receipt(self, job_id: str) -> bytes | None:
+        with self._database.read() as connection:
+            packed = connection.scalar(select(receipts.c.body).where(receipts.c.job_id == job_id))
+        return None if packed is None else unpack(packed)
+
+    def _ids(self, *where: ColumnElement[bool]) -> list[str]:
+        with self._database.read() as connection:
+            return list(connection.scalars(select(jobs.c.id).where(*where).order_by(jobs.c.id)))
+
+
+def _this_task(job_id: str, task_id: str) -> tuple[ColumnElement[bool], ...]:
+    return tasks.c.job_id == job_id, tasks.c.id == task_id
+
+
+def _offer_state(connection: Connection, job: Job, now: int) -> OfferState:
+    """The state of the offer behind a submit, as its time makes it."""
+    query = select(offers.c.state, offers.c.expires).where(offers.c.id == job.offer_id, offers.c.user_id == job.user_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(detail=f"user {job.user_id} has no offer {job.offer_id}")
+    state: OfferState = row.state
+    if state is OfferState.OPEN and row.expires <= now:
+        close(connection, [job.offer_id], OfferFact.EXPIRED, now)
+        return OfferState.EXPIRED
+    return state
+
+
+def _make(connection: Connection, job: Job, now: int) -> None:
+    values = {field.name: getattr(job, field.name) for field in fields(job) if field.name != "tasks"}
+    connection.execute(insert(jobs).values(**values, folded=fold(job.code), cleared=False))
+    if job.tasks:
+        connection.execute(insert(tasks), [_task_row(task) for task in job.tasks])
+    reservations.hand_over(connection, job.offer_id, job.id, [task.id for task in job.tasks])
+    close(connection, [job.offer_id], OfferFact.SUBMITTED, now)
+
+
+def _task_row(task: Task) -> dict[str, Any]:
+    values = {field.name: getattr(task, field.name) for field in fields(task) if field.name != "place"}
+    return {**values, "volume_id": task.place.volume_id, "path": task.place.path}
+
+
+def _state(connection: Connection, job_id: str) -> JobState:
+    state: JobState | None = connection.scalar(select(jobs.c.state).where(jobs.c.id == job_id))
+    if state is None:
+        raise NotFound(detail=f"no job {job_id}")
+    return state
+
+
+def _update(connection: Connection, job_id: str, values: Mapping[str, Any]) -> None:
+    if not connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values)).rowcount:
+        raise NotFound(detail=f"no job {job_id}")
+
+
+def _query(where: ColumnElement[bool]) -> Any:
+    return select(*JOB_COLUMNS).where(where)
+
+
+def _load(connection: Connection, job_id: str) -> Job | None:
+    return _with_tasks(connection, connection.execute(_query(jobs.c.id == job_id)).one_or_none())
+
+
+def _load_of_offer(connection: Connection, offer_id: str) -> Job | None:
+    return _with_tasks(connection, connection.execute(_query(jobs.c.offer_id == offer_id)).one_or_none())
+
+
+def _with_tasks(connection: Connection, row: Row[Any] | None) -> Job | None:
+    if row is None:
+        return None
+    its_tasks = connection.execute(select(*_TASK).where(tasks.c.job_id == row.id).order_by(tasks.c.number))
+    return job_of(row, [task_of(task) for task in its_tasks])
+
+
+def job_of(row: Row[Any], its_tasks: Sequence[Task] = ()) -> Job:
+    return Job(**row._mapping, tasks=tuple(its_tasks))
+
+
+def task_of(row: Row[Any]) -> Task:
+    values = dict(row._mapping)
+    place = Place(values.pop("volume_id"), values.pop("path"))
+    return Task(**values, place=place)

@@ -1,0 +1,235 @@
+"""The tables of this version. `migrations` makes them; a test keeps the two equal.
+
+Rules
+1. Columns have the names of the fields they hold; `picked` gives those that make up an entity.
+2. Times are integer milliseconds since 1970 UTC.
+3. A reservation exists exactly as long as it holds: while its offer is open or its job unfinished.
+4. No foreign key leads to a volume or a run: records outlive both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table
+
+from ..model.entities import Role, RunState
+from ..model.form import Answers, Form
+from ..model.hooks import HookName
+from ..model.states import JobState, OfferState, TaskStatus
+from ..model.verdict import Verdict
+from .columns import KEY, Choice, Json, Words
+
+metadata = MetaData()
+
+
+def _key(name: str, *constraints: Any, **options: Any) -> Column[str]:
+    return Column(name, KEY, *constraints, nullable=False, **options)
+
+
+def _id(name: str = "id") -> Column[str]:
+    return Column(name, KEY, primary_key=True, nullable=False)
+
+
+def _words(*names: str) -> list[Column[str]]:
+    return [Column(name, Words(), nullable=False) for name in names]
+
+
+def _numbers(*names: str) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=False) for name in names]
+
+
+def _optional(*names: str) -> list[Column[int]]:
+    return [Column(name, BigInteger, nullable=True) for name in names]
+
+
+def _of(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    _id(),
+    *_words("code"),
+    _of("metadata", Json(dict[str, str])),
+    _of("settings", Json(dict[str, Any])),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    *_words("code"),
+    _key("folded", unique=True),
+    _of("role", Choice(Role)),
+    _of("enabled", Boolean),
+    *_words("name"),
+    _of("metadata", Json(dict[str, str])),
+    *_numbers("created", "modified"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    _key("user_id", ForeignKey("users.id"), index=True),
+    _of("hash", LargeBinary),
+    *_words("label"),
+    *_numbers("created"),
+    *_optional("expires", "revoked"),
+)
+
+volumes = Table(
+    "volumes",
+    metadata,
+    _id(),
+    *_words("code"),
+    _key("folded", unique=True),
+    *_words("root"),
+    _of("aliases", Json(tuple[str, ...])),
+    _of("default", Boolean),
+    _of("enabled", Boolean),
+    Column("file_mode", Integer, nullable=True),
+    Column("folder_mode", Integer, nullable=True),
+    *_words("group"),
+    _of("capabilities", Json(dict[str, Any])),
+    *_numbers("created", "modified"),
+)
+
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("name", Choice(HookName), primary_key=True, nullable=False),
+    *_words("command"),
+    _of("environment", Json(dict[str, str])),
+    *_numbers("modified"),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    _id(),
+    _key("user_id", ForeignKey("users.id")),
+    _of("state", Choice(OfferState)),
+    *_numbers("created", "expires"),
+    *_words("hostname", "ip", "client"),
+    *_numbers("size"),
+    _key("run_id"),
+    _of("form", Json(Form)),
+    *_optional("closed"),
+    Index("offers_of_user", "user_id", "state"),
+    Index("offers_to_expire", "state", "expires"),
+    Index("offers_by_time", "created"),
+)
+
+entries = Table(
+    "offer_entries",
+    metadata,
+    Column("offer_id", KEY, ForeignKey("offers.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    _id(),
+    _of("number", Integer),
+    *_words("filename"),
+    _of("is_dir", Boolean),
+    *_numbers("size", "file_count"),
+    *_optional("modified"),
+    _of("verdict", Json(Verdict)),
+    Column("volume_id", KEY, nullable=True),
+    Column("path", Words(), nullable=True),
+    _of("extras", LargeBinary),
+    _of("tree", LargeBinary),
+    Index("entries_by_id", "id"),
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("offer_id", KEY, ForeignKey("offers.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    _id("entry_id"),
+    _key("key", index=True),
+    _key("user_id"),
+    _key("job_id", index=True),
+    *_numbers("size", "device"),
+    Index("reservations_on_device", "device"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id(),
+    *_words("code"),
+    _key("folded"),
+    _key("user_id", ForeignKey("users.id")),
+    _key("offer_id", ForeignKey("offers.id"), unique=True),
+    _of("state", Choice(JobState)),
+    *_numbers("created", "modified"),
+    *_optional("finished"),
+    *_words("hostname", "ip", "client"),
+    *_numbers("size"),
+    *_words("queue", "error_code", "error", "error_detail", "reference"),
+    _of("attempts", Integer),
+    _of("failures", Integer),
+    *_optional("due"),
+    *_numbers("expires"),
+    _of("notes", Json(tuple[str, ...])),
+    _of("cleared", Boolean),
+    Index("jobs_by_code", "folded"),
+    Index("jobs_of_user", "user_id", "created"),
+    Index("jobs_by_time", "created"),
+    Index("jobs_by_state", "state", "cleared"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("job_id", KEY, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    _id(),
+    _of("number", Integer),
+    *_words("filename"),
+    _of("is_dir", Boolean),
+    *_words("source"),
+    *_numbers("size", "file_count"),
+    _of("status", Choice(TaskStatus)),
+    _key("upload_id", unique=True),
+    *_words("staging"),
+    _key("volume_id", index=True),
+    *_words("path"),
+    _of("verdict", Json(Verdict)),
+    _of("answers", Json(Answers)),
+    _of("extras", LargeBinary),
+    *_numbers("received"),
+    *_words("error"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("job_id", KEY, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    _of("body", LargeBinary),
+)
+
+runs = Table(
+    "hook_runs",
+    metadata,
+    _id(),
+    _of("hook", Choice(HookName)),
+    *_words("command"),
+    _key("version"),
+    _of("state", Choice(RunState)),
+    *_numbers("started"),
+    _key("user_id"),
+    _key("offer_id", index=True),
+    _key("job_id", index=True),
+    _of("attempt", Integer),
+    *_optional("ended", "exit_code", "pid"),
+    *_words("pid_started", "error"),
+    Index("runs_by_state", "state"),
+    Index("runs_by_time", "started"),
+    Index("runs_of_hook", "hook", "started"),
+    Index("runs_of_user", "user_id", "started"),
+)
+
+
+def picked(table: Table, *without: str) -> list[Column[Any]]:
+    """The columns of a table but some."""
+    return [column for column in table.columns if column.name not in without]

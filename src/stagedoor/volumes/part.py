@@ -1,0 +1,129 @@
+"""The bytes of one part on their way into files.
+
+Rules
+1. The client's digest proves the journey and nothing else; the server makes its own of every run it writes.
+2. Bytes that were acknowledged before are hashed and dropped; only missing runs are written.
+3. Nothing counts before `commit`. What an uncommitted part left in the files is missing, and is overwritten later.
+4. At most one file is open.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import hmac
+import os
+from collections.abc import Callable
+from typing import Any
+
+from blake3 import blake3
+
+from ..model.errors import BadRange, DigestMismatch
+from ..model.tape import Range, Ranges
+from .claims import Claim, Claims
+from .history import Extent
+from .staging import Tree
+
+HASHES: dict[str, Callable[[], Any]] = {"blake3": blake3, "sha-256": hashlib.sha256}
+Acknowledge = Callable[[Range, list[Extent]], None]
+
+
+class Part:
+    """Implements `PartWriter`. One thread at a time."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        claims: Claims,
+        claim: Claim,
+        missing: Ranges,
+        expected: tuple[str, bytes],
+        acknowledge: Acknowledge,
+    ) -> None:
+        algorithm, self._digest = expected
+        self._range = claim.range
+        self._at = claim.range.start
+        self._claims, self._claim = claims, claim
+        self._acknowledge = acknowledge
+        self._file = _OneFile(tree)
+        self._journey = HASHES[algorithm]()
+        self._runs = [(run, blake3()) for run in missing]
+        # The usual part is one run: its digest is the one that the client sent, and need not be made twice.
+        self._same = algorithm == "blake3" and [run for run, _ in self._runs] == [self._range]
+        self._broken = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        with memoryview(data) as view, self._claims.at_work(self._claim):
+            if self._at + len(view) > self._range.end:
+                self._broken = True
+                raise BadRange(
+                    "The part holds more bytes than its range announces.", details={"size": self._range.size}
+                )
+            whole, self._broken = not self._broken, True
+            self._journey.update(view)
+            self._keep(view)
+            self._at += len(view)
+            self._broken = not whole
+
+    def commit(self) -> None:
+        with self._claims.at_work(self._claim):
+            if self._broken:
+                raise OSError(errno.EIO, "the part was not written in full")
+            if self._at != self._range.end:
+                raise BadRange(
+                    "The part ended before its range did; send it again.",
+                    details={"size": self._range.size, "received": self._at - self._range.start},
+                )
+            if not hmac.compare_digest(self._journey.digest(), self._digest):
+                raise DigestMismatch(details={"start": self._range.start, "end": self._range.end})
+            self._file.close()
+            self._broken = True  # a second commit is a mistake
+            self._acknowledge(self._range, self._extents())
+
+    def close(self) -> None:
+        self._file.close()
+        self._claims.free(self._claim)
+
+    def _keep(self, view: memoryview) -> None:
+        for run, digest in self._runs:
+            start, end = max(self._at, run.start), min(self._at + len(view), run.end)
+            if start < end:
+                piece = view[start - self._at : end - self._at]
+                if not self._same:
+                    digest.update(piece)
+                self._file.write(start, piece)
+
+    def _extents(self) -> list[Extent]:
+        if self._same:
+            return [Extent(*self._range, self._digest.hex())]
+        return [Extent(*run, digest.hexdigest()) for run, digest in self._runs]
+
+
+class _OneFile:
+    """Writes runs of the tape into files, one open at a time."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._index = -1
+        self._descriptor = -1
+
+    def write(self, start: int, view: memoryview) -> None:
+        for index, offset, size in self._tree.tape.pieces(start, start + len(view)):
+            self._open(index)
+            piece, view = view[:size], view[size:]
+            while piece:
+                written = os.pwrite(self._descriptor, piece, offset)
+                piece, offset = piece[written:], offset + written
+
+    def close(self) -> None:
+        descriptor, self._descriptor, self._index = self._descriptor, -1, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def _open(self, index: int) -> None:
+        if index == self._index:
+            return
+        self.close()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._descriptor = os.open(self._tree.file(index), flags, 0o600)
+        self._index = index

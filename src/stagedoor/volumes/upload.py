@@ -1,0 +1,158 @@
+"""One upload: begin parts, acknowledge them, flush, prove.
+
+Rules
+1. What is received is what the journal says; memory only repeats it.
+2. No lock that a part needs is held while something is flushed or proved.
+3. What is not known to be on the device is read again when the upload is opened in a new process; what does not match
+   is missing again.
+4. A proof that succeeded stands: it is kept, and nothing is received after it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..lifecycle.needs import Proof
+from ..model.errors import BadRange
+from ..model.manifest import Manifest
+from ..model.tape import Range, Ranges
+from . import flushing, proof
+from .claims import Claims
+from .history import Extent, History, flushed_record, lost_record, part_record
+from .journal import Journal
+from .part import HASHES, Part
+from .staging import Staging, Tree
+
+FLUSH_EVERY = 2**30
+"""bytes; bounds what must be read again after an unclean end"""
+
+log = logging.getLogger(__name__)
+
+
+class StagedUpload:
+    """Implements `Upload`."""
+
+    def __init__(self, staging: Staging, durability: Callable[[], str], *, flush_every: int = FLUSH_EVERY) -> None:
+        """Read what is staged. Raises FileNotFoundError."""
+        self.staging = staging
+        self.tree = Tree(staging.data, staging.manifest())
+        self.claims = Claims()
+        self.placing = threading.Lock()
+        self._durability = durability
+        self._flush_every = flush_every
+        self._lock = threading.Lock()
+        self._flush_lock = threading.Lock()
+        self._prove_lock = threading.Lock()
+        self._flushing = False
+        self._journal = Journal(staging.journal)
+        self.history = History(self._journal.read())
+        self._proof = staging.proof()
+        if self._proof is None:
+            self._read_again()
+
+    @property
+    def folder(self) -> Path:
+        return self.staging.folder
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.tree.manifest
+
+    @property
+    def size(self) -> int:
+        return self.tree.tape.size
+
+    @property
+    def received(self) -> int:
+        return self.size - self.missing().size
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing()
+
+    @property
+    def proved(self) -> bool:
+        return self._proof is not None
+
+    def missing(self) -> Ranges:
+        return Ranges() if self._proof else self.history.extents.ranges.missing(0, self.size)
+
+    def begin(self, part: Range, algorithm: str, digest: bytes) -> Part:
+        """Raises BadRange, RangeInFlight."""
+        if not 0 <= part.start < part.end <= self.size:
+            raise BadRange(
+                f"The part does not lie within the {self.size} bytes of this upload.", details={"size": self.size}
+            )
+        if algorithm not in HASHES:
+            raise BadRange(f"The digest must be one of: {', '.join(HASHES)}.")
+        claim = self.claims.take(Range(*part))
+        missing = self.missing().within(part.start, part.end)  # only now: nobody else can change these any more
+        return Part(self.tree, self.claims, claim, missing, (algorithm, digest), self._acknowledge)
+
+    def flush(self) -> None:
+        """Bring to the device what is not known to be there. Raises OSError."""
+        with self._flush_lock:
+            with self._lock:
+                claims = list(self.history.claims)
+                extents = self.history.unflushed
+            if not claims:
+                return
+            flushing.flush(self.tree, extents)
+            self.note(flushed_record(claims[-1][0] + 1), sync=True)
+
+    def prove(self, stop: Callable[[], bool]) -> Proof:
+        with self._prove_lock:
+            if self._proof:
+                return self._proof
+            missing = self.missing()
+            if missing:
+                return Proof(lost=missing)
+            proof.tidy(self.tree)
+            self.flush()
+            outcome = proof.read(self.tree, self.history.extents, stop)
+            if outcome.lost:
+                log.error("%s: the proof found damage in %s", self.folder, outcome.lost)
+                self.note(lost_record(outcome.lost), sync=True)
+                return outcome
+            self.staging.keep_proof(outcome)
+            self._proof = outcome
+            return outcome
+
+    def note(self, value: dict[str, Any], *, sync: bool = False) -> None:
+        """Append a record to the journal and take it in. Raises OSError; nothing has changed then."""
+        with self._lock:
+            self.history.apply(value, self._journal.append(value))
+        if sync:
+            self._journal.sync()
+
+    def _acknowledge(self, part: Range, extents: list[Extent]) -> None:
+        flush = self._durability() == "flush"
+        if flush and extents:
+            flushing.flush(self.tree, extents)
+        if extents:
+            self.note(part_record(part, extents, flush), sync=flush)
+        with self._lock:
+            waiting = sum(extent.end - extent.start for _, extent in self.history.claims)
+            due = waiting >= self._flush_every and not self._flushing
+            self._flushing = self._flushing or due
+        if due:
+            threading.Thread(target=self._flush_aside, name="stagedoor-flush", daemon=True).start()
+
+    def _flush_aside(self) -> None:
+        try:
+            self.flush()
+        except OSError as error:
+            log.warning("%s cannot be flushed for now: %s", self.folder, error)
+        finally:
+            self._flushing = False
+
+    def _read_again(self) -> None:
+        damaged = [extent for extent in self.history.unflushed if not proof.intact(self.tree, extent)]
+        if damaged:
+            lost = Ranges((extent.start, extent.end) for extent in damaged)
+            log.warning("%s: not on the device after an unclean end: %s", self.folder, lost)
+            self.note(lost_record(lost))

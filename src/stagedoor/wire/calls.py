@@ -1,0 +1,114 @@
+"""Every call: method, path, what goes in, what comes out.
+
+Rules
+1. A path begins with `/api/v1`, except that of the health check, which outlives versions.
+2. `answer` is the type of the JSON that a success carries; None where it carries none. `Page` holds items of the type
+   named beside it.
+3. Every refusal is an `ErrorAnswer`, whatever the call.
+4. GET, PUT and DELETE may be repeated without harm, and so may SUBMIT, RETRY and ABORT; `repeatable` says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from .house import (
+    Health,
+    HookView,
+    KeyView,
+    NewHook,
+    NewKey,
+    NewUser,
+    NewVolume,
+    RunDetail,
+    RunView,
+    SettingChange,
+    SettingView,
+    UserChange,
+    UserMade,
+    UserView,
+    VolumeChange,
+    VolumeView,
+    WorkspaceView,
+)
+from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest
+from .offers import OfferAnswer, OfferRequest
+from .parts import PartAnswer, UploadView
+from .tree import Entry
+
+V1 = "/api/v1"
+
+
+class Call(NamedTuple):
+    method: str
+    path: str
+    """with `{name}` where an id or a name stands"""
+    answer: Any = None
+    body: Any = None
+    """type of the JSON that goes in"""
+    items: Any = None
+    """type of the items where the answer is a Page"""
+    idempotent: bool = False
+
+    def at(self, **names: str) -> str:
+        """The path with ids and names filled in, percent-encoded."""
+        return self.path.format(**{key: quote(value, safe="") for key, value in names.items()})
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether sending it twice does what sending it once does."""
+        return self.idempotent or self.method in ("GET", "PUT", "DELETE")
+
+
+HEALTH = Call("GET", "/healthz", Health)
+
+# --- publishing ----------------------------------------------------------------------------------------------------
+OFFER = Call("POST", f"{V1}/offers", OfferAnswer, OfferRequest)
+OFFERS = Call("GET", f"{V1}/offers", Page, items=OfferAnswer)
+OFFER_BY_ID = Call("GET", f"{V1}/offers/{{id}}", OfferAnswer)
+WITHDRAW = Call("DELETE", f"{V1}/offers/{{id}}")
+
+SUBMIT = Call("POST", f"{V1}/jobs", JobView, SubmitRequest, idempotent=True)
+JOBS = Call("GET", f"{V1}/jobs", Page, items=JobView)
+JOB = Call("GET", f"{V1}/jobs/{{id}}", JobView)
+CHANGE_JOB = Call("PATCH", f"{V1}/jobs/{{id}}", JobView, JobChange)
+RETRY = Call("POST", f"{V1}/jobs/{{id}}/retry", JobView, idempotent=True)
+ABORT = Call("POST", f"{V1}/jobs/{{id}}/abort", JobView, idempotent=True)
+RECEIPT = Call("GET", f"{V1}/jobs/{{id}}/receipt", Receipt)
+TASK_FILES = Call("GET", f"{V1}/jobs/{{id}}/tasks/{{task}}/files", Entry)
+
+UPLOAD = Call("GET", f"{V1}/uploads/{{id}}", UploadView)
+PART = Call("PUT", f"{V1}/uploads/{{id}}", PartAnswer)
+"""The body is the bytes; see `parts` for its headers."""
+
+# --- the house -----------------------------------------------------------------------------------------------------
+ME = Call("GET", f"{V1}/me", UserView)
+WORKSPACE = Call("GET", f"{V1}/workspace", WorkspaceView)
+
+USERS = Call("GET", f"{V1}/users", Page, items=UserView)
+ADD_USER = Call("POST", f"{V1}/users", UserMade, NewUser)
+USER = Call("GET", f"{V1}/users/{{id}}", UserView)
+CHANGE_USER = Call("PATCH", f"{V1}/users/{{id}}", UserView, UserChange)
+KEYS = Call("GET", f"{V1}/users/{{id}}/keys", Page, items=KeyView)
+ADD_KEY = Call("POST", f"{V1}/users/{{id}}/keys", UserMade, NewKey)
+REVOKE_KEY = Call("DELETE", f"{V1}/users/{{id}}/keys/{{key}}")
+
+VOLUMES = Call("GET", f"{V1}/volumes", Page, items=VolumeView)
+ADD_VOLUME = Call("POST", f"{V1}/volumes", VolumeView, NewVolume)
+VOLUME = Call("GET", f"{V1}/volumes/{{id}}", VolumeView)
+CHANGE_VOLUME = Call("PATCH", f"{V1}/volumes/{{id}}", VolumeView, VolumeChange)
+REMOVE_VOLUME = Call("DELETE", f"{V1}/volumes/{{id}}")
+
+HOOKS = Call("GET", f"{V1}/hooks", Page, items=HookView)
+SET_HOOK = Call("PUT", f"{V1}/hooks/{{name}}", HookView, NewHook)
+UNSET_HOOK = Call("DELETE", f"{V1}/hooks/{{name}}")
+RUNS = Call("GET", f"{V1}/runs", Page, items=RunView)
+RUN = Call("GET", f"{V1}/runs/{{id}}", RunDetail)
+
+SETTINGS = Call("GET", f"{V1}/settings", Page, items=SettingView)
+SET_SETTING = Call("PUT", f"{V1}/settings/{{name}}", SettingView, SettingChange)
+UNSET_SETTING = Call("DELETE", f"{V1}/settings/{{name}}")
+
+TABLE: dict[str, Call] = {name: value for name, value in list(globals().items()) if isinstance(value, Call)}
+"""Every call by its name here."""

@@ -1,0 +1,88 @@
+"""The database layer over PostgreSQL: the same tests as over SQLite."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from some_records import NOW, run_of
+from sqlalchemy import text
+from test_records_house import *  # noqa: F403
+from test_records_jobs import *  # noqa: F403
+from test_records_keys import *  # noqa: F403
+from test_records_lists import *  # noqa: F403
+from test_records_offers import *  # noqa: F403
+from test_records_races import *  # noqa: F403
+from test_records_runs import *  # noqa: F403
+from test_records_schema import (  # noqa: F401
+    test_a_newer_schema_is_seen_and_left_alone,
+    test_a_writer_waits_for_another_thread_no_longer_than_said,
+    test_migrating_again_changes_nothing,
+    test_migrations_make_exactly_the_tables_of_this_version,
+)
+
+from stagedoor.model.errors import Busy, StagedoorError
+from stagedoor.records import Records, database, migrate, open_records, schema_is_newer
+
+
+@pytest.fixture
+def database_url(postgresql_url: str) -> str:
+    return postgresql_url
+
+
+def test_an_empty_database_is_migrated(postgresql_empty_url: str) -> None:
+    assert schema_is_newer(postgresql_empty_url) is False
+    migrate(postgresql_empty_url)
+    assert schema_is_newer(postgresql_empty_url) is False
+    records = open_records(postgresql_empty_url)
+    test_migrations_make_exactly_the_tables_of_this_version(records)
+    records.close()
+
+
+def test_every_key_column_is_compared_by_bytes(records: Records) -> None:
+    query = """
+        SELECT table_name || '.' || column_name FROM information_schema.columns
+        WHERE table_schema = 'public' AND collation_name IS DISTINCT FROM 'C' AND data_type = 'text'
+        AND (column_name IN ('id', 'key', 'folded') OR column_name LIKE '%\\_id')
+    """
+    with records.database.read() as connection:
+        assert list(connection.scalars(text(query))) == []
+
+
+def test_a_read_sees_one_moment(records: Records) -> None:
+    count = text("SELECT count(*) FROM hook_runs")
+    with records.database.read() as reading:
+        before = reading.scalar(count)
+        records.runs.begin(run_of())
+        assert reading.scalar(count) == before
+
+
+def test_a_writer_that_another_process_keeps_waiting_is_told_busy(
+    database_url: str, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "WAIT_SECONDS", 1)
+    other = open_records(database_url)
+    with records.database.write(), pytest.raises(Busy):
+        other.offers.expire(NOW)
+    other.close()
+
+
+def test_a_transaction_whose_process_stands_still_is_ended(
+    database_url: str, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "WAIT_SECONDS", 1)
+    frozen = open_records(database_url)
+    done = threading.Event()
+
+    def stand_still() -> None:
+        with pytest.raises(StagedoorError), frozen.database.write():
+            done.wait(20)
+
+    thread = threading.Thread(target=stand_still)
+    thread.start()
+    time.sleep(0.2)
+    assert records.offers.expire(NOW) == 0
+    done.set()
+    thread.join()
+    frozen.close()

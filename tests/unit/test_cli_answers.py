@@ -1,0 +1,161 @@
+"""What must be answered: options, files, questions on a terminal, complaints elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from stagedoor.cli.publish import choose
+from stagedoor.cli.screen import answers
+from stagedoor.cli.screen.page import Page
+from stagedoor.model.errors import AnswersRefused
+
+FORM: dict[str, Any] = {
+    "comment": True,
+    "time_report": True,
+    "statuses": [{"label": "In progress", "value": "ip"}, {"label": "Final", "value": "fin", "default": True}],
+    "tasks": ["sq010_anim", "sq010_comp"],
+}
+ONE = {"id": "1", "filename": "sh010", "can_publish": True, "ident": "sh010 comp"}
+TWO = {"id": "2", "filename": "sh020", "can_publish": True}
+LOOSE = {"id": "3", "filename": "notes.txt", "can_upload": True}
+
+
+def answer(*entries: dict[str, Any], **form: Any) -> dict[str, Any]:
+    return {**FORM, **form, "files": list(entries)}
+
+
+def fill(offered: dict[str, Any], options: dict[str, Any], per_entry: dict[str, Any] | None = None) -> dict[str, Any]:
+    return answers.fill(Page(interactive=False), offered, offered["files"], options, per_entry or {})
+
+
+def asked(offered: dict[str, Any], typed: str, options: dict[str, Any] | None = None) -> tuple[Result, dict[str, Any]]:
+    """What is filled in when a person types this."""
+    filled: dict[str, Any] = {}
+
+    @click.command()
+    def command() -> None:
+        page = Page(interactive=True)
+        filled.update(answers.fill(page, offered, offered["files"], options or {}, {}))
+
+    return CliRunner().invoke(command, input=typed), filled
+
+
+def test_options_apply_to_every_entry() -> None:
+    given = answers.from_options("new", "fin", "1:30", ("a=1", "b=x=y"), None)
+    filled = fill(answer(ONE, TWO), given)
+    assert filled["2"] == {"comment": "new", "status": "fin", "time_report": 5400, "metadata": {"a": "1", "b": "x=y"}}
+
+
+def test_the_nearer_answer_wins() -> None:
+    per_entry = {"*": {"comment": "all"}, "sh010": {"comment": "by name"}, "2": {"comment": "by id"}}
+    filled = fill(answer(ONE, TWO, LOOSE, time_report=False), {}, per_entry)
+    assert [filled[id_]["comment"] for id_ in "123"] == ["by name", "by id", "all"]
+
+
+def test_everything_missing_is_told_at_once_with_the_option_that_mends_it() -> None:
+    with pytest.raises(AnswersRefused) as refused:
+        fill(answer(ONE, TWO), {"status": "nope"})
+    told = [(fault["filename"], fault["field"]) for fault in refused.value.details["answers"]]
+    assert [(name, field) for name in ("sh010", "sh020") for field in ("status", "comment", "time_report")] == told
+    assert "(--comment TEXT)" in refused.value.details["answers"][1]["reason"]
+
+
+def test_nothing_is_required_of_what_is_only_uploaded() -> None:
+    assert fill(answer(LOOSE), {}) == {"3": {}}
+
+
+def test_a_status_may_be_given_by_its_label() -> None:
+    assert fill(answer(ONE, comment=False, time_report=False), {"status": "In progress"})["1"]["status"] == "ip"
+
+
+@pytest.mark.parametrize("given", [{"time_report": "90min"}, {"metadata": ("pair",)}], ids=str)
+def test_an_answer_that_cannot_be_read_is_refused_before_anything_is_offered(given: dict[str, Any]) -> None:
+    wanted = {"comment": None, "status": None, "time_report": None, "metadata": (), "task": None, **given}
+    with pytest.raises(AnswersRefused):
+        answers.from_options(**wanted)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "{", '{"a": 1}', '{"a": {"coment": "x"}}', "[" * 100_000],
+    ids=["list", "cut", "flat", "typo", "deep"],
+)
+def test_a_file_of_answers_that_makes_no_sense_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(AnswersRefused):
+        answers.from_file(tmp_path / "a.json")
+
+
+def test_answers_for_an_unknown_entry_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"sh999": {"comment": "x"}}))
+    with pytest.raises(AnswersRefused, match="sh999"):
+        fill(answer(ONE), {}, answers.from_file(tmp_path / "a.json"))
+
+
+def test_a_terminal_is_asked_for_what_is_missing() -> None:
+    result, filled = asked(answer(TWO), "better edges\n2 hours\n2:05\n1\n2\n")
+    assert filled["2"] == {"comment": "better edges", "time_report": 7500, "status": "ip", "task": "sq010_comp"}
+    assert "is not a time: write h:mm" in result.output
+
+
+def test_the_default_status_is_taken_with_return() -> None:
+    _, filled = asked(answer(ONE, comment=False, time_report=False), "\n")
+    assert filled["1"] == {"status": "fin"}
+
+
+def test_the_last_answers_are_the_next_suggestion() -> None:
+    _, filled = asked(answer(ONE, {**ONE, "id": "2"}), "same\n0:10\n1\n\n\n\n")
+    assert filled["1"] == filled["2"]
+
+
+def test_a_task_may_be_left_open() -> None:
+    _, filled = asked(answer(TWO, comment=False, time_report=False, statuses=[]), "\n")
+    assert filled["2"] == {"task": ""}
+
+
+def test_a_wrong_option_is_asked_for_again() -> None:
+    _, filled = asked(answer(ONE, comment=False, time_report=False), "1\n", {"status": "nope"})
+    assert filled["1"] == {"status": "ip"}
+
+
+def test_a_hostile_label_is_asked_for_harmlessly() -> None:
+    result, _ = asked(answer({**ONE, "comment_label": "Say\x1b[2J\nACCEPTED"}, time_report=False, statuses=[]), "x\n")
+    assert "Say\\x1b[2J ACCEPTED: " in result.output
+
+
+# --- what is sent ------------------------------------------------------------------------------------------------
+
+BAD = {"id": "4", "filename": "bad", "rejected": True}
+
+
+def chosen(*entries: dict[str, Any], allow_partial: bool = False, publish_only: bool = False) -> list[str]:
+    page = Page(interactive=False)
+    found = choose(page, answer(*entries), allow_partial=allow_partial, publish_only=publish_only)
+    return [entry["id"] for entry in found]
+
+
+def test_one_refusal_stops_all() -> None:
+    assert chosen(ONE, BAD) == []
+
+
+def test_the_refused_are_left_out_where_a_part_may_be_sent() -> None:
+    assert chosen(BAD, ONE, allow_partial=True) == ["1"]
+
+
+def test_upload_only_entries_are_sent_in_their_order_and_said_to_be_no_publish(capsys: Any) -> None:
+    assert chosen(LOOSE, ONE) == ["3", "1"]
+    assert "but not as a publish: notes.txt" in capsys.readouterr().err
+
+
+def test_upload_only_entries_can_be_left_out() -> None:
+    assert chosen(LOOSE, ONE, publish_only=True) == ["1"]
+
+
+def test_nothing_is_left_when_all_are_refused() -> None:
+    assert chosen(BAD, allow_partial=True) == []

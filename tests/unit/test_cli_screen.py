@@ -1,0 +1,269 @@
+"""What people read: sizes and times, tables, guidelines, verdicts; hostile words do no harm."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stagedoor.cli.screen import bar, jobs, numbers, page, verdicts
+from stagedoor.cli.screen.guidelines import readable
+
+ESCAPE = "\x1b[2J"
+
+
+@pytest.fixture
+def sheet() -> page.Page:
+    return page.Page(interactive=False)
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (3_100_000_000, "3.1 GB"),
+        (999_960, "1.0 MB"),
+        (240_000_000, "240 MB"),
+    ],
+)
+def test_sizes_are_said_in_powers_of_a_thousand(bytes_: int, words: str) -> None:
+    assert words == numbers.size(bytes_)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (0.42, "0.4 s"), (59.7, "1 min"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (90_000, "1 d 1 h")],
+)
+def test_times_are_said_in_their_two_largest_units(seconds: float, words: str) -> None:
+    assert words == numbers.duration(seconds)
+
+
+def test_a_time_report_is_said_as_it_is_typed() -> None:
+    assert (numbers.clock(5400), numbers.clock(309)) == ("1:30", "0:05:09")
+
+
+def test_a_list_is_spoken() -> None:
+    assert (
+        numbers.spoken(["a"]),
+        numbers.spoken(["a", "b"]),
+        numbers.spoken(["a", "b", "c", "d"], 2),
+    ) == ("a", "a and b", "a, b and 2 more")
+
+
+# --- page --------------------------------------------------------------------------------------------------------
+
+
+@given(st.text())
+def test_no_word_from_outside_reaches_the_terminal_as_a_command(words: str) -> None:
+    shown = page.harmless(words)
+    assert [character for character in shown if character != "\n" and ord(character) < 32] == []
+
+
+def test_markup_in_foreign_words_is_not_read(sheet: page.Page, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet.say("[bold]x[/bold] :smile: " + ESCAPE)
+    sheet.table([page.Column("A")], [["[red]y[/red]" + ESCAPE]])
+    assert capsys.readouterr().out == "[bold]x[/bold] :smile: \\x1b[2J\nA\n[red]y[/red]\\x1b[2J\n"
+
+
+def test_columns_are_never_cut_where_there_is_no_terminal(sheet: page.Page, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet.table([page.Column("NAME"), page.Column("SIZE", right=True)], [["x" * 500, "1"], ["y", "1000"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:] == ["x" * 500 + "     1", "y" + " " * 499 + "  1000"]
+
+
+def test_with_json_stdout_holds_one_object_and_the_words_go_to_stderr(
+    sheet: page.Page, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet.json = True
+    sheet.say("words")
+    sheet.answer({"a": 1})
+    sheet.failed({"code": "late"})
+    out, err = capsys.readouterr()
+    assert (json.loads(out), err) == ({"a": 1}, "words\n")
+
+
+def test_a_terminal_that_wants_no_colour_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    page.Page().say("quiet", "red")
+    assert "31m" not in terminal.getvalue()
+
+
+# --- guidelines --------------------------------------------------------------------------------------------------
+
+
+def test_html_becomes_paragraphs_lists_and_links() -> None:
+    source = (
+        "<html><head><title>no</title></head><body color=red><h1>Frames</h1><p>Send  <b>EXR</b>.</p>"
+        "<ul><li>one<li>two</ul><ol><li>first</li></ol><a href='https://x.y/z'>more</a>"
+        "<script>alert(1)</script>"
+    )
+    assert readable(source) == "Frames\n\nSend EXR.\n\n- one\n- two\n\n1. first\n\nmore (https://x.y/z)"
+
+
+def test_plain_text_stays_as_it_is() -> None:
+    assert readable("a < b\n  keep this\n") == "a < b\n  keep this"
+
+
+@given(st.text(alphabet="<>/&;#abhpuli \n'=\"!-", max_size=60))
+def test_sloppy_html_never_raises(source: str) -> None:
+    readable(source)
+
+
+def test_unknown_entities_are_kept() -> None:
+    assert readable("<p>Color &ht; depth") == "Color &ht; depth"
+
+
+# --- verdicts ----------------------------------------------------------------------------------------------------
+
+
+ANSWER: dict[str, Any] = {
+    "comment": True,
+    "guidelines": "<p>Name it <i>properly</i>",
+    "statuses": [{"label": "Ready", "value": "rdy"}],
+    "files": [
+        {"id": "1", "filename": "sh010", "is_dir": True, "size": 200, "can_publish": True, "ident": "sh010 comp v2"},
+        {"id": "2", "filename": "notes.txt", "size": 5, "can_upload": True, "warning": "not a publish\nreally"},
+        {
+            "id": "3",
+            "filename": "bad" + ESCAPE,
+            "size": 7,
+            "rejected": True,
+            "warning": "wrong name\nACCEPTED     fake.exr",
+            "findings": [
+                {"code": "gap", "title": "Frames are missing", "files": list("abcdefg"), "fix": "render them"},
+                "short",
+            ],
+        },
+    ],
+}
+OFFERED = [
+    {"id": "1", "filename": "sh010", "files": [{"filename": f"a.{n:03}.exr", "size": 100} for n in (1, 2)]},
+]
+
+
+def test_an_artist_sees_verdict_contents_reason_and_fix(sheet: page.Page, capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts.show(sheet, ANSWER, OFFERED)
+    assert (
+        capsys.readouterr().out
+        == """\
+The studio's guidelines
+  Name it properly
+
+ACCEPTED     sh010/  (2 files, 200 bytes)
+             a.[001-002].exr, 2 frames, 200 bytes
+         is: sh010 comp v2
+
+UPLOAD ONLY  notes.txt  (5 bytes)
+        why: not a publish
+             really
+
+REFUSED      bad\\x1b[2J  (7 bytes)
+        why: wrong name
+             ACCEPTED     fake.exr
+      found: Frames are missing [gap]
+         in: a, b, c, d, e and 2 more
+  to fix it: render them
+      found: short
+
+1 accepted, 1 upload only, 1 refused; 212 bytes in all.
+The studio asks you for a comment and a status (Ready).
+"""
+    )
+
+
+def test_an_entry_without_a_verdict_is_refused_and_the_stricter_wins() -> None:
+    assert [
+        verdicts.kind({}),
+        verdicts.kind({"can_publish": True, "can_upload": True, "rejected": True}),
+        verdicts.kind({"can_publish": True, "can_upload": True}),
+    ] == ["refused", "refused", "upload only"]
+
+
+# --- progress and jobs -------------------------------------------------------------------------------------------
+
+
+def test_speed_is_that_of_the_last_seconds() -> None:
+    speed = bar.Speed()
+    for second in range(60):
+        measured = speed.at(second, 10 * min(second, 30))
+    assert (measured, bar.Speed().at(0, 0) + 10.0) == (0.0, 10.0)
+
+
+def test_progress_is_told_with_speed_and_time_left() -> None:
+    assert bar.told(1_200_000_000, 3_100_000_000, 1e8, 240) == "1.2 GB of 3.1 GB, 240 files, 100 MB/s, 19 s left"
+
+
+def test_without_a_terminal_progress_is_a_line_every_tenth(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar.Bar("Sending") as shown:
+        for done in range(1001):
+            shown.show(done, 1000)
+    assert len(capsys.readouterr().err.splitlines()) == 11
+
+
+@pytest.mark.parametrize(
+    ("job", "ended", "begins"),
+    [
+        ({"status": "waiting", "phase": "upload"}, False, "Files are still to be sent: stagedoor job resume J1"),
+        ({"status": "running", "phase": "ingest"}, False, "Everything has arrived"),
+        ({"status": "failed", "phase": "place", "retry_at": "2026-01-01T00:00:00Z"}, False, "It will be tried again"),
+        (
+            {"status": "failed", "phase": "ingest", "reference": "R7"},
+            True,
+            "Ask the studio to look at it and tell them",
+        ),
+        ({"status": "aborted", "phase": "ended"}, True, "Aborted"),
+        ({"status": "done", "phase": "ended"}, True, "Done. The receipt"),
+    ],
+)
+def test_every_job_says_what_to_do_next(job: dict[str, Any], ended: bool, begins: str) -> None:
+    job = {"id": "J1", **job}
+    assert (ended, begins) == (jobs.ended(job), jobs.what_next(job)[: len(begins)])
+
+
+def test_a_job_is_shown_with_entries_and_answers(sheet: page.Page, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs.show(
+        sheet,
+        {
+            "id": "J1",
+            "code": "pub" + ESCAPE,
+            "status": "failed",
+            "phase": "ingest",
+            "user_hr": "user:anna@v.com[standard](u1)",
+            "created": "2026-01-01T00:00:00Z",
+            "size": 10,
+            "received": 10,
+            "error": "The studio's ingest failed.",
+            "reference": "R7",
+            "tasks": [
+                {
+                    "uri": "0",
+                    "filename": "sh010",
+                    "is_dir": True,
+                    "size": 10,
+                    "status": "done",
+                    "progress": 100,
+                    "can_publish": True,
+                    "answers": {"comment": "new\nACCEPTED", "time_report": 5400, "metadata": {"k": "v"}},
+                }
+            ],
+        },
+    )
+    out = capsys.readouterr().out
+    assert ESCAPE not in out
+    for words in ("pub\\x1b[2J  (J1)", "user:     anna@v.com", "reference: R7", "time:     1:30", "k:        v"):
+        assert words in out
+    assert "\nACCEPTED" not in out

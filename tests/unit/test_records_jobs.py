@@ -1,0 +1,286 @@
+"""Jobs and tasks: made once, moved by the tables, never half."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from some_records import HOUR, NOW, entry_of, job_of, keep, kept, kinds, offer_of, submitted, user_of
+
+from stagedoor.model.entities import Job
+from stagedoor.model.errors import NotFound, OfferClosed
+from stagedoor.model.states import (
+    JOB,
+    TASK,
+    JobFact,
+    JobState,
+    OfferFact,
+    OfferState,
+    TaskFact,
+    TaskStatus,
+    WrongMove,
+)
+from stagedoor.records import Records
+
+# How to come to each state from the beginning.
+WAYS = {
+    JobState.AWAITING_BYTES: [],
+    JobState.RECEIVING: [JobFact.BYTES],
+    JobState.PROVING: [JobFact.RECEIVED],
+    JobState.PROVE_FAILED: [JobFact.RECEIVED, JobFact.FAILED],
+    JobState.PLACING: [JobFact.RECEIVED, JobFact.PROVED],
+    JobState.PLACE_FAILED: [JobFact.RECEIVED, JobFact.PROVED, JobFact.FAILED],
+    JobState.INGESTING: [JobFact.RECEIVED, JobFact.PROVED, JobFact.PLACED],
+    JobState.INGEST_FAILED: [JobFact.RECEIVED, JobFact.PROVED, JobFact.PLACED, JobFact.FAILED],
+    JobState.DONE: [JobFact.RECEIVED, JobFact.PROVED, JobFact.PLACED, JobFact.INGESTED],
+    JobState.ABORTED: [JobFact.ABORTED],
+}
+
+
+def job_in(records: Records, state: JobState, path: str = "/p/a") -> Job:
+    job = submitted(records, user_of(records), path)
+    for fact in WAYS[state]:
+        job = records.jobs.move(job.id, fact, NOW)
+    return job
+
+
+def stored(records: Records, job: Job) -> Job:
+    found = records.jobs.job(job.id)
+    assert found
+    return found
+
+
+def test_a_job_comes_back_as_it_was_submitted(records: Records) -> None:
+    offer = kept(records, user_of(records), "/p/a", "/p/b")
+    job = job_of(offer)
+    assert records.jobs.submit(job, NOW) == job
+    assert records.jobs.job(job.id) == job
+    assert records.jobs.job_of_offer(offer.id) == job
+
+
+def test_unknown_jobs_are_none(records: Records) -> None:
+    assert records.jobs.job("f" * 24) is None
+    assert records.jobs.job_of_offer("f" * 24) is None
+    assert records.jobs.task_of_upload("f" * 24) is None
+    assert records.jobs.receipt("f" * 24) is None
+
+
+def test_submitting_uses_the_offer_up(records: Records) -> None:
+    offer = kept(records, user_of(records), "/p/a")
+    records.jobs.submit(job_of(offer), NOW)
+    after = records.offers.offer(offer.id)
+    assert after
+    assert after.state is OfferState.SUBMITTED
+
+
+def test_places_of_submitted_entries_pass_to_the_job_and_the_others_are_freed(records: Records) -> None:
+    user, other = user_of(records), user_of(records, "b@x.example")
+    offer = kept(records, user, "/p/a", "/p/b")
+    records.jobs.submit(job_of(offer, offer.entries[0]), NOW)
+    assert kinds(kept(records, other, "/p/a", "/p/b")) == ["refused", "accepted"]
+
+
+def test_the_same_submit_again_gives_the_same_job(records: Records) -> None:
+    offer = kept(records, user_of(records), "/p/a", "/p/b")
+    first = records.jobs.submit(job_of(offer), NOW)
+    records.jobs.note(first.id, "later", NOW)
+    again = records.jobs.submit(job_of(offer, *reversed(offer.entries)), NOW + HOUR)
+    assert again == stored(records, first)
+
+
+def test_a_submit_of_other_entries_of_a_used_offer_is_refused(records: Records) -> None:
+    offer = kept(records, user_of(records), "/p/a", "/p/b")
+    records.jobs.submit(job_of(offer), NOW)
+    with pytest.raises(OfferClosed) as refusal:
+        records.jobs.submit(job_of(offer, offer.entries[0]), NOW)
+    assert refusal.value.error_code == "offer_submitted"
+
+
+@pytest.mark.parametrize("fact", [OfferFact.WITHDRAWN, OfferFact.EXPIRED, OfferFact.SUPERSEDED])
+def test_a_closed_offer_cannot_be_submitted_and_says_why(records: Records, fact: OfferFact) -> None:
+    offer = kept(records, user_of(records), "/p/a")
+    records.offers.close(offer.id, fact, NOW)
+    with pytest.raises(OfferClosed) as refusal:
+        records.jobs.submit(job_of(offer), NOW)
+    assert refusal.value.error_code == f"offer_{fact.value}"
+    assert records.jobs.job_of_offer(offer.id) is None
+
+
+def test_a_checked_offer_cannot_be_submitted(records: Records) -> None:
+    offer = kept(records, user_of(records), "/p/a", state=OfferState.CHECKED)
+    with pytest.raises(OfferClosed):
+        records.jobs.submit(job_of(offer), NOW)
+
+
+def test_an_offer_past_its_time_cannot_be_submitted_and_is_expired_by_it(records: Records) -> None:
+    offer = kept(records, user_of(records), "/p/a", expires=NOW + HOUR)
+    with pytest.raises(OfferClosed) as refusal:
+        records.jobs.submit(job_of(offer), NOW + HOUR)
+    assert refusal.value.error_code == "offer_expired"
+    after = records.offers.offer(offer.id)
+    assert after
+    assert after.state is OfferState.EXPIRED
+
+
+def test_anothers_offer_is_not_found(records: Records) -> None:
+    offer = kept(records, user_of(records), "/p/a")
+    with pytest.raises(NotFound):
+        records.jobs.submit(replace(job_of(offer), user_id=user_of(records, "b@x.example").id), NOW)
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_jobs_move_by_the_table_and_a_wrong_move_changes_nothing(records: Records, state: JobState) -> None:
+    for number, fact in enumerate(JobFact):
+        job = job_in(records, state, f"/p/{number}")
+        assert job.state is state
+        if (state, fact) in JOB:
+            moved = records.jobs.move(job.id, fact, NOW + HOUR)
+            assert (moved.state, moved.modified) == (JOB[state, fact], NOW + HOUR)
+            assert moved == stored(records, job)
+        else:
+            with pytest.raises(WrongMove):
+                records.jobs.move(job.id, fact, NOW + HOUR, error="no")
+            assert stored(records, job) == job
+
+
+def test_a_move_sets_further_columns_with_it(records: Records) -> None:
+    job = job_in(records, JobState.PROVING)
+    changes = {
+        "error_code": "no_space",
+        "error": "Full.",
+        "error_detail": "/mnt: ENOSPC",
+        "reference": "r",
+        "due": NOW + HOUR,
+        "failures": 2,
+    }
+    moved = records.jobs.move(job.id, JobFact.FAILED, NOW, **changes)
+    assert {name: getattr(moved, name) for name in changes} == changes
+
+
+def test_columns_that_a_move_may_not_set_are_refused(records: Records) -> None:
+    job = job_in(records, JobState.PROVING)
+    with pytest.raises(TypeError):
+        records.jobs.move(job.id, JobFact.FAILED, NOW, user_id="x")
+    with pytest.raises(TypeError):
+        records.jobs.set(job.id, NOW, state=JobState.DONE)
+
+
+@pytest.mark.parametrize("state", [JobState.DONE, JobState.ABORTED])
+def test_a_job_that_ends_is_finished_and_gives_its_places_back(records: Records, state: JobState) -> None:
+    job = job_in(records, state)
+    assert job.finished == NOW
+    assert records.offers.reserved(1) == 0
+
+
+def test_a_failed_job_keeps_its_places(records: Records) -> None:
+    job_in(records, JobState.INGEST_FAILED)
+    assert records.offers.reserved(1) == 100
+
+
+def test_unknown_ids_are_not_found(records: Records) -> None:
+    job = job_in(records, JobState.AWAITING_BYTES)
+    for call in (
+        lambda: records.jobs.move("f" * 24, JobFact.BYTES, NOW),
+        lambda: records.jobs.set("f" * 24, NOW, error="x"),
+        lambda: records.jobs.note("f" * 24, "x", NOW),
+        lambda: records.jobs.begin_attempt("f" * 24),
+        lambda: records.jobs.cleared("f" * 24),
+        lambda: records.jobs.move_task(job.id, "x", TaskFact.BYTES),
+    ):
+        with pytest.raises(NotFound):
+            call()
+
+
+def test_columns_are_set_without_a_move(records: Records) -> None:
+    job = job_in(records, JobState.AWAITING_BYTES)
+    records.jobs.set(job.id, NOW + 1, expires=NOW + HOUR, error="Disk full.", code="Ödla")
+    expected = replace(job, modified=NOW + 1, expires=NOW + HOUR, error="Disk full.", code="Ödla")
+    assert stored(records, job) == expected
+    assert records.lists.jobs(code="ÖDLA")[0] == 1
+
+
+def test_the_log_of_a_job_grows_at_its_end(records: Records) -> None:
+    job = job_in(records, JobState.AWAITING_BYTES)
+    records.jobs.note(job.id, "second", NOW)
+    records.jobs.note(job.id, "third", NOW)
+    assert stored(records, job).notes == ("made", "second", "third")
+
+
+@pytest.mark.parametrize("status", TaskStatus)
+def test_tasks_move_by_the_table(records: Records, status: TaskStatus) -> None:
+    ways = {
+        TaskStatus.PENDING: [],
+        TaskStatus.EXECUTING: [TaskFact.BYTES],
+        TaskStatus.QUEUED: [TaskFact.RECEIVED],
+        TaskStatus.FAILED: [TaskFact.RECEIVED, TaskFact.FAILED],
+        TaskStatus.DONE: [TaskFact.RECEIVED, TaskFact.PLACED],
+    }
+    for number, fact in enumerate(TaskFact):
+        job = job_in(records, JobState.AWAITING_BYTES, f"/p/{number}")
+        task = job.tasks[0]
+        for step in ways[status]:
+            task = records.jobs.move_task(job.id, task.id, step)
+        if (status, fact) in TASK:
+            moved = records.jobs.move_task(job.id, task.id, fact, received=7, error="x")
+            assert moved == replace(task, status=TASK[status, fact], received=7, error="x")
+            assert stored(records, job).tasks == (moved,)
+        else:
+            with pytest.raises(WrongMove):
+                records.jobs.move_task(job.id, task.id, fact, received=7)
+            assert stored(records, job).tasks == (task,)
+
+
+def test_entry_ids_may_repeat_over_jobs(records: Records) -> None:
+    """Scripts hold literal ids and run more than once."""
+    user = user_of(records)
+    entry = entry_of("/p/a")
+    first = records.jobs.submit(job_of(keep(records, offer_of(user, entry))), NOW)
+    second = records.jobs.submit(job_of(keep(records, offer_of(user, entry_of("/p/b", id=entry.id)))), NOW)
+    records.jobs.set_received(second.id, entry.id, 9)
+    assert (stored(records, first).tasks[0].received, stored(records, second).tasks[0].received) == (0, 9)
+
+
+def test_a_task_is_found_by_its_upload_with_its_job(records: Records) -> None:
+    job = submitted(records, user_of(records), "/p/a", "/p/b")
+    found = records.jobs.task_of_upload(job.tasks[1].upload_id)
+    assert found == (replace(job, tasks=job.tasks[1:]), job.tasks[1])
+
+
+def test_attempts_count_from_one(records: Records) -> None:
+    job = job_in(records, JobState.INGESTING)
+    assert [records.jobs.begin_attempt(job.id) for _ in range(3)] == [1, 2, 3]
+    assert stored(records, job).attempts == 3
+
+
+def test_unfinished_jobs_are_counted_per_user(records: Records) -> None:
+    for number, state in enumerate(JobState):
+        job_in(records, state, f"/p/{number}")
+    submitted(records, user_of(records, "b@x.example"), "/q")
+    assert records.jobs.count_unfinished(user_of(records).id) == 8
+
+
+def test_sweeps_find_the_jobs_they_are_for(records: Records) -> None:
+    by_state = {state: job_in(records, state, f"/p/{number}").id for number, state in enumerate(JobState)}
+
+    def ids(*states: JobState) -> list[str]:
+        return sorted(by_state[state] for state in states)
+
+    assert records.jobs.working() == ids(JobState.PROVING, JobState.PLACING, JobState.INGESTING)
+    assert records.jobs.uncleared() == ids(JobState.DONE, JobState.ABORTED)
+    records.jobs.cleared(by_state[JobState.DONE])
+    assert records.jobs.uncleared() == ids(JobState.ABORTED)
+    late = NOW + 14 * 24 * HOUR
+    assert records.jobs.idle(late - 1) == []
+    assert records.jobs.idle(late) == ids(JobState.AWAITING_BYTES, JobState.RECEIVING)
+    assert records.jobs.due(late) == []
+    for state in (JobState.PROVE_FAILED, JobState.INGEST_FAILED, JobState.PLACING):
+        records.jobs.set(by_state[state], NOW, due=NOW + HOUR)
+    assert records.jobs.due(NOW + HOUR - 1) == []
+    assert records.jobs.due(NOW + HOUR) == ids(JobState.PROVE_FAILED, JobState.INGEST_FAILED)
+
+
+def test_a_receipt_is_kept_and_may_be_kept_again(records: Records) -> None:
+    job = job_in(records, JobState.PROVING)
+    records.jobs.keep_receipt(job.id, b"{}")
+    records.jobs.keep_receipt(job.id, b'{"job":1}')
+    assert records.jobs.receipt(job.id) == b'{"job":1}'

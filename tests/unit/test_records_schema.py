@@ -1,0 +1,123 @@
+"""Migrations, the file, and what the file holds."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from some_records import NOW, user_of
+from sqlalchemy import text
+
+from stagedoor.model.errors import BadRequest, Busy, Conflict, StagedoorError
+from stagedoor.records import Records, database, migrate, open_records, schema_is_newer
+from stagedoor.records.tables import metadata
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def test_migrations_make_exactly_the_tables_of_this_version(records: Records) -> None:
+    with records.database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_an_empty_folder_becomes_a_database_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "new %41 ü.db"
+    migrate(url_of(path).replace("%", "%25"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_migrating_again_changes_nothing(records: Records, database_url: str) -> None:
+    user = user_of(records)
+    migrate(database_url)
+    assert records.house.users() == [user]
+
+
+def test_a_missing_or_empty_or_present_schema_is_not_newer(tmp_path: Path, database_url: str) -> None:
+    assert schema_is_newer(url_of(tmp_path / "missing.db")) is False
+    assert not (tmp_path / "missing.db").exists()
+    (tmp_path / "empty.db").touch()
+    assert schema_is_newer(url_of(tmp_path / "empty.db")) is False
+    assert schema_is_newer(database_url) is False
+
+
+def test_a_newer_schema_is_seen_and_left_alone(records: Records, database_url: str) -> None:
+    with records.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert schema_is_newer(database_url) is True
+    with pytest.raises(Conflict) as refusal:
+        migrate(database_url)
+    assert refusal.value.error_code == "database_newer"
+
+
+def test_sqlite_is_set_up_for_many_threads_and_sudden_ends(records: Records, tmp_path: Path) -> None:
+    with records.database.read() as connection:
+        values = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    assert values == ["wal", 1, 1, 10_000]
+
+
+def test_the_database_holds_no_secret(records: Records, tmp_path: Path) -> None:
+    user = user_of(records)
+    _, secret = records.keys.make(user.id, "laptop", NOW, None)
+    records.close()
+    content = b"".join(path.read_bytes() for path in tmp_path.glob("stagedoor.db*"))
+    assert user.code.encode() in content
+    chance = secret.split("_", 2)[2]
+    for part in (secret, chance, chance[:12], chance[-12:]):
+        assert part.encode() not in content
+
+
+def test_a_database_that_others_keep_locked_is_busy(
+    records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = user_of(records)
+    with records.database.read() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 20")
+    other = sqlite3.connect(tmp_path / "stagedoor.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Busy) as refusal:
+        records.keys.make(user.id, "", NOW, None)
+    assert "locked" in refusal.value.detail
+    other.execute("ROLLBACK")
+    records.keys.make(user.id, "", NOW, None)
+    other.close()
+
+
+def test_a_writer_waits_for_another_thread_no_longer_than_said(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.02)
+    with records.database.write(), pytest.raises(Busy), records.database.write():
+        pass
+
+
+def test_a_broken_database_is_told_to_the_log_not_to_the_vendor(records: Records, tmp_path: Path) -> None:
+    with records.database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE api_keys")
+    with pytest.raises(StagedoorError) as refusal:
+        records.keys.list("x")
+    assert not isinstance(refusal.value, Busy)
+    assert "api_keys" not in refusal.value.message
+    assert "api_keys" in refusal.value.detail
+
+
+def test_a_place_where_no_file_can_be_made_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StagedoorError) as refusal:
+        migrate(url_of(tmp_path / "missing" / "a.db"))
+    assert os.fspath(tmp_path) not in refusal.value.message
+
+
+@pytest.mark.parametrize("url", ["", "mysql://x/y", "sqlite://", "sqlite:///:memory:", "/srv/a.db", "http://x"])
+def test_a_url_of_another_kind_is_refused(url: str) -> None:
+    with pytest.raises(BadRequest):
+        open_records(url)

@@ -1,0 +1,112 @@
+"""What the tests of `stagedoor.volumes` share: a volume in a temporary folder, and somebody who sends bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from stagedoor.model.entities import Volume
+from stagedoor.model.manifest import File, Folder, Manifest
+from stagedoor.model.tape import Range
+from stagedoor.volumes import Disk
+from stagedoor.volumes.upload import StagedUpload
+
+ID = "0123456789abcdef01234567"
+
+
+def never() -> bool:
+    return False
+
+
+def volume(root: Path, code: str = "v", **more: Any) -> Volume:
+    root.mkdir(parents=True, exist_ok=True)
+    return Volume(id=code, code=code, root=str(root), **more)
+
+
+def tree(files: dict[str, int], folders: tuple[str, ...] = (), *, name: str = "shot") -> Manifest:
+    """A folder entry: sizes by path; folders above files are added."""
+    above = {str(parent) for path in (*files, *folders) for parent in Path(path).parents} - {"."}
+    paths = sorted(above | set(folders))
+    return Manifest(
+        name=name,
+        is_dir=True,
+        files=tuple(File(path, size, 1_500_000_000_123 + index) for index, (path, size) in enumerate(files.items())),
+        folders=(Folder("", 1_400_000_000_000), *(Folder(path, 1_450_000_000_000) for path in paths)),
+    )
+
+
+def single(size: int, *, name: str = "plate.exr") -> Manifest:
+    return Manifest(name=name, is_dir=False, files=(File("", size, 1_500_000_000_123),), folders=())
+
+
+def content(size: int) -> bytes:
+    return hashlib.shake_128(b"tape").digest(size)
+
+
+class House:
+    """One volume, one disk that can be killed and started again."""
+
+    def __init__(self, root: Path, durability: str = "cache", **more: Any) -> None:
+        self.volume = volume(root / "volume", **more)
+        self.volumes = [self.volume]
+        self.root = Path(self.volume.root)
+        self.durability = durability
+        self.disk = self.start()
+        self.folder = Path()
+
+    def start(self) -> Disk:
+        """A new process, as far as the disk can tell: nothing but the files is left."""
+        self.disk = Disk(lambda: self.durability, lambda: self.volumes)
+        return self.disk
+
+    def stage(self, manifest: Manifest, path: str = "a/b/shot", upload_id: str = ID) -> StagedUpload:
+        self.folder = self.disk.create(self.volume, path, upload_id, manifest)
+        return self.disk.open(self.folder, upload_id)
+
+    def again(self, upload_id: str = ID) -> StagedUpload:
+        return self.start().open(self.folder, upload_id)
+
+    def proved(self, manifest: Manifest, path: str = "a/b/shot", upload_id: str = ID) -> StagedUpload:
+        upload = self.stage(manifest, path, upload_id)
+        if upload.size:
+            send(upload, 0, upload.size)
+        assert not upload.prove(never).lost
+        return upload
+
+    def place(self, path: str = "a/b/shot", upload_id: str = ID) -> str:
+        return self.disk.place(self.folder, upload_id, self.volume, path)
+
+    def check(self, path: str = "a/b/shot", upload_id: str = ID) -> None:
+        self.disk.check(self.folder, upload_id, self.volume, path)
+
+
+def digest(data: bytes, algorithm: str = "blake3") -> bytes:
+    return blake3(data).digest() if algorithm == "blake3" else hashlib.sha256(data).digest()
+
+
+def send(
+    upload: StagedUpload,
+    start: int,
+    end: int,
+    *,
+    algorithm: str = "blake3",
+    data: bytes | None = None,
+    chunk: int = 7,
+) -> None:
+    """Send a range of the tape, in chunks that fit nothing."""
+    data = content(upload.size)[start:end] if data is None else data
+    writer = upload.begin(Range(start, end), algorithm, digest(data, algorithm))
+    try:
+        for at in range(0, len(data), chunk):
+            writer.write(data[at : at + chunk])
+        writer.commit()
+    finally:
+        writer.close()
+
+
+def laid_out(upload: StagedUpload, base: Path) -> bytes:
+    """The tape as it lies on disk."""
+    return b"".join((base / file.path if file.path else base).read_bytes() for file in upload.manifest.files)
