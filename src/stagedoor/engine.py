@@ -58,9 +58,7 @@ class Engine:
         else:
             config["system_database_url"] = self._url
         DBOS(config=config)
-        do_prove = DBOS.step(name="prove")(prove)
-        do_place = DBOS.step(name="place")(place)
-        do_ingest = DBOS.step(name="ingest")(ingest)
+        do_prove, do_place, do_ingest = _step("prove", prove), _step("place", place), _step("ingest", ingest)
 
         @DBOS.workflow(name="publish", max_recovery_attempts=None)
         def publish(job_id: str) -> None:
@@ -98,6 +96,14 @@ class Engine:
         if self._workflow is not None:
             self._workflow = None
             DBOS.destroy(workflow_completion_timeout_sec=5)
+
+
+def _step(name: str, work: Step) -> Step:
+    @DBOS.step(name=name)
+    def step(job_id: str) -> None:  # a function of its own: DBOS marks what it decorates, and methods take no marks
+        work(job_id)
+
+    return step
 
 
 def _sqlite(url: str) -> sqlalchemy.Engine:

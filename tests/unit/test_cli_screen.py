@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from stagedoor.cli.screen import bar, jobs, numbers, page, verdicts
 from stagedoor.cli.screen.guidelines import readable
+from stagedoor.client.progress import Progress
 
 ESCAPE = "\x1b[2J"
 
@@ -196,22 +197,27 @@ def test_an_entry_without_a_verdict_is_refused_and_the_stricter_wins() -> None:
 # --- progress and jobs -------------------------------------------------------------------------------------------
 
 
-def test_speed_is_that_of_the_last_seconds() -> None:
-    speed = bar.Speed()
-    for second in range(60):
-        measured = speed.at(second, 10 * min(second, 30))
-    assert (measured, bar.Speed().at(0, 0) + 10.0) == (0.0, 10.0)
+def moment(sent: int, total: int, speed: float = 0.0, eta: float | None = None, message: str = "") -> Progress:
+    return Progress(sent=sent, total=total, files=240, speed=speed, eta_seconds=eta, message=message)
 
 
 def test_progress_is_told_with_speed_and_time_left() -> None:
-    assert bar.told(1_200_000_000, 3_100_000_000, 1e8, 240) == "1.2 GB of 3.1 GB, 240 files, 100 MB/s, 19 s left"
+    assert bar.told(moment(1_200_000_000, 3_100_000_000, 1e8, 19)) == "1.2 GB of 3.1 GB, 240 files, 100 MB/s, 19 s left"
 
 
 def test_without_a_terminal_progress_is_a_line_every_tenth(capsys: pytest.CaptureFixture[str]) -> None:
+    with bar.Bar("Sending\x1b[2J") as shown:
+        for sent in range(1001):
+            shown.show(moment(sent, 1000))
+    lines = capsys.readouterr().err.splitlines()
+    assert (len(lines), lines[-1]) == (11, "Sending\\x1b[2J: 100 %, 1.0 kB of 1.0 kB, 240 files")
+
+
+def test_what_is_in_the_way_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     with bar.Bar("Sending") as shown:
-        for done in range(1001):
-            shown.show(done, 1000)
-    assert len(capsys.readouterr().err.splitlines()) == 11
+        for _ in range(5):
+            shown.show(moment(1, 1000, message="The server is away."))
+    assert capsys.readouterr().err.count("The server is away.") == 1
 
 
 @pytest.mark.parametrize(

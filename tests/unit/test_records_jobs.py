@@ -279,6 +279,12 @@ def test_sweeps_find_the_jobs_they_are_for(records: Records) -> None:
     assert records.jobs.due(NOW + HOUR) == ids(JobState.PROVE_FAILED, JobState.INGEST_FAILED)
 
 
+def test_a_job_without_a_time_to_expire_is_never_idle(records: Records) -> None:
+    job = job_in(records, JobState.RECEIVING)
+    records.jobs.set(job.id, NOW, expires=0)
+    assert records.jobs.idle(NOW) == []
+
+
 def test_a_receipt_is_kept_and_may_be_kept_again(records: Records) -> None:
     job = job_in(records, JobState.PROVING)
     records.jobs.keep_receipt(job.id, b"{}")

@@ -69,6 +69,7 @@ def test_the_same_place_below_it_and_above_it_conflict(records: Records, theirs:
         ("/p/ab", "/p/a"),
         ("/p/a", "/p/a-1"),
         ("/p/a", "/p/a0/x"),
+        ("/p/a0/x", "/p/a"),
         ("/p/a.b/c", "/p/a"),
         ("/p/A", "/p/a"),
         ("/p/a_b", "/p/axb"),
@@ -115,6 +116,14 @@ def test_a_newer_offer_of_the_same_user_takes_over_conflicting_places(records: R
     assert kinds(newer) == ["accepted"]
     assert state_of(records, earlier.id) is OfferState.SUPERSEDED
     assert kinds(kept(records, user_of(records, "b@x.example"), "/p/b")) == ["accepted"]
+
+
+def test_a_refused_entry_leaves_own_earlier_offers_open(records: Records) -> None:
+    user = user_of(records)
+    earlier = kept(records, user, "/p/a/mine")
+    kept(records, user_of(records, "b@x.example"), "/p/a/theirs")
+    assert kinds(kept(records, user, "/p/a")) == ["refused"]
+    assert state_of(records, earlier.id) is OfferState.OPEN
 
 
 def test_an_offer_of_other_places_leaves_earlier_ones_open(records: Records) -> None:

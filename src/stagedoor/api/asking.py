@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,7 @@ from litestar import MediaType, Request, Response
 
 from ..model import errors
 from ..model.entities import Role, User
+from ..wire.calls import Call
 
 if TYPE_CHECKING:
     from .app import Services
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Asked = Request[Any, Any, Any]
 _PACK_FROM = 100_000
+
+
+def route(call: Call) -> str:
+    """The path of a call as the framework writes it."""
+    return re.sub(r"\{(\w+)\}", r"{\1:str}", call.path)
 
 
 def services(request: Asked) -> Services:

@@ -37,18 +37,18 @@ from ..wire.house import (
     WorkspaceView,
 )
 from ..wire.jobs import Page
-from .asking import Asked, admin, insider, milliseconds, services, user
-from .publishing import Limit, Since, Skip
+from .asking import Asked, admin, insider, milliseconds, route, services, user
+from .publishing import Limit, Owner, Since, Skip
 from .threads import quick
 
 
-@get(calls.ME.path)
+@get(route(calls.ME))
 async def me(request: Asked) -> UserView:
     """The signed-in user."""
     return _user(user(request))
 
 
-@get(calls.WORKSPACE.path)
+@get(route(calls.WORKSPACE))
 async def workspace(request: Asked) -> WorkspaceView:
     """The workspace."""
     found = await quick(services(request).reading.workspace)
@@ -58,7 +58,7 @@ async def workspace(request: Asked) -> WorkspaceView:
 # --- users and keys ------------------------------------------------------------------------------------------------
 
 
-@get(calls.USERS.path)
+@get(route(calls.USERS))
 async def users(request: Asked, limit: Limit = 50, skip: Skip = 0) -> Page:
     """All users; for a standard user, themselves."""
     who = user(request)
@@ -69,7 +69,7 @@ async def users(request: Asked, limit: Limit = 50, skip: Skip = 0) -> Page:
     return Page(total=total, items=[_user(one) for one in found])
 
 
-@post(calls.ADD_USER.path)
+@post(route(calls.ADD_USER))
 async def add_user(request: Asked, data: NewUser) -> UserMade:
     """Add a user; their API key is shown this once. Employees add standard users."""
     insider(request)
@@ -79,13 +79,13 @@ async def add_user(request: Asked, data: NewUser) -> UserMade:
     return await _made(request, made, key)
 
 
-@get(calls.USER.path)
+@get(route(calls.USER))
 async def user_by_id(request: Asked, id: str) -> UserView:
     """One user."""
     return _user(await quick(_seen, request, id))
 
 
-@patch(calls.CHANGE_USER.path)
+@patch(route(calls.CHANGE_USER))
 async def change_user(request: Asked, id: str, data: UserChange) -> UserView:
     """Change a user. One's own name; the rest is for who may manage that user."""
     return await quick(_change_user, request, id, data)
@@ -104,14 +104,14 @@ def _change_user(request: Asked, id: str, data: UserChange) -> UserView:
     )
 
 
-@get(calls.KEYS.path)
+@get(route(calls.KEYS))
 async def keys(request: Asked, id: str) -> Page:
     """A user's API keys, without their secrets."""
     found = [_key(key) for key in await quick(_keys, request, id)]
     return Page(total=len(found), items=found)
 
 
-@post(calls.ADD_KEY.path)
+@post(route(calls.ADD_KEY))
 async def add_key(request: Asked, id: str, data: NewKey) -> UserMade:
     """Make a further API key, shown this once."""
     owner = await quick(_keyholder, request, id)
@@ -119,7 +119,7 @@ async def add_key(request: Asked, id: str, data: NewKey) -> UserMade:
     return await _made(request, owner, secret)
 
 
-@delete(calls.REVOKE_KEY.path, status_code=204)
+@delete(route(calls.REVOKE_KEY), status_code=204)
 async def revoke_key(request: Asked, id: str, key: str) -> None:
     """Revoke an API key."""
     owner = await quick(_keyholder, request, id)
@@ -159,7 +159,7 @@ async def _made(request: Asked, made: User, key: str) -> UserMade:
 # --- volumes -------------------------------------------------------------------------------------------------------
 
 
-@get(calls.VOLUMES.path)
+@get(route(calls.VOLUMES))
 async def volumes(request: Asked) -> Page:
     """The volumes, with free space."""
     insider(request)
@@ -167,7 +167,7 @@ async def volumes(request: Asked) -> Page:
     return Page(total=len(found), items=found)
 
 
-@post(calls.ADD_VOLUME.path)
+@post(route(calls.ADD_VOLUME))
 async def add_volume(request: Asked, data: NewVolume) -> VolumeView:
     """Add a volume: a folder on the server."""
     admin(request)
@@ -182,14 +182,14 @@ async def add_volume(request: Asked, data: NewVolume) -> VolumeView:
     return await quick(_volume, request, made)
 
 
-@get(calls.VOLUME.path)
+@get(route(calls.VOLUME))
 async def volume(request: Asked, id: str) -> VolumeView:
     """One volume, by id or code."""
     insider(request)
     return await quick(lambda: _volume(request, services(request).manage.volume(id)))
 
 
-@patch(calls.CHANGE_VOLUME.path)
+@patch(route(calls.CHANGE_VOLUME))
 async def change_volume(request: Asked, id: str, data: VolumeChange) -> VolumeView:
     """Change aliases, default or status of a volume."""
     admin(request)
@@ -199,7 +199,7 @@ async def change_volume(request: Asked, id: str, data: VolumeChange) -> VolumeVi
     return await quick(_volume, request, changed)
 
 
-@delete(calls.REMOVE_VOLUME.path, status_code=204)
+@delete(route(calls.REMOVE_VOLUME), status_code=204)
 async def remove_volume(request: Asked, id: str) -> None:
     """Forget a volume; its files stay."""
     admin(request)
@@ -209,7 +209,7 @@ async def remove_volume(request: Asked, id: str) -> None:
 # --- hooks ---------------------------------------------------------------------------------------------------------
 
 
-@get(calls.HOOKS.path)
+@get(route(calls.HOOKS))
 async def hooks(request: Asked) -> Page:
     """The hooks that are set."""
     insider(request)
@@ -217,27 +217,27 @@ async def hooks(request: Asked) -> Page:
     return Page(total=len(found), items=found)
 
 
-@put(calls.SET_HOOK.path)
+@put(route(calls.SET_HOOK))
 async def set_hook(request: Asked, name: str, data: NewHook) -> HookView:
     """Set the command line of a hook."""
     admin(request)
     return _hook((await quick(services(request).manage.set_hook, name, data.command))[0])
 
 
-@delete(calls.UNSET_HOOK.path, status_code=204)
+@delete(route(calls.UNSET_HOOK), status_code=204)
 async def unset_hook(request: Asked, name: str) -> None:
     """Unset a hook."""
     admin(request)
     await quick(services(request).manage.unset_hook, name)
 
 
-@get(calls.RUNS.path)
+@get(route(calls.RUNS))
 async def runs(
     request: Asked,
     hook: str | None = None,
     job: str | None = None,
     offer: str | None = None,
-    user_id: str | None = None,
+    of_user: Owner = None,
     since: Since = None,
     limit: Limit = 50,
     skip: Skip = 0,
@@ -249,14 +249,14 @@ async def runs(
         hook=hook,
         job=job,
         offer=offer,
-        owner=user_id,
+        owner=of_user,
         since=milliseconds(since),
         limit=limit,
         skip=skip,
     )
 
 
-@get(calls.RUN.path)
+@get(route(calls.RUN))
 async def run(request: Asked, id: str) -> RunDetail:
     """One hook run with everything it read, wrote and said."""
     insider(request)
@@ -266,7 +266,7 @@ async def run(request: Asked, id: str) -> RunDetail:
 # --- settings ------------------------------------------------------------------------------------------------------
 
 
-@get(calls.SETTINGS.path)
+@get(route(calls.SETTINGS))
 async def settings(request: Asked) -> Page:
     """Every setting: value, default, reason."""
     insider(request)
@@ -275,14 +275,14 @@ async def settings(request: Asked) -> Page:
     return Page(total=len(found), items=found)
 
 
-@put(calls.SET_SETTING.path)
+@put(route(calls.SET_SETTING))
 async def set_setting(request: Asked, name: str, data: SettingChange) -> SettingView:
     """Set a setting."""
     admin(request)
     return _setting(name, await quick(services(request).manage.set_setting, name, data.value))
 
 
-@delete(calls.UNSET_SETTING.path, status_code=204)
+@delete(route(calls.UNSET_SETTING), status_code=204)
 async def unset_setting(request: Asked, name: str) -> None:
     """Bring a setting back to its default."""
     admin(request)

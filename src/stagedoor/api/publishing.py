@@ -14,15 +14,18 @@ from ..model.settings import SETTINGS
 from ..wire import calls
 from ..wire.jobs import JobChange, JobView, Page, SubmitRequest
 from ..wire.offers import OfferAnswer, OfferRequest
-from .asking import Asked, ip, json, milliseconds, read, services, user
+from .asking import Asked, ip, json, milliseconds, read, route, services, user
 from .threads import checks, quick
 
 Limit = Annotated[int, Parameter(ge=0, le=500, description="items on the page")]
 Skip = Annotated[int, Parameter(ge=0, le=10_000_000, description="items before the page")]
+# `state` and `user` mean something else to the framework where they are names of arguments.
+State = Annotated[str | None, Parameter(query="state", description="only in this state")]
+Owner = Annotated[str | None, Parameter(query="user", description="only of this user: id or e-mail address")]
 Since = Annotated[datetime | None, Parameter(description="made at or after, RFC 3339")]
 
 
-@post(calls.OFFER.path, request_max_body_size=None, status_code=201)
+@post(route(calls.OFFER), request_max_body_size=None, status_code=201)
 async def offer(request: Asked) -> Response[bytes]:
     """Offer files and folders: the studio's hook answers entry by entry."""
     most = await quick(lambda: services(request).manage.settings()["offer_bytes"])
@@ -32,12 +35,12 @@ async def offer(request: Asked) -> Response[bytes]:
     return json(request, answer, 201)
 
 
-@get(calls.OFFERS.path)
+@get(route(calls.OFFERS))
 async def offers(
     request: Asked,
     id: str | None = None,
-    state: str | None = None,
-    user_: Annotated[str | None, Parameter(query="user")] = None,
+    of_state: State = None,
+    of_user: Owner = None,
     since: Since = None,
     limit: Limit = 50,
     skip: Skip = 0,
@@ -47,27 +50,27 @@ async def offers(
         services(request).reading.offers,
         user(request),
         id=id,
-        state=state,
-        owner=user_,
+        state=of_state,
+        owner=of_user,
         since=milliseconds(since),
         limit=limit,
         skip=skip,
     )
 
 
-@get(calls.OFFER_BY_ID.path)
+@get(route(calls.OFFER_BY_ID))
 async def offer_by_id(request: Asked, id: str) -> OfferAnswer:
     """One offer with its verdicts."""
     return await quick(services(request).reading.offer, user(request), id)
 
 
-@delete(calls.WITHDRAW.path, status_code=204)
+@delete(route(calls.WITHDRAW), status_code=204)
 async def withdraw(request: Asked, id: str) -> None:
     """Withdraw an open offer; what it reserved is free."""
     await quick(services(request).control.withdraw, user(request), id)
 
 
-@post(calls.SUBMIT.path, request_max_body_size=None, status_code=201)
+@post(route(calls.SUBMIT), request_max_body_size=None, status_code=201)
 async def submit(request: Asked) -> Response[bytes]:
     """Submit entries of an offer with answers. The same again answers 200 with the job that exists."""
     asked = await read(request, SubmitRequest, int(SETTINGS["offer_bytes"].default))
@@ -76,12 +79,12 @@ async def submit(request: Asked) -> Response[bytes]:
     return json(request, view, 201 if new else 200)
 
 
-@get(calls.JOBS.path)
+@get(route(calls.JOBS))
 async def jobs(
     request: Asked,
     id: str | None = None,
-    state: str | None = None,
-    user_: Annotated[str | None, Parameter(query="user")] = None,
+    of_state: State = None,
+    of_user: Owner = None,
     since: Since = None,
     finished: bool = False,
     tasks: bool = False,
@@ -93,8 +96,8 @@ async def jobs(
         services(request).reading.jobs,
         user(request),
         id=id,
-        state=state,
-        owner=user_,
+        state=of_state,
+        owner=of_user,
         since=milliseconds(since),
         finished=finished,
         tasks=tasks,
@@ -103,13 +106,13 @@ async def jobs(
     )
 
 
-@get(calls.JOB.path)
+@get(route(calls.JOB))
 async def job(request: Asked, id: str) -> JobView:
     """One job with its tasks."""
     return await quick(services(request).reading.job, user(request), id)
 
 
-@patch(calls.CHANGE_JOB.path)
+@patch(route(calls.CHANGE_JOB))
 async def change_job(request: Asked, id: str, data: JobChange) -> JobView:
     """Rename a job, or abort it with `status: aborted`. Nobody sets a publish to done."""
     return await quick(_change, request, id, data)
@@ -126,27 +129,27 @@ def _change(request: Asked, id: str, data: JobChange) -> JobView:
     return services(request).reading.job(user(request), id)
 
 
-@post(calls.RETRY.path, status_code=200)
+@post(route(calls.RETRY), status_code=200)
 async def retry(request: Asked, id: str) -> JobView:
     """Go on where a failed job stopped. Nothing is uploaded again."""
     await quick(services(request).control.retry, user(request), id)
     return await quick(services(request).reading.job, user(request), id)
 
 
-@post(calls.ABORT.path, status_code=200)
+@post(route(calls.ABORT), status_code=200)
 async def abort(request: Asked, id: str) -> JobView:
     """End a job. What has been placed stays."""
     await quick(services(request).control.abort, user(request), id)
     return await quick(services(request).reading.job, user(request), id)
 
 
-@get(calls.RECEIPT.path)
+@get(route(calls.RECEIPT))
 async def receipt(request: Asked, id: str) -> Response[bytes]:
     """What arrived, proved: every file with size, xxh128 and blake3."""
     return json(request, await quick(services(request).reading.receipt, user(request), id))
 
 
-@get(calls.TASK_FILES.path)
+@get(route(calls.TASK_FILES))
 async def task_files(request: Asked, id: str, task: str) -> Response[bytes]:
     """The validated tree of one entry of a job."""
     found = await quick(services(request).reading.files, user(request), id, task)

@@ -16,7 +16,7 @@ from ..lifecycle.receive import Part
 from ..model import errors
 from ..wire import calls
 from ..wire.parts import PartAnswer, UploadView, parse_content_digest, parse_content_range
-from .asking import Asked, json, services, user
+from .asking import Asked, json, route, services, user
 from .threads import parts
 
 RUN_BYTES = 1 << 20
@@ -24,13 +24,13 @@ SLOW_SECONDS = 60
 SLOW_BYTES = 60_000
 
 
-@get(calls.UPLOAD.path)
+@get(route(calls.UPLOAD))
 async def upload(request: Asked, id: str) -> UploadView:
     """What an upload has and lacks."""
     return await parts(services(request).receiving.view, user(request), id)
 
 
-@put(calls.PART.path, request_max_body_size=None, status_code=200)
+@put(route(calls.PART), request_max_body_size=None, status_code=200)
 async def part(request: Asked, id: str) -> Response[bytes]:
     """Send a part: any range of the tape, with `Content-Range` and `Content-Digest` (blake3 or sha-256)."""
     opened = await parts(_begin, request, id)

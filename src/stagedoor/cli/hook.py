@@ -131,25 +131,29 @@ def log(page: Page, home: Path, run: str | None, job: str, limit: int) -> None:
 
 
 def _runs(server: Any, job: str, limit: int) -> dict[str, Any]:
-    from . import house
+    from ..lifecycle.read import run_view
 
     total, found = server.records.lists.runs(job_id=job or None, limit=limit)
-    return {"total": total, "runs": [as_builtins(house.run(run)) for run in found]}
+    return {"total": total, "runs": [as_builtins(run_view(run)) for run in found]}
 
 
 def _detail(server: Any, run_id: str) -> dict[str, Any]:
-    from . import house
+    from ..lifecycle.read import run_view
 
     run = server.records.runs.run(run_id)
     if run is None:
         raise NotFound(f"There is no hook run {run_id}; see: stagedoor hook log.")
-    return {"run": as_builtins(house.run(run)), **server.programs.read_record(run_id)}
+    return {"run": as_builtins(run_view(run)), **server.programs.read_record(run_id)}
 
 
 @command.command()
 @hook_name
 def schema(name: str) -> None:
-    """Print the JSON Schema of what the hook NAME reads, and answers."""
-    from ..wire import hookdata
+    """Print the JSON Schema of what the hook NAME reads (`input`) and answers (`output`)."""
+    from ..wire.hookdata import schemas_of
 
-    click.echo(json.dumps(hookdata.schema(name), indent=2))
+    try:
+        found = schemas_of(name)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
+    click.echo(json.dumps(found, indent=2))

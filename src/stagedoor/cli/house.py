@@ -6,9 +6,9 @@ import shutil
 from typing import Any
 
 from ..lifecycle.views import moment, moment_or_none
-from ..model.entities import ApiKey, Hook, HookRun, User, Volume
+from ..model.entities import ApiKey, Hook, User, Volume
 from ..model.settings import SETTINGS, Value
-from ..wire.house import HookView, KeyView, RunView, SettingView, UserMade, UserView, VolumeView
+from ..wire.house import HookView, KeyView, SettingView, UserMade, UserView, VolumeView
 
 
 def user(user: User) -> UserView:
@@ -58,25 +58,6 @@ def volume(volume: Volume) -> VolumeView:
 
 def hook(hook: Hook) -> HookView:
     return HookView(name=hook.name.value, command=hook.command, modified=moment(hook.modified))
-
-
-def run(run: HookRun) -> RunView:
-    return RunView(
-        id=run.id,
-        hook=run.hook.value,
-        state=run.state.value,
-        command=run.command,
-        version=run.version,
-        user=run.user_id,
-        offer=run.offer_id,
-        job=run.job_id,
-        attempt=run.attempt,
-        started=moment(run.started),
-        ended=moment_or_none(run.ended),
-        seconds=None if run.ended is None else (run.ended - run.started) / 1000,
-        exit_code=run.exit_code,
-        error=run.error,
-    )
 
 
 def setting(name: str, value: Value) -> SettingView:

@@ -25,9 +25,9 @@ def command() -> None:
 
 def _find(session: Session, job_id: str) -> dict[str, Any]:
     job = session.get_entity("Job", job_id)
-    if not job:
-        raise NotFound
-    return dict(job)
+    if job is None:
+        raise NotFound(f"There is no job {job_id}; see: stagedoor jobs --finished.")
+    return job
 
 
 @command.command()
@@ -42,7 +42,7 @@ def show(page: Page, session: Session, job_id: str, receipt: Path | None) -> Non
     """Show a job: its entries, answers, state, and what to do next."""
     job = _find(session, job_id)
     proof = session.receipt(job_id) if receipt or job["status"] == "done" else None
-    if receipt:
+    if receipt and proof:
         _save(receipt, proof)
         page.note(f"The receipt is in {receipt}.")
     page.answer({"job": job, "receipt": proof} if receipt else job)
@@ -79,7 +79,7 @@ def retry(page: Page, session: Session, job_id: str) -> None:
 @pass_page
 def abort(page: Page, session: Session, job_id: str) -> None:
     """End a job for good. What has arrived is thrown away; what was placed already stays."""
-    job = session.update("Job", job_id, {"status": "aborted"})
+    job = session.abort(job_id)
     page.answer(job)
     page.say(f"The job {job_id} is aborted.")
 

@@ -46,9 +46,9 @@ def command(
     page: Page, session: Session, finished: bool, state: str | None, since: datetime | None, limit: int
 ) -> None:
     """List jobs, the newest first. You see your own; employees and admins see everybody's."""
-    conditions = [f"status = {state}"] if state else []
+    conditions = [f"status={state}"] if state else []
     if since:
-        conditions.append(f"created >= {since:%Y-%m-%dT%H:%M:%S}")
+        conditions.append(f"created >= {since:%Y-%m-%dT%H:%M:%SZ}")
     query = "Job" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
     found = session.find(query, finished=finished or state in ("done", "aborted"), limit=limit)
     page.answer({"jobs": found})

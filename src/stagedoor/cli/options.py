@@ -131,4 +131,7 @@ def _session(url: str | None, user: str | None, api_key: str, fingerprint: str |
         raise click.UsageError(f"Not known: {'; '.join(lacking)}.")
     from .. import Session
 
-    return Session(url=url, username=user, api_key=api_key, tls_fingerprint=fingerprint or None)
+    try:
+        return Session(url=url, username=user, api_key=api_key, fingerprint=fingerprint or None)
+    except ValueError as error:
+        raise click.UsageError(f"Signing in is not possible: {error}.") from None

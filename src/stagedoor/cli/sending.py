@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..client.errors import ServerUnreachable
 from . import exits
 from .screen import jobs
 from .screen.bar import Bar
@@ -23,19 +24,21 @@ if TYPE_CHECKING:
     from ..client.scan import Scan
 
 Job = dict[str, Any]
-POLL_SECONDS = (0.2, 0.3, 0.5, 1.0, 2.0)
+PATIENCE_SECONDS = 600.0
+PAUSE_SECONDS = 2.0
 
 
 def unfinished(page: Page, session: Session, scanned: Scan) -> Job | None:
-    """The user's newest unfinished job whose sources are exactly these."""
+    """The user's newest unfinished job whose sources are exactly these, on this computer."""
     sources = set(scanned.sources.values())
-    for job in session.find("Job"):
-        if job.get("hostname") != socket.gethostname():
+    me = session.find_one("User") or {}
+    for found in session.find(f"Job WHERE user={me['id']}"):
+        if found["hostname"] != socket.gethostname():
             continue
-        full = session.get_entity("Job", job["id"])
-        if full and {task["source"] for task in full.get("tasks") or ()} == sources:
-            page.note(f"Found unfinished job {full['id']} ({full['code']}); continuing. --new starts afresh.", "bold")
-            return dict(full)
+        job = session.get_entity("Job", found["id"])
+        if job and {task["source"] for task in job["tasks"]} == sources:
+            page.note(f"Found unfinished job {job['id']} ({job['code']}); continuing. --new starts afresh.", "bold")
+            return job
     return None
 
 
@@ -66,51 +69,64 @@ def carry_out(page: Page, session: Session, job: Job, wait: float | None) -> Job
     """Send what is missing and wait for the studio, until the job has ended or `wait` seconds of waiting are over."""
     page.context["job"] = job
     deadline = None
-    while not jobs.ended(job):
-        if job["phase"] == "upload":
+    told = Teller(page)
+    while True:
+        if _wants_bytes(job):
             job = _upload(page, session, job)
+        if _wants_bytes(job) and jobs.ended(job):
+            return job
+        if job["phase"] in ("upload", "prove") and not jobs.ended(job):
             page.note("Everything has arrived; you may close this window.", "green")
         if deadline is None and wait is not None:
             deadline = time.monotonic() + wait
-        job = _watch(page, session, job, deadline)
-        page.context["job"] = job
-        if job["phase"] != "upload":
-            break
+        job = page.context["job"] = _wait(page, session, job, deadline, told)
+        if not _wants_bytes(job):
+            return job
         page.note("The studio found bytes that must come again; sending them.", "yellow")
-    return job
+
+
+def _wants_bytes(job: Job) -> bool:
+    return bool(job["phase"] == "upload" and job["received"] < job["size"])
+
+
+class Teller:
+    """Says where the job stands, whenever that has changed."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._said = ""
+
+    def __call__(self, job: Job) -> None:
+        words = jobs.state(job)
+        if words != self._said and not jobs.ended(job) and job["phase"] != "upload":
+            self._said = words
+            self._page.note(f"The job {words.removeprefix('running: ')}.")
 
 
 def _upload(page: Page, session: Session, job: Job) -> Job:
     try:
         with Bar(f"Sending {job['code']}") as bar:
-            session.upload(job, progress=lambda progress: bar.show(progress.done, progress.total))
+            return session.upload(job, progress=bar.show)
     except KeyboardInterrupt:
-        page.note(f"\nNothing that was sent is lost. To go on: stagedoor job resume {job['id']}, or the same command.")
+        page.note(f"Nothing that was sent is lost. To go on: stagedoor job resume {job['id']}, or the same command.")
         raise
-    return _current(session, job)
 
 
-def _current(session: Session, job: Job) -> Job:
-    return dict(session.get_entity("Job", job["id"]) or job)
-
-
-def _watch(page: Page, session: Session, job: Job, deadline: float | None) -> Job:
-    """Wait until the job has ended, or wants bytes again, or the time is over."""
-    told = ""
-    polls = 0
-    while not jobs.ended(job) and job["phase"] != "upload":
-        if jobs.state(job) != told:
-            told = jobs.state(job)
-            page.note(f"The job {told}." if not told.startswith("running: ") else f"The job {told[9:]}.")
-        pause = POLL_SECONDS[min(polls, len(POLL_SECONDS) - 1)]
-        if deadline is not None:
-            pause = min(pause, deadline - time.monotonic())
-            if pause <= 0:
-                break
-        time.sleep(pause)
-        polls += 1
-        job = _current(session, job)
-    return job
+def _wait(page: Page, session: Session, job: Job, deadline: float | None, told: Teller) -> Job:
+    """`Session.wait`, going on when the server is away for a while."""
+    lost: float | None = None
+    while True:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        try:
+            return session.wait(job, left, progress=told)
+        except ServerUnreachable:
+            now = time.monotonic()
+            if lost is None:
+                lost = now
+                page.note("The server does not answer just now; waiting for it.", "yellow")
+            if left == 0 or now - lost > PATIENCE_SECONDS:
+                raise
+            time.sleep(PAUSE_SECONDS)
 
 
 def conclude(page: Page, job: Job) -> int:

@@ -166,8 +166,14 @@ def refusal(status: int, body: bytes) -> errors.StagedoorError:
     except msgspec.MsgspecError:
         return _of_status(status)
     details = {**said.details, "request_id": said.request_id} if said.request_id else dict(said.details)
-    kind = _BY_CODE.get(said.code) or _BY_STATUS.get(status) or (ServerFault if status >= 500 else errors.BadRequest)
-    return kind(said.message, code=said.code, details=details)
+    return _kind(status, said.code)(said.message, code=said.code, details=details)
+
+
+def _kind(status: int, code: str) -> type[errors.StagedoorError]:
+    """By the code; a finer code is of the class that its status tells."""
+    if status == 409 and code.startswith("offer_"):
+        return errors.OfferClosed
+    return _BY_CODE.get(code) or _BY_STATUS.get(status) or (ServerFault if status >= 500 else errors.BadRequest)
 
 
 def _of_status(status: int) -> errors.StagedoorError:
@@ -195,6 +201,7 @@ _BY_STATUS: dict[int, type[errors.StagedoorError]] = {
     404: errors.NotFound,
     409: errors.Conflict,
     413: errors.LimitExceeded,
+    416: errors.BadRange,
     429: errors.Busy,
     503: errors.Busy,
     507: errors.NoSpace,
@@ -239,7 +246,9 @@ def _unreachable(url: str, error: urllib3.exceptions.HTTPError) -> ServerUnreach
         )
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return ServerUnreachable(f"There is no host named in {url}, or your connection is down.")
-    if isinstance(error, urllib3.exceptions.TimeoutError):
+    if isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(
+        error, urllib3.exceptions.NewConnectionError
+    ):
         return ServerUnreachable(f"{url} does not answer in time; try again, or check the address.")
     return ServerUnreachable(f"{url} cannot be reached; check the address and your connection.", detail=str(error))
 

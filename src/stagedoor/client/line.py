@@ -3,7 +3,8 @@
 Rules
 1. Each connection is a thread with a buffer of its own; it keeps at a part until the server has it.
 2. A lost connection, a busy server, a full disk and damaged bytes are tried again, with growing pauses; a part that did
-   not get through goes on in halves. What cannot be mended by trying ends the line at once.
+   not get through goes on in halves. What cannot be mended by trying ends the line at once. An upload that is closed
+   meanwhile is left: the job says why.
 3. When no byte was acknowledged for `patience` seconds the line gives up and says why.
 4. `run` stays in the caller's thread: there progress is told, and there Ctrl-C arrives; both end the threads.
 """
@@ -33,6 +34,7 @@ SLICE = 128 * 1024
 LONGEST_PAUSE = 30.0
 DAMAGED_TRIES = 5
 _TRANSIENT = (errors.Busy, errors.RangeInFlight, errors.NoSpace, ServerFault)
+_CLOSED = frozenset({"upload_closed", "upload_gone"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,10 @@ class Sending:
 
 class _Stopped(Exception):
     """The line is ending."""
+
+
+class _Closed(Exception):
+    """The upload takes no more bytes: another process has completed it, or the job was ended."""
 
 
 class Line:
@@ -111,7 +117,11 @@ class Line:
                     part = self._plan.take(rate)
                 if part is None:
                     break
-                rate = self._deliver(reader, part)
+                try:
+                    rate = self._deliver(reader, part)
+                except _Closed:
+                    with self._lock:
+                        self._plan.drop(part.upload)
         except _Stopped:
             pass
         except BaseException as error:  # handed to the caller's thread
@@ -176,6 +186,8 @@ class Line:
         """Raise what trying again cannot mend; remember the rest as the trouble."""
         if self._stopping.is_set():
             raise _Stopped
+        if error.error_code in _CLOSED:
+            raise _Closed
         if damaged >= DAMAGED_TRIES:
             raise TransferFailed(
                 f"{self._sendings[part.upload].source.name}: the same bytes arrived damaged {damaged} times; "

@@ -80,3 +80,8 @@ class Plan:
     def smaller(self, upload: str, size: int) -> None:
         """From now on, no part of this upload is larger."""
         self._largest[upload] = min(self._largest[upload], size)
+
+    def drop(self, upload: str) -> None:
+        """Hand out no more parts of this upload."""
+        self._ranges = deque(part for part in self._ranges if part.upload != upload)
+        self.remaining = sum(part.bytes.size for part in self._ranges)

@@ -72,6 +72,7 @@ class ProgramRunner:
         return RunFolder(self.folder(run_id)).read()
 
     def remove(self, run_id: str) -> None:
+        """Forget what was kept of a run. Idempotent."""
         shutil.rmtree(self.folder(run_id), ignore_errors=True)
 
     def run(self, order: RunOrder) -> Outcome:

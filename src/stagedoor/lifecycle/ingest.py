@@ -9,19 +9,17 @@ Rules
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 
 from ..model.entities import Hook, HookRun, Job, RunState
 from ..model.hooks import HookName
 from ..model.states import JobFact, JobState, WrongMove
-from ..wire.jobs import Receipt
+from ..wire.jobs import Receipt, ReceiptFile
 from .failing import Failing
 from .hookinput import publish_input
 from .needs import Clock, House, JobBook, OfferBook, Outcome, Programs, RunBook, RunOrder
+from .views import absolute_of
 
-HASHES = "hashes.jsonl"
 FAILED = (
     "Everything has arrived, but the studio's ingest failed. The studio can see why and runs it again; "
     "nothing needs to be sent again. Reference: {}"
@@ -93,21 +91,28 @@ class Ingesting:
         return run
 
     def _run(self, job: Job, hook: Hook, run: HookRun) -> Outcome:
-        hashes = Path(self._programs.folder(run.id)) / HASHES
+        user, offer = self._house.user(job.user_id), self._offers.offer(job.offer_id)
+        assert user is not None and offer is not None
+        volumes = {volume.id: volume for volume in self._house.volumes()}
+        hashes = hash_files(self._jobs.receipt(job.id))
+        folder = self._programs.folder(run.id)
+        names = {task.id: f"hashes-{task.number}.jsonl" for task in job.tasks}
         return self._programs.run(
             RunOrder(
                 run=run,
                 environment=hook.environment,
                 input=publish_input(
                     job=job,
-                    user=self._house.user(job.user_id),
+                    user=user,
                     workspace=self._house.workspace(),
-                    volumes={volume.id: volume for volume in self._house.volumes()},
+                    volumes=volumes,
                     trees={task.id: self._offers.tree(job.offer_id, task.id) for task in job.tasks},
+                    placed={task.id: absolute_of(task.place, volumes) for task in job.tasks},
+                    modified={entry.id: entry.modified for entry in offer.entries},
+                    hashes={task_id: str(folder / name) for task_id, name in names.items()},
                     attempt=run.attempt,
-                    hashes=str(hashes),
                 ),
-                files={HASHES: hash_lines(self._jobs.receipt(job.id))},
+                files={name: hashes.get(task_id, b"") for task_id, name in names.items()},
                 seconds=self._house.settings().number("publish_seconds"),
                 answer_bytes=0,
             )
@@ -129,20 +134,16 @@ class Ingesting:
             pass  # aborted while the hook ran
 
 
-def hash_lines(receipt: bytes | None) -> bytes:
-    """JSON lines `{entry, path, size, xxh128, blake3}` of every file of a receipt."""
+def hash_files(receipt: bytes | None) -> dict[str, bytes]:
+    """Per task id, JSON lines `{path, size, xxh128, blake3}` of every file of a receipt."""
     if receipt is None:
-        return b""
+        return {}
     encoder = msgspec.json.Encoder()
-    lines = []
-    for entry in msgspec.json.decode(receipt, type=Receipt).entries:
-        for file in entry.files:
-            line = {
-                "entry": entry.id,
-                "path": file.path,
-                "size": file.size,
-                "xxh128": file.xxh128,
-                "blake3": file.blake3,
-            }
-            lines.append(encoder.encode(line))
-    return b"\n".join([*lines, b""])
+    return {
+        entry.id: b"".join(encoder.encode(_hash_line(file)) + b"\n" for file in entry.files)
+        for entry in msgspec.json.decode(receipt, type=Receipt).entries
+    }
+
+
+def _hash_line(file: ReceiptFile) -> dict[str, str | int]:
+    return {"path": file.path, "size": file.size, "xxh128": file.xxh128, "blake3": file.blake3}

@@ -120,7 +120,7 @@ class DecidedEntry(Struct, kw_only=True):
     comment_label: str | None = None
     """label of the comment field"""
     path: str | None = None
-    """where it goes: `volume=<code>/...` or absolute; needed where it may be uploaded. Ending in `/`: into that folder"""
+    """where it goes: `volume=<code>/...` or absolute; needed where it may be uploaded. `/` at its end: into it"""
     findings: list[Finding] | None = None
     on_exists: str | None = None
     """`refuse`: what exists is never replaced"""

@@ -41,7 +41,7 @@ def state(job: Job) -> str:
     return status
 
 
-def listing(page: Page, jobs: Sequence[Job], total: int) -> None:
+def listing(page: Page, jobs: Sequence[Job], limit: int) -> None:
     if not jobs:
         page.say("No jobs. Finished ones are shown with --finished.")
         return
@@ -66,8 +66,8 @@ def listing(page: Page, jobs: Sequence[Job], total: int) -> None:
             for job in jobs
         ],
     )
-    if total > len(jobs):
-        page.note(f"{total - len(jobs):,} more; see them with --limit.")
+    if len(jobs) == limit:
+        page.note(f"These are the newest {limit}; --limit shows more.")
 
 
 def person(job: Job) -> str:

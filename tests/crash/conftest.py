@@ -1,0 +1,27 @@
+"""A studio with a running server, one per test."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from studio import Studio
+
+
+@pytest.fixture
+def quiet_studio(tmp_path: Path) -> Iterator[Studio]:
+    """A studio whose server has not been started."""
+    made = Studio(tmp_path / "studio")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def studio(quiet_studio: Studio) -> Studio:
+    quiet_studio.start()
+    return quiet_studio

@@ -1,0 +1,171 @@
+"""What a server answers comes out as the exception of its code; addresses and fingerprints are read strictly."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from stagedoor import Session
+from stagedoor.client.connection import Connection, _encode, _proxy, refusal
+from stagedoor.client.errors import ServerFault, ServerUnreachable
+from stagedoor.client.session import _submit
+from stagedoor.model import errors
+from stagedoor.wire import calls
+from stagedoor.wire.house import ErrorAnswer
+
+VARIABLES = ("STAGEDOOR_URL", "STAGEDOOR_USER", "STAGEDOOR_API_KEY", "STAGEDOOR_TLS_FINGERPRINT")
+
+
+def answer(code: str, **details) -> bytes:
+    return msgspec.json.encode(ErrorAnswer(code=code, message="Because.", details=details, request_id="r1"))
+
+
+def every_error(kind=errors.StagedoorError):
+    yield kind
+    for below in kind.__subclasses__():
+        if below.__module__ == errors.__name__:
+            yield from every_error(below)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in every_error() if kind is not errors.StagedoorError])
+def test_every_error_of_the_server_comes_out_as_its_class(kind):
+    error = refusal(400, answer(kind.code, limit=5))
+
+    assert type(error) is kind
+    assert (error.message, error.details) == ("Because.", {"limit": 5, "request_id": "r1"})
+
+
+def test_a_finer_code_keeps_the_class_of_its_status():
+    mixed, expired = refusal(409, answer("entries_mixed")), refusal(409, answer("offer_expired"))
+
+    assert (type(mixed), mixed.error_code) == (errors.Conflict, "entries_mixed")
+    assert (type(expired), expired.error_code) == (errors.OfferClosed, "offer_expired")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (500, ServerFault),
+        (502, ServerFault),
+        (503, errors.Busy),
+        (401, errors.SignInRefused),
+        (413, errors.LimitExceeded),
+    ],
+)
+def test_what_a_proxy_answers_is_told_by_its_status(status, kind):
+    assert type(refusal(status, b"<html>Bad gateway</html>")) is kind
+
+
+@pytest.mark.parametrize("status", [301, 404, 405])
+def test_a_server_that_is_none_of_ours_is_told_as_such(status):
+    assert "not that of a Stagedoor server" in refusal(status, b"<html>").message
+
+
+def test_a_server_that_is_not_there_is_unreachable_and_names_the_address():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    connection = Connection(f"http://127.0.0.1:{port}", "ann@vendor.example", "key")
+
+    with pytest.raises(ServerUnreachable, match=f"http://127.0.0.1:{port} cannot be reached"):
+        connection.try_once(calls.ME, calls.ME.at(), {})
+
+
+def test_a_server_that_never_answers_is_unreachable_after_the_time_out():
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        connection = Connection(f"http://127.0.0.1:{deaf.getsockname()[1]}", "ann", "key", timeout=0.1)
+        began = time.monotonic()
+
+        with pytest.raises(ServerUnreachable, match="does not answer in time"):
+            connection.try_once(calls.ME, calls.ME.at(), {})
+
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "studio.example:8181", "ftp://studio.example", "https://", "https://ann:key@studio.example", "https://a/?b"],
+)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(ValueError):
+        Connection(url, "ann", "key")
+
+
+@pytest.mark.parametrize("text", ["AB:" * 31 + "AB", "sha256:" + "ab" * 32, "sha256 Fingerprint=" + "AB:" * 31 + "AB"])
+def test_fingerprints_are_read_as_tools_print_them(text):
+    Connection("https://studio.example", "ann", "key", fingerprint=text)
+
+
+@pytest.mark.parametrize("text", ["ab" * 20, "x" * 64, "ab"])
+def test_what_is_no_fingerprint_is_refused(text):
+    with pytest.raises(ValueError, match="64 hexadecimal digits"):
+        Connection("https://studio.example", "ann", "key", fingerprint=text)
+
+
+def test_a_session_says_what_it_lacks(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(ValueError, match="username is not known: give it, or set STAGEDOOR_USER"):
+        Session(url="https://studio.example", api_key="key")
+
+
+def test_a_session_takes_what_it_lacks_from_the_environment(monkeypatch):
+    monkeypatch.setenv("STAGEDOOR_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("STAGEDOOR_USER", "ann@vendor.example")
+    monkeypatch.setenv("STAGEDOOR_API_KEY", "key")
+
+    with Session():
+        pass
+
+
+def test_large_bodies_are_compressed_and_small_ones_are_not():
+    headers, content = _encode({"a": "x" * 200_000})
+
+    assert headers["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(content)) == {"a": "x" * 200_000}
+    assert "Content-Encoding" not in _encode({"a": 1})[0]
+
+
+def test_a_body_that_cannot_travel_is_refused():
+    with pytest.raises(TypeError, match="object cannot travel as JSON"):
+        _encode({"a": object()})
+
+
+def test_sources_of_a_job_are_absolute_unless_they_name_another_party(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    tasks = _submit(
+        {
+            "tasks": [{"id": "1", "source": source} for source in ("a", Path("b"), "/c", "C:\\d", "volume=e/f")]
+            + [{"id": "2"}]
+        }
+    )["tasks"]
+
+    assert [task.get("source") for task in tasks] == [
+        str(tmp_path / "a"), str(tmp_path / "b"), "/c", "C:\\d", "volume=e/f", None
+    ]  # fmt: skip
+
+
+def test_ids_in_paths_cannot_lead_elsewhere():
+    assert calls.JOB.at(id="../users?x=1") == "/api/v1/jobs/..%2Fusers%3Fx%3D1"
+
+
+def test_every_call_has_a_name_and_a_place_of_its_own():
+    places = [(call.method, call.path) for call in calls.TABLE.values()]
+
+    assert len(set(places)) == len(places) > 30
+
+
+def test_the_proxy_of_the_environment_is_used_but_not_where_it_is_excepted(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://proxy.vendor.example:3128")
+    monkeypatch.setenv("no_proxy", "inside.example")
+
+    assert _proxy("https", "studio.example") == "http://proxy.vendor.example:3128"
+    assert _proxy("https", "inside.example") == ""
