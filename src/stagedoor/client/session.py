@@ -34,7 +34,8 @@ Json = dict[str, Any]
 Job = str | Mapping[str, Any]
 
 PAGE = 500
-POLL_SECONDS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
+POLL_SECONDS = (0.05, 2.0)
+"""pauses between two looks at a job: the first, and the longest; each is a quarter longer than the one before"""
 _PARTY = re.compile(r"[\w.@-]{2,}[:=]|[A-Za-z]:[\\/]|[\\/]")
 
 
@@ -143,7 +144,7 @@ class Session:
         deadline = None if seconds is None else time.monotonic() + seconds
         complete = not isinstance(job, str) and not _wants_bytes(job)
         told = None
-        polls = 0
+        pause, longest = POLL_SECONDS
         while True:
             now = self._job(job)
             if progress and now != told:
@@ -152,13 +153,11 @@ class Session:
             if _ended(now) or (complete and _wants_bytes(now)):
                 return now
             complete = not _wants_bytes(now)
-            pause = POLL_SECONDS[min(polls, len(POLL_SECONDS) - 1)]
-            if deadline is not None and time.monotonic() + pause > deadline:
-                if time.monotonic() >= deadline:
-                    return now
-                pause = max(0.0, deadline - time.monotonic())
-            time.sleep(pause)
-            polls += 1
+            left = longest if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                return now
+            time.sleep(min(pause, left))
+            pause = min(pause * 1.25, longest)
 
     def retry(self, job: Job) -> Json:
         """Try a failed job again from the step that failed. Nothing is sent a second time."""

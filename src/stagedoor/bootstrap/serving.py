@@ -1,4 +1,4 @@
-"""The only place where parts are put together: a home on disk becomes records, steps and a server."""
+"""The server on a home: steps, engine and HTTP door put together, started and ended in order."""
 
 from __future__ import annotations
 
@@ -8,87 +8,33 @@ import logging.handlers
 import os
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from . import config
-from .api.app import Services, make_app
-from .api.server import HttpServer, Tls
-from .engine import Engine
-from .hooks import ProgramRunner
-from .lifecycle.control import Control
-from .lifecycle.failing import Failing
-from .lifecycle.ingest import Ingesting
-from .lifecycle.manage import Management
-from .lifecycle.offer import Offering
-from .lifecycle.place import Placing
-from .lifecycle.prove import Proving
-from .lifecycle.read import Reading
-from .lifecycle.receive import Receiving
-from .lifecycle.submit import Submitting
-from .lifecycle.sweep import Sweep
-from .model.entities import RunState
-from .model.errors import BadRequest, Conflict
-from .records import Records, migrate, open_records, schema_is_newer
-from .volumes import Disk, free
-from .volumes.probe import probe
+from .. import config
+from ..api.app import Services, make_app
+from ..api.server import HttpServer, Tls
+from ..engine import Engine
+from ..lifecycle.control import Control
+from ..lifecycle.failing import Failing
+from ..lifecycle.ingest import Ingesting
+from ..lifecycle.offer import Offering
+from ..lifecycle.place import Placing
+from ..lifecycle.prove import Proving
+from ..lifecycle.read import Reading
+from ..lifecycle.receive import Receiving
+from ..lifecycle.submit import Submitting
+from ..lifecycle.sweep import Sweep
+from ..model.entities import RunState
+from ..model.errors import BadRequest, Conflict
+from ..volumes import free
+from ..volumes.probe import probe
+from .homes import Home, now, open_home
 
 log = logging.getLogger("stagedoor")
 SWEEP_SECONDS = 2.0
-
-
-def now() -> int:
-    """Milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """An open home: what the commands of an administrator work on."""
-
-    paths: config.Home
-    records: Records
-    manage: Management
-    programs: ProgramRunner
-    storage: Disk
-
-
-def create_home(folder: Path, workspace_code: str, admin: str) -> dict[str, str]:
-    """Make a home, its database, the workspace and the first admin; `{workspace, user, id, api_key}`."""
-    paths = config.Home(folder.absolute())
-    paths.make()
-    try:
-        migrate(paths.database)
-        with open_home(folder) as home:
-            workspace, user, key = home.manage.init(workspace_code, admin)
-    except BaseException:
-        paths.config.unlink()  # so that the same command can be given again, corrected
-        raise
-    return {"workspace": workspace.code, "user": user.code, "id": user.id, "api_key": key}
-
-
-@contextmanager
-def open_home(folder: Path) -> Iterator[Home]:
-    paths = config.Home(folder.absolute())
-    paths.check()
-    if schema_is_newer(paths.database):
-        raise Conflict("This home belongs to a newer version of Stagedoor; run that one.", code="schema_newer")
-    migrate(paths.database)
-    records = open_records(paths.database)
-    try:
-        yield Home(
-            paths=paths,
-            records=records,
-            manage=Management(records.house, records.keys, now),
-            programs=ProgramRunner(paths.folder, records.runs, now),
-            storage=Disk(lambda: records.house.settings().word("durability"), records.house.volumes),
-        )
-    finally:
-        records.close()
 
 
 def serve(
@@ -195,7 +141,7 @@ def _tls(paths: config.Home, host: str, cert: Path | None, key: Path | None, sel
     if cert and key:
         return Tls(cert, key, "")
     if self_signed:
-        from .api.certificate import self_signed as make
+        from ..api.certificate import self_signed as make
 
         return make(paths.tls, host)
     return None

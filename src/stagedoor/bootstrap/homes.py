@@ -1,0 +1,66 @@
+"""A home on disk: made, and opened for the commands of an administrator."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import config
+from ..hooks import ProgramRunner
+from ..lifecycle.manage import Management
+from ..model.errors import Conflict
+from ..records import Records, migrate, open_records, schema_is_newer
+from ..volumes import Disk
+
+
+def now() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An open home: what the commands of an administrator work on."""
+
+    paths: config.Home
+    records: Records
+    manage: Management
+    programs: ProgramRunner
+    storage: Disk
+
+
+def create_home(folder: Path, workspace_code: str, admin: str) -> dict[str, str]:
+    """Make a home, its database, the workspace and the first admin; `{workspace, user, id, api_key}`."""
+    paths = config.Home(folder.absolute())
+    paths.make()
+    try:
+        migrate(paths.database)
+        with open_home(folder) as home:
+            workspace, user, key = home.manage.init(workspace_code, admin)
+    except BaseException:
+        paths.config.unlink()  # so that the same command can be given again, corrected
+        raise
+    return {"workspace": workspace.code, "user": user.code, "id": user.id, "api_key": key}
+
+
+@contextmanager
+def open_home(folder: Path) -> Iterator[Home]:
+    paths = config.Home(folder.absolute())
+    paths.check()
+    if schema_is_newer(paths.database):
+        raise Conflict("This home belongs to a newer version of Stagedoor; run that one.", code="schema_newer")
+    migrate(paths.database)
+    records = open_records(paths.database)
+    try:
+        yield Home(
+            paths=paths,
+            records=records,
+            manage=Management(records.house, records.keys, now),
+            programs=ProgramRunner(paths.folder, records.runs, now),
+            storage=Disk(lambda: records.house.settings().word("durability"), records.house.volumes),
+        )
+    finally:
+        records.close()
