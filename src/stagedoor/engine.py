@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from dbos import DBOS, DBOSConfig, SetWorkflowID
-from dbos._serialization import DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
 log = logging.getLogger("stagedoor.engine")
 
@@ -84,11 +83,14 @@ class Engine:
             elif status.status not in _ALIVE:
                 DBOS.rewind_workflow(job_id, start_step=1, queue_name=QUEUE)
 
-    def forget(self, job_id: str) -> None:
+    def busy(self, job_id: str) -> bool:
         if self._workflow is None:
-            return
+            return False
         status = DBOS.get_workflow_status(job_id)
-        if status is not None and status.status not in _ALIVE:
+        return status is not None and status.status in _ALIVE
+
+    def forget(self, job_id: str) -> None:
+        if self._workflow is not None:
             DBOS.delete_workflow(job_id)
 
     def stop(self) -> None:

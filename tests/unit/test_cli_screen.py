@@ -229,7 +229,7 @@ def test_what_is_in_the_way_is_said_once(capsys: pytest.CaptureFixture[str]) -> 
         (
             {"status": "failed", "phase": "ingest", "reference": "R7"},
             True,
-            "Ask the studio to look at it and tell them",
+            "When the studio has mended it: stagedoor job retry J1",
         ),
         ({"status": "aborted", "phase": "ended"}, True, "Aborted"),
         ({"status": "done", "phase": "ended"}, True, "Done. The receipt"),

@@ -11,7 +11,6 @@ from litestar import Litestar, MediaType, Request, Response, get
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
@@ -26,6 +25,7 @@ from ..model import errors
 from ..wire import calls
 from ..wire.house import Health
 from . import house, publishing, uploads
+from .document import Document
 from .gate import Gate, SignIn, log_refusal
 from .status import BY_STATUS, body_of, headers_of, status_of
 
@@ -64,7 +64,7 @@ def make_app(services: Services, *, behind_proxy: bool = False) -> ASGIApp:
             version=__version__,
             description="Publish gateway: offer, upload, ingest. Every refusal is an `ErrorAnswer`.",
             path=f"{calls.V1}/openapi",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            render_plugins=[Document(path="/openapi.json")],
             security=[{"basic": []}],
             components=Components(
                 security_schemes={

@@ -102,6 +102,7 @@ class _Running:
         )
         sweeper = threading.Thread(target=self._sweeping, name="sweep", daemon=True)
         sweeper.start()
+        threading.Thread(target=self._sweep.start, name="settle", daemon=True).start()
         app = make_app(self._services, behind_proxy=behind_proxy)
         try:
             HttpServer(app, host, port, tls).run()
@@ -113,7 +114,6 @@ class _Running:
             self._storage.flush()
 
     def _sweeping(self) -> None:
-        self._sweep.start()
         while not self._stopping.wait(SWEEP_SECONDS):
             try:
                 self._sweep.sweep()

@@ -90,6 +90,8 @@ def _tell(page: Page, error: StagedoorError) -> None:
             page.note(f"  {line}")
     if error.detail:
         page.note(error.detail, "dim")
+    if exits.of(error) == exits.INTERNAL and error.details.get("request_id"):
+        page.note(f"The studio finds it in its log by {error.details['request_id']}.")
     page.failed({"code": error.error_code, "message": error.message, "details": error.details})
 
 
@@ -99,12 +101,17 @@ def _fault_lines(details: dict[str, Any]) -> list[str]:
     for value in details.values():
         for item in value if isinstance(value, (list, tuple)) else ():
             if isinstance(item, dict):
-                where = ": ".join(str(item[key]) for key in ("entry", "filename", "path", "field") if item.get(key))
-                what = str(item.get("reason") or item.get("message") or "")
-                lines.append(f"{where} {what}".strip() or str(item))
+                lines.append(_fault_line(item))
             else:
                 lines.append(str(item))
     return lines
+
+
+def _fault_line(item: dict[str, Any]) -> str:
+    """`sh010/a?.exr holds ?` of a name, `sh010, comment: enter one` of an answer."""
+    where = ", ".join(str(item[key]) for key in ("entry", "filename", "path", "field") if item.get(key))
+    what = str(item.get("reason") or item.get("message") or "")
+    return f"{where}{':' if item.get('field') else ''} {what}".strip() or str(item)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -7,17 +7,18 @@ from typing import Any
 
 import click
 
-from ..model.hooks import HookName, canonical
+from ..model.hooks import canonical
 from . import exits, offering
-from .options import as_json, open_home, pass_page
-from .screen import answers
-from .screen.page import Page
+from .options import as_json, open_home, pass_page, server_parts
+from .screen import answers, runs, verdicts
+from .screen.numbers import duration
+from .screen.page import Page, as_builtins
 
 
 @click.command("test")
 @click.argument("script")
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
-@click.option("--hook", "name", default="pre-publish-server", show_default=True, help="Which hook the script is.")
+@click.option("--hook", "name", metavar="NAME", help="Which hook the script is; left out: guessed from its file name.")
 @click.option("--comment", metavar="TEXT")
 @click.option("--status", metavar="VALUE")
 @click.option("--time-report", metavar="H:MM")
@@ -38,7 +39,7 @@ def test(
     page: Page,
     script: str,
     paths: tuple[str, ...],
-    name: str,
+    name: str | None,
     comment: str | None,
     status: str | None,
     time_report: str | None,
@@ -53,15 +54,45 @@ def test(
     so on) are what a publish hook is given. Exit code 0 when the script answered properly, also when it refused; 7 when
     it did not.
     """
-    hook = canonical(name)
-    if hook is None:
+    hook = canonical(name) if name else None
+    if name and hook is None:
         raise click.UsageError(f"--hook {name}: there is no such hook.")
     given = answers.from_options(comment, status, time_report, metadata, task)
     scanned = offering.look(page, paths)
-    outcome = _rehearse(hook, script, scanned, given, _volumes(volumes, home))
-    page.answer(outcome)
-    if not outcome.ok:
+    rehearse = _rehearsal()
+    try:
+        found = rehearse(
+            script=script, entries=scanned.entries, hook=hook, volumes=_volumes(volumes, home), answers=given
+        )
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None
+    page.answer(found)
+    if not page.json:
+        _show(page, found, scanned)
+    if not found.ok:
         ctx.exit(exits.HOOK)
+
+
+def _rehearsal() -> Any:
+    with server_parts():
+        from ..hooks.rehearsal import rehearse
+    return rehearse
+
+
+def _show(page: Page, found: Any, scanned: Any) -> None:
+    if found.publish is not None:
+        verdicts.show(page, as_builtins(found.publish), scanned.entries)
+        page.say()
+    for name in ("stdout", "stderr"):
+        runs.block(page, name, getattr(found, name))
+    for note in found.notes:
+        page.note(note, "yellow")
+    ended = "" if found.exit_code is None else f", exit code {found.exit_code}"
+    page.say(f"{found.hook}: {found.state} after {duration(found.seconds)}{ended}.")
+    if not found.ok:
+        page.complain(f"A vendor would be told that the studio's check could not run: {found.error}.")
+        for fault in found.faults:
+            page.note(f"  {fault}")
 
 
 def _volumes(given: tuple[str, ...], home: Path | None) -> list[tuple[str, str]]:
@@ -72,10 +103,6 @@ def _volumes(given: tuple[str, ...], home: Path | None) -> list[tuple[str, str]]
             raise click.UsageError(f"--volume {pair}: write it as CODE=PATH.")
         found.append((code, str(Path(path).expanduser().absolute())))
     if not found and home:
-        with open_home(home) as house:
-            return [(volume.code, volume.root) for volume in house.records.volumes()]
+        with open_home(home) as server:
+            return [(volume.code, volume.root) for volume in server.manage.volumes()]
     return found
-
-
-def _rehearse(hook: HookName, script: str, scanned: Any, given: dict[str, Any], volumes: list[tuple[str, str]]) -> Any:
-    raise NotImplementedError

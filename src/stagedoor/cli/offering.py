@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from ..model.errors import ManifestRefused
+from ..model.errors import ManifestRefused, StagedoorError
 from .screen import verdicts
 from .screen.numbers import count, size
 from .screen.page import Page
@@ -37,3 +38,9 @@ def ask(page: Page, session: Session, scanned: Scan, *, check_only: bool = False
     page.context["publish"] = answer
     verdicts.show(page, answer, scanned.entries)
     return answer
+
+
+def withdraw(session: Session, answer: dict[str, Any]) -> None:
+    """Free what an offer that will not be submitted has reserved, where it is still open."""
+    with suppress(StagedoorError):
+        session.delete_one("Offer", answer["offer"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,16 +59,23 @@ def home(function: Function) -> Function:
     )(function)
 
 
-def bootstrap() -> Any:
-    """The wiring of the server. A usage error where only the client is installed."""
+@contextmanager
+def server_parts() -> Iterator[None]:
+    """Around an import of the server: a usage error where only the client is installed."""
     try:
-        from .. import bootstrap as wiring
+        yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("stagedoor"):
             raise
         raise click.UsageError(
             f"This command needs the server ({error.name} is not installed): pip install 'stagedoor[server]'"
         ) from None
+
+
+def bootstrap() -> Any:
+    """The wiring of the server."""
+    with server_parts():
+        from .. import bootstrap as wiring
     return wiring
 
 

@@ -68,14 +68,15 @@ def command(
     options = answers.from_options(comment, status, time_report, metadata, task)
     per_entry = answers.from_file(answers_file) if answers_file else {}
     scanned = offering.look(page, paths)
-    job = None if new else sending.unfinished(page, session, scanned)
+    job = None if new else sending.unfinished(page, session, scanned, partial=allow_partial or publish_only)
     if job is None:
         answer = offering.ask(page, session, scanned)
         chosen = choose(page, answer, allow_partial=allow_partial, publish_only=publish_only)
         if not chosen:
+            offering.withdraw(session, answer)
             page.answer({"publish": answer, "job": None})
             ctx.exit(exits.REFUSED)
-        filled = fill(page, answer, chosen, options, per_entry)
+        filled = fill(page, session, answer, chosen, options, per_entry)
         job = sending.submit(session, scanned, chosen, filled, code)
         page.context["job"] = job
     job = sending.carry_out(page, session, job, wait)
@@ -120,11 +121,17 @@ def _named(entries: list[Answer]) -> str:
 
 
 def fill(
-    page: Page, answer: Answer, chosen: list[Answer], options: answers.Given, per_entry: dict[str, answers.Given]
+    page: Page,
+    session: Session,
+    answer: Answer,
+    chosen: list[Answer],
+    options: answers.Given,
+    per_entry: dict[str, answers.Given],
 ) -> dict[str, answers.Given]:
     try:
         filled = answers.fill(page, answer, chosen, options, per_entry)
-    except AnswersRefused:
+    except (AnswersRefused, click.Abort):
+        offering.withdraw(session, answer)
         page.note("Nothing was sent.")
         raise
     page.note(

@@ -1,7 +1,8 @@
 """From an answered offer to a job that has ended; also where an earlier process stopped.
 
 Rules
-1. An unfinished job of exactly these paths, on this computer, is gone on with.
+1. An unfinished job of exactly these paths, on this computer, is gone on with; of some of them only where leaving
+   entries out was asked for.
 2. The upload and the wait are repeated as long as the proof asks for bytes again.
 3. A job that is still under way when the wait ends is no failure.
 """
@@ -13,10 +14,11 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..client.errors import ServerUnreachable
+from ..client.errors import ServerUnreachable, SourceChanged
 from . import exits
 from .screen import jobs
 from .screen.bar import Bar
+from .screen.numbers import spoken
 from .screen.page import Page
 
 if TYPE_CHECKING:
@@ -28,18 +30,28 @@ PATIENCE_SECONDS = 600.0
 PAUSE_SECONDS = 2.0
 
 
-def unfinished(page: Page, session: Session, scanned: Scan) -> Job | None:
-    """The user's newest unfinished job whose sources are exactly these, on this computer."""
+def unfinished(page: Page, session: Session, scanned: Scan, *, partial: bool = False) -> Job | None:
+    """The user's newest unfinished job of these sources on this computer; with `partial`, of some of them."""
     sources = set(scanned.sources.values())
     me = session.find_one("User") or {}
     for found in session.find(f"Job WHERE user={me['id']}"):
         if found["hostname"] != socket.gethostname():
             continue
         job = session.get_entity("Job", found["id"])
-        if job and {task["source"] for task in job["tasks"]} == sources:
-            page.note(f"Found unfinished job {job['id']} ({job['code']}); continuing. --new starts afresh.", "bold")
+        inside = {task["source"] for task in job["tasks"]} if job else set()
+        if job and (inside == sources or (partial and inside and inside < sources)):
+            _tell_found(page, job, sorted(sources - inside))
             return job
     return None
+
+
+def _tell_found(page: Page, job: Job, left_out: list[str]) -> None:
+    if jobs.ended(job):
+        page.note(f"Found job {job['id']} ({job['code']}) of these files; it has failed. --new starts afresh.", "bold")
+    else:
+        page.note(f"Found unfinished job {job['id']} ({job['code']}); continuing. --new starts afresh.", "bold")
+    if left_out:
+        page.note(f"Not part of it: {spoken(left_out, 5)}.", "yellow")
 
 
 def submit(
@@ -107,6 +119,12 @@ def _upload(page: Page, session: Session, job: Job) -> Job:
     try:
         with Bar(f"Sending {job['code']}") as bar:
             return session.upload(job, progress=bar.show)
+    except SourceChanged:
+        page.note(
+            "Put the files back as they were and run it again; or give the job up, and publish them as they are now: "
+            f"stagedoor job abort {job['id']}"
+        )
+        raise
     except KeyboardInterrupt:
         page.note(f"Nothing that was sent is lost. To go on: stagedoor job resume {job['id']}, or the same command.")
         raise
@@ -119,6 +137,9 @@ def _wait(page: Page, session: Session, job: Job, deadline: float | None, told: 
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         try:
             return session.wait(job, left, progress=told)
+        except KeyboardInterrupt:
+            page.note(f"The studio goes on by itself. Look again: stagedoor job show {job['id']}")
+            raise
         except ServerUnreachable:
             now = time.monotonic()
             if lost is None:

@@ -26,11 +26,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Protocol
 
 from blake3 import blake3
 
-from ..lifecycle.needs import Clock, Outcome, RunBook, RunOrder
+from ..lifecycle.needs import Clock, Outcome, RunOrder
 from ..model.entities import HookRun, RunState
 from . import processes
 from .capture import Capture
@@ -43,10 +43,20 @@ _LAST_READS = 64
 log = logging.getLogger(__name__)
 
 
-class ProgramRunner:
-    """Runs hooks; any number of threads at once. `home` holds the folders of the runs."""
+class Records(Protocol):
+    """What is asked of the run book."""
 
-    def __init__(self, home: Path, runs: RunBook, clock: Clock) -> None:
+    def update(self, run_id: str, **changes: Any) -> None: ...
+
+
+class ProgramRunner:
+    """Runs hooks; any number of threads at once.
+
+    `home` holds the folders of the runs; `grace` seconds a program has between being asked to end and being made to.
+    """
+
+    def __init__(self, home: Path, runs: Records, clock: Clock, *, grace: float = processes.GRACE_SECONDS) -> None:
+        self._grace = grace
         self._folders = home.absolute() / "runs"
         self._runs = runs
         self._clock = clock
@@ -81,19 +91,19 @@ class ProgramRunner:
         with self._listed(running):
             error = self._start(running)
             outcome = _failed(error) if error else self._finish(running)
-        self._runs.update(
-            order.run.id,
-            state=outcome.state,
-            exit_code=outcome.exit_code,
-            ended=self._clock(),
-            error=outcome.error,
-        )
+            self._runs.update(
+                order.run.id,
+                state=outcome.state,
+                exit_code=outcome.exit_code,
+                ended=self._clock(),
+                error=outcome.error,
+            )
         return outcome
 
     def end(self, run: HookRun) -> None:
         """End what is left of a run that an earlier server began. Raises TimeoutError where that is not possible."""
         same = run.pid is not None and run.pid_started != "" and processes.started(run.pid) == run.pid_started
-        processes.end(run.id, run.pid if same else None)
+        processes.end(run.id, run.pid if same else None, grace=self._grace)
 
     def end_job(self, job_id: str) -> None:
         """End the run of a job that is under way here, and wait until it has ended; it counts as cancelled."""
@@ -152,7 +162,7 @@ class ProgramRunner:
             reason = running.watch(order.seconds)
         finally:
             try:
-                processes.end(order.run.id, pid, wait=running.drain)
+                processes.end(order.run.id, pid, grace=self._grace, wait=running.drain)
             except TimeoutError as error:
                 left_behind = str(error)
             exit_code = running.reap()

@@ -74,9 +74,9 @@ class Control:
         return self._offers.offer(offer_id) or offer
 
     def clear(self, job_id: str) -> None:
-        """Remove the staging of an ended job."""
+        """Remove the staging of an ended job; later, where a step of it still runs: it may be placing."""
         job = self._jobs.job(job_id)
-        if job is None or not job.state.ended:
+        if job is None or not job.state.ended or self._runner.busy(job_id):
             return
         for task in job.tasks:
             self._storage.clear(Path(task.staging), task.upload_id)

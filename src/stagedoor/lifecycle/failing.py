@@ -58,4 +58,5 @@ class Failing:
                 due=None if wait is None else now + wait * 1000,
             )
         except WrongMove:
-            pass  # aborted meanwhile
+            return  # aborted meanwhile
+        log.warning("job %s failed (%s): %s", job.id, code, detail or message)

@@ -59,7 +59,7 @@ def publish_input(
     """The input of the publish hook.
 
     `volumes`: by id. By task id: `trees`, the JSON of its `files`; `placed`, its absolute path; `modified`, of the
-    entry itself, in milliseconds; `hashes`, the absolute path of its JSON-lines file (see `hash_lines`).
+    entry itself, in milliseconds; `hashes`, the absolute path of its JSON-lines file (see `ingest.hash_files`).
     """
     tasks = [task for task in job.tasks if task.id not in excluded]
     return msgspec.json.encode(

@@ -9,6 +9,8 @@ Rules
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 
 from ..model.entities import Hook, HookRun, Job, RunState
@@ -19,6 +21,8 @@ from .failing import Failing
 from .hookinput import publish_input
 from .needs import Clock, House, JobBook, OfferBook, Outcome, Programs, RunBook, RunOrder
 from .views import absolute_of
+
+log = logging.getLogger("stagedoor.job")
 
 FAILED = (
     "Everything has arrived, but the studio's ingest failed. The studio can see why and runs it again; "
@@ -131,7 +135,8 @@ class Ingesting:
                 due=None,
             )
         except WrongMove:
-            pass  # aborted while the hook ran
+            return  # aborted while the hook ran
+        log.info("job %s done: %d entries, %d bytes", job.id, len(job.tasks), job.size)
 
 
 def hash_files(receipt: bytes | None) -> dict[str, bytes]:

@@ -426,6 +426,10 @@ class Runner(Protocol):
         """See to it that the job's steps are run. Harmless when they are under way."""
         ...
 
+    def busy(self, job_id: str) -> bool:
+        """Whether a step of this job runs, or is about to."""
+        ...
+
     def forget(self, job_id: str) -> None:
         """The job has ended: nothing of it need be remembered."""
         ...

@@ -10,6 +10,7 @@ Rules
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -37,6 +38,7 @@ _CLOSED = {
     OfferState.SUBMITTED: "This offer has been submitted already, with other entries; offer the files again.",
 }
 DAY = 86_400_000
+log = logging.getLogger("stagedoor.job")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +234,7 @@ class Submitting:
         if len(empty) == len(job.tasks):
             self._jobs.move(job.id, JobFact.RECEIVED, job.created)
             self._runner.enqueue(job.id)
+        log.info("job %s submitted: %d entries, %d bytes", job.id, len(job.tasks), job.size)
         return self._jobs.job(job.id) or kept, True
 
     def _clear(self, job: Job) -> None:

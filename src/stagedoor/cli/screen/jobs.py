@@ -87,6 +87,8 @@ def show(page: Page, job: Job) -> None:
     for key in ("error", "detail", "reference"):
         _line(page, key, str(job.get(key) or ""))
     for note in job.get("notes") or ():
+        if note == job.get("error"):
+            continue
         _line(page, "note", str(note))
     page.say()
     for task in job.get("tasks") or ():
@@ -136,10 +138,9 @@ def what_next(job: Job) -> str:
     if will_go_on(job):
         return "It will be tried again by itself; there is nothing to do."
     if status == "failed":
-        reference = f" and tell them the reference {job['reference']}" if job.get("reference") else ""
-        return (
-            f"Ask the studio to look at it{reference}. Then: stagedoor job retry {id_}. Nothing is sent a second time."
-        )
+        reference = str(job.get("reference") or "")
+        told = f" Tell the studio the reference {reference}." if reference not in str(job.get("error")) else ""
+        return f"When the studio has mended it: stagedoor job retry {id_}. Nothing is sent a second time.{told}"
     if phase == "upload":
         kept = (
             f"; what has arrived is kept until {moment(job['staging_expires'])}" if job.get("staging_expires") else ""
@@ -167,5 +168,5 @@ def receipt(page: Page, found: Mapping[str, Any]) -> None:
     files = sum(len(entry.get("files") or ()) for entry in entries)
     page.say(
         f"Receipt: {count(len(entries), 'entry', 'entries')}, {count(files, 'file')}, "
-        f"{size(int(found.get('size') or 0))}, proved byte by byte, placed {moment(found.get('placed'))}."
+        f"{size(int(found.get('size') or 0))}, proved byte by byte on {moment(found.get('proved'))}."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from .numbers import duration, moment, size
 from .page import Column, Page, indented
 
 Run = Mapping[str, Any]
+SPREAD_BELOW = 1_000_000
 
 
 def listing(page: Page, runs: Sequence[Run], total: int) -> None:
@@ -54,13 +56,22 @@ def show(page: Page, detail: Mapping[str, Any]) -> None:
     ):
         if words:
             page.say(f"  {label + ':':<10} {indented(words, ' ' * 13).strip()}")
-    for name in ("input", "output", "stdout", "stderr"):
+    for name in ("input", "output"):
+        block(page, name, str(detail.get(name) or ""), as_json=True)
+    for name in ("stdout", "stderr"):
         block(page, name, str(detail.get(name) or ""))
 
 
-def block(page: Page, name: str, words: str) -> None:
-    """A foreign text under its name and size, moved in."""
+def block(page: Page, name: str, words: str, *, as_json: bool = False) -> None:
+    """A foreign text under its name and size, moved in; JSON spread over lines where that is still readable."""
     bytes_ = len(words.encode("utf-8", "surrogatepass"))
     page.say(f"{name} ({size(bytes_)})" if bytes_ else f"{name}: nothing", "bold")
     if words.strip():
-        page.say(indented(words))
+        page.say(indented(spread(words) if as_json and bytes_ < SPREAD_BELOW else words))
+
+
+def spread(words: str) -> str:
+    try:
+        return json.dumps(json.loads(words), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return words

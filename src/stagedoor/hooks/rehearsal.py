@@ -1,0 +1,362 @@
+"""A hook tried out without a server: `stagedoor hook test`.
+
+Rules
+1. The script runs as it will on the server: same line, environment, deadline, judgement.
+2. Nothing is kept but what is returned. A publish hook is given the named files themselves, where they are.
+3. Where no volumes are known, every volume is taken to exist: places are checked for their spelling only, and it is
+   said.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import xxhash
+from blake3 import blake3
+
+from ..lifecycle import views
+from ..lifecycle.hookinput import pre_publish_input, publish_input
+from ..lifecycle.judge import BrokenAnswer, read_answer
+from ..lifecycle.needs import Outcome, RunOrder
+from ..lifecycle.offer import tree_json
+from ..model import errors, form, manifest
+from ..model.entities import HookRun, Job, Offer, OfferEntry, Role, RunState, Task, User, Volume, Workspace
+from ..model.hooks import HookName
+from ..model.manifest import Manifest
+from ..model.notation import Place
+from ..model.settings import SETTINGS, Settings
+from ..model.states import JobState, OfferState, TaskStatus
+from ..model.verdict import Kind, Verdict
+from ..wire.offers import OfferAnswer
+from ..wire.tree import Entry
+from .record import OUTPUT_PLACEHOLDER
+from .runner import ProgramRunner
+
+INPUT_PLACEHOLDER = "${PATH_JSON_INPUT}"
+NO_VOLUMES = "No volumes are known here: paths were checked for their spelling only."
+REAL_FILES = "The script was given the named files themselves, where they are."
+_USER = User(id="0" * 24, code="vendor@example.com", role=Role.STANDARD)
+_WORKSPACE = Workspace(id="0" * 24, code="rehearsal")
+_RUN_ID = "rehearsal"
+_NAMED_VOLUME = re.compile(r"volume=([^/\"\\(]+)")
+
+
+class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it."""
+
+    hook: str
+    command: str
+    ok: bool
+    """the script ended well and its answer can be used, also where it refuses"""
+    state: str
+    exit_code: int | None
+    seconds: float
+    error: str
+    """why it counts as failed"""
+    faults: tuple[str, ...]
+    """what is wrong with the answer"""
+    notes: tuple[str, ...]
+    publish: OfferAnswer | None
+    """the verdicts, as a server would answer"""
+    input: str
+    output: str
+    stdout: str
+    stderr: str
+
+
+class _Draft(msgspec.Struct, frozen=True):
+    """An entry as it was offered, and where its files are."""
+
+    entry: OfferEntry
+    manifest: Manifest
+    tree: bytes
+    source: str
+
+
+def rehearse(
+    *,
+    script: str,
+    entries: Sequence[Mapping[str, Any]],
+    hook: HookName | None = None,
+    volumes: Sequence[tuple[str, str]] = (),
+    answers: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> Rehearsal:
+    """Run a hook on local files and judge it.
+
+    `script`: a Python file, an executable or a command line; `entries`: as `stagedoor.scan` makes them; `hook`: guessed
+    from the name of the script where it is left out; `volumes`: code and root, the first is the default; `answers`: for
+    a publish hook, `comment`, `status`, `time_report`, `metadata`, `task`; `seconds`: the deadline, else the server's
+    default. Raises ValueError where there is no such script, ManifestRefused where the names cannot be offered.
+    """
+    command = command_line(script)
+    hook = hook or guess_hook(script)
+    drafts = _read(entries)
+    with tempfile.TemporaryDirectory(prefix="stagedoor-rehearsal-") as home:
+        stage = _Stage(Path(home), hook, command, environment or {}, seconds)
+        known = [_volume(code, root, default=not number) for number, (code, root) in enumerate(volumes)]
+        if hook is HookName.PRE_PUBLISH:
+            return stage.pre_publish(drafts, known)
+        if hook is HookName.PUBLISH:
+            return stage.publish(drafts, known, answers or {})
+    raise ValueError(f"{hook} cannot be tested: only {HookName.PRE_PUBLISH} and {HookName.PUBLISH} are run")
+
+
+def command_line(script: str) -> str:
+    """The line that a server would be given for this script. Raises ValueError with the way out."""
+    path = Path(script).expanduser()
+    if path.is_file():
+        file = shlex.quote(str(path.absolute()))
+        arguments = f"{INPUT_PLACEHOLDER} {OUTPUT_PLACEHOLDER}"
+        if os.access(path, os.X_OK):
+            return f"{file} {arguments}"
+        if path.suffix == ".py":
+            return f"{shlex.quote(sys.executable)} {file} {arguments}"
+        raise ValueError(f"{script} is neither executable nor a .py file: make it so, or give a whole command line")
+    if INPUT_PLACEHOLDER in script:
+        return script
+    raise ValueError(f"{script!r} is no file, and no command line that names {INPUT_PLACEHOLDER}")
+
+
+def guess_hook(script: str) -> HookName:
+    """Which hook a script is by its file's name: `publish.py` and `ingest_x.py` are publish hooks."""
+    words = [Path(word).name.lower() for word in script.split() if not word.startswith("${")]
+    name = next((word for word in words if "publish" in word or "ingest" in word), "")
+    return HookName.PUBLISH if name and "pre" not in name else HookName.PRE_PUBLISH
+
+
+class _Stage:
+    """One run in a home of its own."""
+
+    def __init__(
+        self, home: Path, hook: HookName, command: str, environment: Mapping[str, str], seconds: float | None
+    ) -> None:
+        self.hook = hook
+        self.command = command
+        self.environment = environment
+        setting = "pre_publish_seconds" if hook is HookName.PRE_PUBLISH else "publish_seconds"
+        self.seconds = seconds or Settings().number(setting)
+        self.runner = ProgramRunner(home, _NoBook(), _now)
+
+    def pre_publish(self, drafts: list[_Draft], volumes: list[Volume]) -> Rehearsal:
+        offer = Offer(
+            id="0" * 24,
+            user_id=_USER.id,
+            state=OfferState.CHECKED,
+            created=_now(),
+            expires=_now(),
+            hostname="localhost",
+            ip="127.0.0.1",
+            client="stagedoor hook test",
+            size=sum(draft.entry.size for draft in drafts),
+            entries=tuple(draft.entry for draft in drafts),
+        )
+        trees = {draft.entry.id: draft.tree for draft in drafts}
+        data = pre_publish_input(user=_USER, workspace=_WORKSPACE, offer=offer, trees=trees)
+        outcome, seconds = self._run(data, {})
+        notes = () if volumes else (NO_VOLUMES,)
+        if outcome.state is not RunState.SUCCEEDED or outcome.output is None:
+            return self._result(outcome, seconds, notes=notes)
+        volumes = volumes or list(_any_volume(outcome.output))
+        try:
+            judged = read_answer(outcome.output, offer.entries, volumes)
+        except BrokenAnswer as broken:
+            return self._result(outcome, seconds, faults=tuple(broken.faults), notes=notes)
+        decided = tuple(
+            replace(entry, verdict=found.verdict, place=found.place, extras=found.extras)
+            for entry, found in ((entry, judged.entries[entry.id]) for entry in offer.entries)
+        )
+        inside = replace(_USER, role=Role.ADMIN)  # a developer wants to see the places
+        answer = views.offer(
+            replace(offer, form=judged.form, entries=decided), inside, {volume.id: volume for volume in volumes}
+        )
+        return self._result(outcome, seconds, publish=answer, notes=notes)
+
+    def publish(self, drafts: list[_Draft], volumes: list[Volume], given: Mapping[str, Any]) -> Rehearsal:
+        volumes = [*volumes, _volume("local", "/")]
+        names = {draft.entry.id: f"hashes-{draft.entry.number}.jsonl" for draft in drafts}
+        folder = self.runner.folder(_RUN_ID)
+        data = publish_input(
+            user=_USER,
+            workspace=_WORKSPACE,
+            job=_job(drafts, volumes, _answers(given)),
+            volumes={volume.id: volume for volume in volumes},
+            trees={draft.entry.id: draft.tree for draft in drafts},
+            placed={draft.entry.id: draft.source for draft in drafts},
+            modified={draft.entry.id: draft.entry.modified for draft in drafts},
+            hashes={entry_id: str(folder / name) for entry_id, name in names.items()},
+            attempt=1,
+        )
+        files = {names[draft.entry.id]: b"".join(_hash_lines(draft)) for draft in drafts}
+        outcome, seconds = self._run(data, files)
+        return self._result(outcome, seconds, notes=(REAL_FILES,))
+
+    def _run(self, data: bytes, files: Mapping[str, bytes]) -> tuple[Outcome, float]:
+        order = RunOrder(
+            run=HookRun(
+                id=_RUN_ID,
+                hook=self.hook,
+                command=self.command,
+                version="",
+                state=RunState.RUNNING,
+                started=_now(),
+            ),
+            environment=self.environment,
+            input=data,
+            files=files,
+            wants_output=self.hook is HookName.PRE_PUBLISH,
+            seconds=self.seconds,
+            answer_bytes=int(SETTINGS["hook_answer_bytes"].default),
+        )
+        began = time.monotonic()
+        outcome = self.runner.run(order)
+        return outcome, round(time.monotonic() - began, 3)
+
+    def _result(
+        self,
+        outcome: Outcome,
+        seconds: float,
+        *,
+        publish: OfferAnswer | None = None,
+        faults: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
+    ) -> Rehearsal:
+        return Rehearsal(
+            hook=self.hook.value,
+            command=self.command,
+            ok=outcome.state is RunState.SUCCEEDED and not faults,
+            state=outcome.state.value,
+            exit_code=outcome.exit_code,
+            seconds=seconds,
+            error=outcome.error or ("the hook's answer cannot be used" if faults else ""),
+            faults=faults,
+            notes=notes,
+            publish=publish,
+            **self.runner.read_record(_RUN_ID),
+        )
+
+
+class _NoBook:
+    """Where no database is: the run is not recorded."""
+
+    def update(self, run_id: str, **changes: Any) -> None: ...
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _read(entries: Sequence[Mapping[str, Any]]) -> list[_Draft]:
+    drafts: list[_Draft] = []
+    faults: list[manifest.Fault] = []
+    for number, given in enumerate(entries):
+        entry = msgspec.convert(given, Entry)
+        found, wrong = manifest.read(entry)
+        faults.extend(wrong)
+        offered = OfferEntry(
+            id=entry.id,
+            number=number,
+            filename=entry.filename,
+            is_dir=found.is_dir,
+            size=found.size,
+            file_count=len(found.files),
+            modified=entry.modified,
+            verdict=Verdict(kind=Kind.ACCEPTED),
+        )
+        drafts.append(_Draft(offered, found, tree_json(entry), str(given.get("source", ""))))
+    if faults:
+        raise errors.ManifestRefused("; ".join(f"{fault.path} {fault.reason}" for fault in faults[:20]))
+    return drafts
+
+
+def _volume(code: str, root: str, *, default: bool = False, aliases: tuple[str, ...] = ()) -> Volume:
+    return Volume(id=code, code=code, root=root, default=default, aliases=aliases)
+
+
+def _any_volume(output: bytes) -> Iterator[Volume]:
+    """Volumes as the answer takes them to be."""
+    for code in sorted(set(_NAMED_VOLUME.findall(output.decode(errors="replace")))):
+        yield _volume(code, f"/(volume {code})")
+    drives = tuple(f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+    yield _volume("(any)", "/", aliases=drives)
+    yield _volume("(default)", "/(default volume)", default=True)
+
+
+def _answers(given: Mapping[str, Any]) -> form.Answers:
+    return form.Answers(
+        comment=str(given.get("comment") or ""),
+        time_report=form.parse_time(given.get("time_report")),
+        status=str(given.get("status") or ""),
+        task=str(given.get("task") or ""),
+        metadata=form.parse_metadata(given.get("metadata")),
+    )
+
+
+def _job(drafts: list[_Draft], volumes: list[Volume], answers: form.Answers) -> Job:
+    tasks = tuple(
+        Task(
+            id=draft.entry.id,
+            job_id="0" * 24,
+            number=draft.entry.number,
+            filename=draft.entry.filename,
+            is_dir=draft.entry.is_dir,
+            source=draft.source,
+            size=draft.entry.size,
+            file_count=draft.entry.file_count,
+            status=TaskStatus.DONE,
+            upload_id="",
+            staging="",
+            place=_place(draft.source, volumes),
+            verdict=draft.entry.verdict,
+            answers=answers,
+        )
+        for draft in drafts
+    )
+    return Job(
+        id="0" * 24,
+        code="rehearsal",
+        user_id=_USER.id,
+        offer_id="0" * 24,
+        state=JobState.INGESTING,
+        created=_now(),
+        modified=_now(),
+        hostname="localhost",
+        size=sum(task.size for task in tasks),
+        attempts=1,
+        tasks=tasks,
+    )
+
+
+def _place(source: str, volumes: list[Volume]) -> Place:
+    """Where a local file lies; the last volume holds everything."""
+    volume = next(volume for volume in volumes if Path(source).is_relative_to(volume.root))
+    return Place(volume.id, Path(source).relative_to(volume.root).as_posix())
+
+
+def _hash_lines(draft: _Draft) -> Iterator[bytes]:
+    for file in draft.manifest.files:
+        with suppress(OSError):  # gone by now, or spelled otherwise on this disk
+            one, other = _hashes(Path(draft.source) / file.path if file.path else Path(draft.source))
+            line = {"path": file.path, "size": file.size, "xxh128": one, "blake3": other}
+            yield msgspec.json.encode(line) + b"\n"
+
+
+def _hashes(path: Path) -> tuple[str, str]:
+    one, other = xxhash.xxh3_128(), blake3()
+    with path.open("rb") as stream:
+        while chunk := stream.read(2**20):
+            one.update(chunk)
+            other.update(chunk)
+    return one.hexdigest(), other.hexdigest()
