@@ -11,12 +11,12 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -33,7 +33,7 @@ FRAMES = range(1001, 1025)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the server running")
-    parser.add_argument("--port", type=int, default=8181)
+    parser.add_argument("--port", type=int, default=usual_port())
     options = parser.parse_args()
     started = time.monotonic()
     shutil.rmtree(DEMO, ignore_errors=True)
@@ -59,6 +59,18 @@ def main() -> None:
         if not options.keep:
             server.send_signal(signal.SIGTERM)
             server.wait(20)
+
+
+def usual_port() -> int:
+    """8181, or a free port where somebody listens there."""
+    for port in (8181, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    sys.exit("No port is free on 127.0.0.1.")
 
 
 def set_up() -> dict[str, str]:
@@ -146,7 +158,9 @@ def stagedoor(*words: str, env: dict[str, str], expect: int = 0) -> None:
     """A vendor's command, shown as it is typed, with its output."""
     typed = " ".join(f"'{word}'" if " " in word else word for word in words)
     print(f"$ stagedoor {typed.replace(str(VENDOR) + '/', '')}", flush=True)
-    done = subprocess.run([STAGEDOOR, *words], env=env, stdin=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [STAGEDOOR, *words], env=env, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, check=False
+    )
     if done.returncode != expect:
         sys.exit(f"exit code {done.returncode} where {expect} was expected; see {DEMO / 'server.out'}")
 
@@ -154,8 +168,7 @@ def stagedoor(*words: str, env: dict[str, str], expect: int = 0) -> None:
 def report(env: dict[str, str], seconds: float) -> None:
     say("5. What happened, and where to look")
     listed = subprocess.run([STAGEDOOR, "jobs", "--finished", "--json"], env=env, capture_output=True, check=True)
-    found: Any = json.loads(listed.stdout)
-    job = (found["items"] if isinstance(found, dict) else found)[0]
+    job = json.loads(listed.stdout)["jobs"][0]
     receipt = DEMO / "receipt.json"
     subprocess.run([STAGEDOOR, "job", "show", job["id"], "--receipt", str(receipt)], env=env, check=True)
     placed = sorted(path for path in PROJECTS.rglob("*") if path.is_dir() and any(path.glob("*.png")))

@@ -1,0 +1,152 @@
+"""The studio's commands on a real home, and hooks tried out without one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from stagedoor.cli import cli
+
+
+def stagedoor(*words: str) -> Result:
+    return CliRunner().invoke(cli, words)
+
+
+def told(*words: str) -> Any:
+    result = stagedoor(*words, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = str(tmp_path_factory.mktemp("studio") / "home")
+        patch.setenv("STAGEDOOR_HOME", folder)
+        made = told("init", "--admin", "boss@studio.com", "--workspace", "acme")
+        assert [made["workspace"], made["user"], len(made["id"])] == ["acme", "boss@studio.com", 24]
+        yield folder
+
+
+def test_a_home_is_made_once(home: str) -> None:
+    result = stagedoor("init", "--admin", "boss@studio.com")
+    assert (result.exit_code, "is a home already" in result.stderr) == (2, True)
+
+
+def test_a_new_user_gets_a_key_that_is_shown_once(home: str) -> None:
+    result = stagedoor("user", "add", "anna@vendor.com")
+    assert (result.stdout.split()[1], "The key is shown this once" in result.stdout) == ("anna@vendor.com", True)
+    assert result.stdout.split()[4] not in stagedoor("user", "key", "list", "anna@vendor.com", "--json").stdout
+
+
+def test_a_key_is_revoked_by_its_id(home: str) -> None:
+    made = told("user", "key", "add", "boss@studio.com", "--label", "farm", "--days", "3")
+    stagedoor("user", "key", "revoke", "boss@studio.com", made["key"])
+    keys = {key["id"]: key for key in told("user", "key", "list", "boss@studio.com")["keys"]}
+    assert (keys[made["key"]]["label"], keys[made["key"]]["revoked"] is not None) == ("farm", True)
+
+
+def test_the_last_administrator_cannot_be_kept_out(home: str) -> None:
+    result = stagedoor("user", "disable", "boss@studio.com")
+    assert (result.exit_code, told("user", "list")["users"][0]["status"]) == (2, "enabled")
+
+
+def test_a_volume_shows_what_its_file_system_can_do(home: str, tmp_path: Path) -> None:
+    added = told("volume", "add", "projects", str(tmp_path), "--default", "--alias", "/Volumes/projects")
+    listed = told("volume", "list")["volumes"]
+    assert (
+        [volume["code"] for volume in listed],
+        added["capabilities"]["safe"],
+        added["aliases"],
+    ) == (["projects"], True, ["/Volumes/projects"])
+    assert "projects *" in stagedoor("volume", "list").stdout
+
+
+def test_a_hook_is_set_by_any_spelling_and_doubts_are_told(home: str) -> None:
+    line = f"{sys.executable} ingest.py ${{PATH_JSON_INPUT}}"
+    result = stagedoor("hook", "set", "hook-job-publish-server", line)
+    assert (result.exit_code, "ingest.py will be looked for in" in result.stderr) == (0, True)
+    assert [{"name": "publish-server", "command": line}] == [
+        {key: hook[key] for key in ("name", "command")} for hook in told("hook", "list")["hooks"]
+    ]
+    assert stagedoor("hook", "unset", "publish-server").exit_code == 0
+
+
+def test_settings_are_set_and_go_back_to_their_default(home: str) -> None:
+    assert [
+        told("settings", "set", "open_offers", "123")["value"],
+        told("settings", "unset", "open_offers")["value"],
+    ] == [123, 20]
+
+
+def test_no_hook_has_run_yet(home: str) -> None:
+    assert stagedoor("hook", "log").stdout == "No hook has run yet.\n"
+    assert (
+        (result := stagedoor("hook", "log", "nope")).exit_code,
+        "There is no hook run nope" in result.stderr,
+    ) == (2, True)
+
+
+def test_the_schema_of_a_hook_is_json() -> None:
+    assert list(json.loads(stagedoor("hook", "schema", "pre-publish-server").stdout)) == ["input", "output"]
+
+
+def test_without_the_server_parts_the_command_says_how_to_get_them(tmp_path: Path) -> None:
+    program = """
+import sys
+sys.modules["sqlalchemy"] = None
+from stagedoor.cli import cli
+cli(["init", "--home", sys.argv[1], "--admin", "a@b.c"])
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "home")], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, "pip install 'stagedoor[server]'" in ran.stderr) == (2, True)
+
+
+# --- hook test -----------------------------------------------------------------------------------------------------
+
+REFUSES = """
+import json, sys
+data = json.load(open(sys.argv[1]))
+for entry in data["files"]:
+    entry.update(rejected=True, warning="Too late \\x1b[2J")
+json.dump({"files": data["files"]}, open(sys.argv[2], "w"))
+print("looked")
+"""
+
+
+def rehearse(tmp_path: Path, script: str, *words: str) -> Result:
+    (tmp_path / "check.py").write_text(script)
+    (tmp_path / "sh010.mov").write_bytes(b"x" * 1500)
+    return stagedoor("hook", "test", str(tmp_path / "check.py"), str(tmp_path / "sh010.mov"), *words)
+
+
+def test_a_script_that_refuses_properly_is_a_good_script(tmp_path: Path) -> None:
+    result = rehearse(tmp_path, REFUSES)
+    assert result.exit_code == 0
+    for words in ("REFUSED      sh010.mov  (1.5 kB)", "why: Too late \\x1b[2J", "stdout (7 bytes)\n    looked"):
+        assert words in result.stdout
+
+
+def test_a_script_that_crashes_is_shown_with_what_it_said(tmp_path: Path) -> None:
+    result = rehearse(tmp_path, "import sys; sys.exit('no database')")
+    assert (result.exit_code, "    no database" in result.stdout) == (7, True)
+
+
+def test_a_rehearsal_is_one_json_object(tmp_path: Path) -> None:
+    result = rehearse(tmp_path, REFUSES, "--json")
+    assert [(found := json.loads(result.stdout))["ok"], found["publish"]["files"][0]["rejected"]] == [True, True]
+
+
+def test_a_publish_hook_is_given_the_answers(tmp_path: Path) -> None:
+    script = "import json, sys; print(json.load(open(sys.argv[1]))['files'][0]['time_report'])"
+    result = rehearse(tmp_path, script, "--hook", "publish-server", "--time-report", "1:30")
+    assert (result.exit_code, "    5400" in result.stdout) == (0, True)
