@@ -158,9 +158,7 @@ def stagedoor(*words: str, env: dict[str, str], expect: int = 0) -> None:
     """A vendor's command, shown as it is typed, with its output."""
     typed = " ".join(f"'{word}'" if " " in word else word for word in words)
     print(f"$ stagedoor {typed.replace(str(VENDOR) + '/', '')}", flush=True)
-    done = subprocess.run(
-        [STAGEDOOR, *words], env=env, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, check=False
-    )
+    done = subprocess.run([STAGEDOOR, *words], env=env, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, check=False)
     if done.returncode != expect:
         sys.exit(f"exit code {done.returncode} where {expect} was expected; see {DEMO / 'server.out'}")
 

@@ -1,4 +1,4 @@
-"""A studio with a running server, one per test."""
+"""A studio with a running server: one per test (`studio`), or one that tests share (`house`, see `rest`)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from rest import House, Person
 from studio import Studio
 
 
@@ -25,3 +26,18 @@ def quiet_studio(tmp_path: Path) -> Iterator[Studio]:
 def studio(quiet_studio: Studio) -> Studio:
     quiet_studio.start()
     return quiet_studio
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The studio that tests share; each takes vendors of its own."""
+    made = Studio(tmp_path_factory.mktemp("house") / "studio")
+    made.start()
+    yield House(made)
+    made.stop()
+
+
+@pytest.fixture
+def vendor(house: House) -> Person:
+    """A vendor nobody else is."""
+    return house.vendor()

@@ -124,6 +124,11 @@ def test_a_wrong_option_is_asked_for_again() -> None:
     assert filled["1"] == {"status": "ip"}
 
 
+def test_nobody_is_asked_about_what_is_only_uploaded() -> None:
+    result, filled = asked(answer(LOOSE), "")
+    assert (result.exit_code, filled) == (0, {"3": {}})
+
+
 def test_a_hostile_label_is_asked_for_harmlessly() -> None:
     result, _ = asked(answer({**ONE, "comment_label": "Say\x1b[2J\nACCEPTED"}, time_report=False, statuses=[]), "x\n")
     assert "Say\\x1b[2J ACCEPTED: " in result.output

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import bootstrap, home
+from .options import bootstrap, home, server_parts
 
 PORT = 8181
 
@@ -44,13 +44,14 @@ def command(
         raise click.UsageError("Give either a certificate (--tls-cert, --tls-key) or --tls-self-signed.")
     if behind_proxy and insecure:
         raise click.UsageError("Give either --behind-proxy or --insecure.")
-    bootstrap().serve(
-        home,
-        host,
-        port,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
-        self_signed=tls_self_signed,
-        behind_proxy=behind_proxy,
-        insecure=insecure,
-    )
+    with server_parts():
+        bootstrap().serve(
+            home,
+            host,
+            port,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            self_signed=tls_self_signed,
+            behind_proxy=behind_proxy,
+            insecure=insecure,
+        )

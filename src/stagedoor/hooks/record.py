@@ -53,7 +53,7 @@ class RunFolder:
             return None
         except OSError as error:
             raise AnswerUnreadable(f"cannot be opened ({error.strerror}): write it as a regular file") from None
-        with os.fdopen(handle, "rb") as stream:
+        try:
             found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode):
                 raise AnswerUnreadable("is not a regular file: write one")
@@ -62,7 +62,10 @@ class RunFolder:
                     f"has {found.st_size} bytes, and at most {most} are read (setting hook_answer_bytes): "
                     "leave out the inner `files`"
                 )
-            return stream.read(most)
+            with os.fdopen(handle, "rb", closefd=False) as stream:
+                return stream.read(most)
+        finally:
+            os.close(handle)
 
     def keep(self, data: bytes, output: bytes | None, stdout: bytes, stderr: bytes) -> None:
         """Replace all that lies there by the record. Raises OSError."""

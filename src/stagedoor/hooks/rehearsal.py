@@ -89,24 +89,28 @@ def rehearse(
     script: str,
     entries: Sequence[Mapping[str, Any]],
     hook: HookName | None = None,
-    volumes: Sequence[tuple[str, str]] = (),
+    volumes: Sequence[tuple[str, str] | Volume] = (),
     answers: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
     seconds: float | None = None,
 ) -> Rehearsal:
     """Run a hook on local files and judge it.
 
-    `script`: a Python file, an executable or a command line; `entries`: as `stagedoor.scan` makes them; `hook`: guessed
-    from the name of the script where it is left out; `volumes`: code and root, the first is the default; `answers`: for
-    a publish hook, `comment`, `status`, `time_report`, `metadata`, `task`; `seconds`: the deadline, else the server's
-    default. Raises ValueError where there is no such script, ManifestRefused where the names cannot be offered.
+    `script`: a Python file, an executable or a command line. `entries`: as `stagedoor.scan` makes them. `hook`: guessed
+    from the name of the script where it is left out. `volumes`: those of a server, or code and root, the first being
+    the default. `answers`: for a publish hook, `comment`, `status`, `time_report`, `metadata`, `task`. `seconds`: the
+    deadline, else the server's default. Raises ValueError where there is no such script, ManifestRefused where the
+    names cannot be offered.
     """
     command = command_line(script)
     hook = hook or guess_hook(script)
     drafts = _read(entries)
     with tempfile.TemporaryDirectory(prefix="stagedoor-rehearsal-") as home:
         stage = _Stage(Path(home), hook, command, environment or {}, seconds)
-        known = [_volume(code, root, default=not number) for number, (code, root) in enumerate(volumes)]
+        known = [
+            item if isinstance(item, Volume) else _volume(*item, default=not number)
+            for number, item in enumerate(volumes)
+        ]
         if hook is HookName.PRE_PUBLISH:
             return stage.pre_publish(drafts, known)
         if hook is HookName.PUBLISH:

@@ -58,7 +58,7 @@ def _folder(prefix: str, sizes: Mapping[str, int]) -> list[Group]:
     left = dict(sizes)
     for sequence in _sequences(list(sizes)):
         members = list(sequence)
-        if True:
+        if set(members) <= left.keys():
             found.append(_group(prefix, sequence, sum(left.pop(name) for name in members)))
     return found + [Group(prefix + name, 1, bytes_) for name, bytes_ in left.items()]
 

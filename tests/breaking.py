@@ -1,0 +1,416 @@
+"""What tests need that break things: a studio made quickly, a line that counts, a watcher of places, a hook that waits.
+
+Beside `studio`, which has the studio itself.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from studio import Studio, until
+from watcher import look
+
+from stagedoor import Session, scan
+from stagedoor.model.tape import Range, Ranges
+from stagedoor.volumes.history import Extent, History
+from stagedoor.volumes.journal import parse
+
+MIB = 2**20
+
+# --- a studio -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def furnished(folder: Path) -> Iterator[Studio]:
+    """A studio with the users `vendor` and `rival` that accepts everything below `in`; its server is not started.
+
+    A copy of one that is made once for all tests of this process, since making one takes seconds.
+    """
+    template = _template(folder.parents[1] / "template")
+    made = copy.copy(template)
+    made.folder, made.home, made.volume = folder, folder / "home", folder / "projects"
+    made.port, made.process = steady_port(), None
+    made.volume.mkdir(parents=True)
+    shutil.copytree(template.home, made.home)
+    execute(made, "UPDATE volumes SET root = ?", str(made.volume))
+    yield made
+    if made.process and made.process.poll() is None:
+        made.kill()
+    for pid in waiting_hooks(made):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _template(folder: Path) -> Any:
+    if folder not in _TEMPLATES:
+        made: Any = Studio(folder)
+        made.vendor = made.user("vendor@example.com")
+        made.rival = made.user("rival@example.com")
+        made.accept_everything()
+        made.start()
+        made.stop()
+        _TEMPLATES[folder] = made
+    return _TEMPLATES[folder]
+
+
+_TEMPLATES: dict[Path, Any] = {}
+
+
+def steady_port() -> int:
+    """A free port that no outgoing connection is given while the server is down."""
+    while True:
+        port = random.randrange(12_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def execute(studio: Studio, statement: str, *values: Any, file: str = "stagedoor.db") -> list[tuple[Any, ...]]:
+    """Rows of a database of the home, or a change to it, past the server."""
+    with closing(sqlite3.connect(studio.home / file, timeout=20)) as database, database:
+        return database.execute(statement, values).fetchall()
+
+
+def job_state(studio: Studio) -> str:
+    """The state of the newest job, as its row says; empty where there is none."""
+    rows = execute(studio, "SELECT state FROM jobs ORDER BY id DESC LIMIT 1")
+    return rows[0][0] if rows else ""
+
+
+def kill_when(studio: Studio, condition: Callable[[], object]) -> None:
+    until(condition, every=0.001)
+    studio.kill()
+
+
+def submit(session: Session, paths: list[Path]) -> dict[str, Any]:
+    """Offer paths and make a job of them; nothing is sent."""
+    files = [dict(entry) for entry in scan(paths)]
+    return session.create("job", submission(session, files))
+
+
+def submission(session: Session, files: list[dict[str, Any]]) -> dict[str, Any]:
+    """Offer entries; what is to be submitted for them."""
+    offered = session.publish([{key: entry[key] for key in entry if key != "source"} for entry in files])
+    assert all(entry["can_publish"] for entry in offered["files"]), offered
+    return {
+        "code": "a publish",
+        "tasks": [{"id": entry["id"], "source": entry["source"]} for entry in files],
+        "hooks": [{"when": "publish-server", "data": {"files": offered["files"]}}],
+    }
+
+
+# --- what lies in staging -------------------------------------------------------------------------------------------
+
+
+def stagings(studio: Studio) -> list[Path]:
+    """The folders of uploads in progress."""
+    with suppress(FileNotFoundError):
+        return sorted((studio.volume / ".stagedoor").iterdir())
+    return []
+
+
+def only_staging(studio: Studio) -> Path:
+    (folder,) = stagings(studio)
+    return folder
+
+
+def extents(staging: Path) -> list[Extent]:
+    """What the journal of an upload says was received, in the order of the tape."""
+    records, _ = parse((staging / "state" / "journal").read_bytes())
+    return list(History(records).extents)
+
+
+# --- a line that counts ---------------------------------------------------------------------------------------------
+
+
+class Put:
+    """A part on its way. `sent`: bytes of it that went on to the server; `status`: the answer, None while there is
+    none; `began` and `ended` count the events of the line."""
+
+    def __init__(self, upload: str, part: Range, began: int) -> None:
+        self.upload, self.part, self.began = upload, part, began
+        self.sent = 0
+        self.status: int | None = None
+        self.ended = 0
+
+    @property
+    def acknowledged(self) -> bool:
+        return self.status == 200
+
+
+class Line:
+    """A proxy in front of a server, that knows all parts that ever passed. `rate`: bytes per second, of all together."""
+
+    def __init__(self, port: int, rate: float | None = None) -> None:
+        self.puts: list[Put] = []
+        self.rate = rate
+        self._server = ("127.0.0.1", port)
+        self._lock = threading.Lock()
+        self._pace = threading.Lock()
+        self._events = 0
+        self._listener = socket.create_server(("127.0.0.1", steady_port()), backlog=64)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self.rate = None
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    @property
+    def sent(self) -> int:
+        """Bytes of parts that went to the server, whatever became of them."""
+        return sum(put.sent for put in self.puts)
+
+    @property
+    def acknowledged(self) -> int:
+        return sum(put.part.size for put in self.puts if put.acknowledged)
+
+    @property
+    def cut(self) -> int:
+        """Bytes of parts that were on their way when the line broke."""
+        return sum(put.sent for put in self.puts if put.status is None)
+
+    def sent_again(self) -> dict[str, Ranges]:
+        """Per upload, what was sent although its acknowledgement had gone out before."""
+        again: dict[str, Ranges] = {}
+        for put in self.puts:
+            sent = Range(put.part.start, put.part.start + put.sent)
+            known = Ranges(
+                other.part
+                for other in self.puts
+                if other.acknowledged and other.upload == put.upload and other.ended < put.began
+            )
+            if twice := known.within(*sent):
+                again[put.upload] = again.get(put.upload, Ranges()).union(twice)
+        return again
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, suppress(OSError, EOFError), socket.create_connection(self._server, 60) as server:
+            client.settimeout(60)
+            with client.makefile("rb") as asking, server.makefile("rb") as answering:
+                while self._exchange(client, asking, server, answering):
+                    pass
+
+    def _exchange(self, client: socket.socket, asking: IO[bytes], server: socket.socket, answering: IO[bytes]) -> bool:
+        head = _head(asking)
+        put = self._put(head)
+        server.sendall(head)
+        for piece in _pieces(asking, _length(head)):
+            self._wait(len(piece))
+            server.sendall(piece)
+            if put:
+                put.sent += len(piece)
+        answer = _head(answering)
+        body = _chunks(answering) if b"chunked" in answer.lower() else b"".join(_pieces(answering, _length(answer)))
+        if put:
+            with self._lock:
+                self._events += 1
+                put.status, put.ended = int(answer.split(b" ", 2)[1]), self._events
+        client.sendall(answer + body)
+        return b"connection: close" not in answer.lower()
+
+    def _put(self, head: bytes) -> Put | None:
+        found = re.search(rb"^PUT \S*/uploads/(\w+)\S* .*^Content-Range: bytes (\d+)-(\d+)/", head, re.S | re.M | re.I)
+        if not found:
+            return None
+        with self._lock:
+            self._events += 1
+            put = Put(found[1].decode(), Range(int(found[2]), int(found[3]) + 1), self._events)
+            self.puts.append(put)
+        return put
+
+    def _wait(self, size: int) -> None:
+        if self.rate:
+            with self._pace:
+                time.sleep(size / (self.rate or size * 1e6))
+
+
+def _head(stream: IO[bytes]) -> bytes:
+    lines = []
+    while not lines or lines[-1] not in (b"\r\n", b"\n"):
+        lines.append(stream.readline())
+        if not lines[-1]:
+            raise EOFError
+    return b"".join(lines)
+
+
+def _length(head: bytes) -> int:
+    found = re.search(rb"^content-length: *(\d+)", head, re.M | re.I)
+    return int(found[1]) if found else 0
+
+
+def _pieces(stream: IO[bytes], size: int) -> Iterator[bytes]:
+    while size:
+        piece = stream.read1(min(size, 65536))  # type: ignore[attr-defined]
+        if not piece:
+            raise EOFError
+        size -= len(piece)
+        yield piece
+
+
+def _chunks(stream: IO[bytes]) -> bytes:
+    """A chunked body as it is."""
+    taken = b""
+    while True:
+        line = stream.readline()
+        rest = b"".join(_pieces(stream, int(line.split(b";")[0], 16) + 2))
+        taken += line + rest
+        if line.strip() == b"0":
+            return taken
+
+
+@contextmanager
+def line_to(studio: Studio, rate: float | None = None) -> Iterator[Line]:
+    line = Line(studio.port, rate)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+# --- a client -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def publishing(studio: Any, line: Line, *paths: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The real command, running."""
+    words = ["publish", *map(str, paths), "--url", line.url]
+    client = studio.client_process(studio.vendor, *words)
+    try:
+        yield client
+    finally:
+        client.kill()
+        client.wait()
+        client.stdout.close()
+
+
+def ended_well(client: subprocess.Popen[bytes], seconds: float = 60) -> str:
+    """Wait for the command to end with 0; what it said."""
+    said = client.communicate(timeout=seconds)[0].decode()
+    assert client.returncode == 0, said
+    return said
+
+
+# --- a watcher ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def watched(places: dict[Path, Path]) -> Iterator[None]:
+    """Fail where a place (by its source) is ever seen in another state than absent and whole, or not both."""
+    expected = {str(place): look(str(source)) for source, place in places.items()}
+    words = [sys.executable, "-I", str(Path(__file__).with_name("watcher.py")), json.dumps(expected)]
+    watcher = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    assert watcher.stdout
+    try:
+        assert watcher.stdout.readline() == "ready\n"
+        yield
+        watcher.terminate()
+        seen = json.loads(watcher.communicate(timeout=30)[0])
+    finally:
+        watcher.kill()
+        watcher.wait()
+        watcher.stdout.close()
+    assert {place: found["torn"] for place, found in seen.items()} == dict.fromkeys(expected)
+    assert all(found["absent"] and found["whole"] for found in seen.values()), seen
+
+
+# --- a hook that waits ----------------------------------------------------------------------------------------------
+
+_WAITING = '''
+"""Notes that it begins and ends; in between it waits for the file `go`, with a child in a session of its own.
+
+Both hold a lock: a second run beside them, or beside what is left of them, notes `overlap`.
+"""
+import fcntl, json, os, signal, subprocess, sys, time
+folder, given = sys.argv[1], json.load(open(sys.argv[2]))
+if {stubborn}:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+def note(*words):
+    with open(folder + "/runs", "a") as notes:
+        notes.write(" ".join(map(str, words)) + chr(10))
+
+lock = open(folder + "/lock", "w")
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError:
+    note("overlap", given.get("attempt"))
+    sys.exit(9)
+child = subprocess.Popen(["/bin/sleep", "100"], start_new_session=True, pass_fds=[lock.fileno()])
+note("begin", given.get("attempt"), os.getpid(), child.pid)
+while not os.path.exists(folder + "/go"):
+    time.sleep(0.01)
+note("end", given.get("attempt"))
+child.kill()
+{rest}
+'''
+
+
+def waiting_hook(studio: Studio, name: str = "publish-server", *, stubborn: bool = False, rest: str = "") -> None:
+    """Set a hook that waits until `let_go`; `rest` is what it does then. A stubborn one does not mind SIGTERM."""
+    script = studio.folder / "waiting.py"
+    script.write_text(_WAITING.format(stubborn=stubborn, rest=rest))
+    output = "" if name == "publish-server" else " ${PATH_JSON_OUTPUT}"
+    line = f"{sys.executable} {script} {studio.folder} ${{PATH_JSON_INPUT}}{output}"
+    set_hook(studio, name, line)
+
+
+def set_hook(studio: Studio, name: str, line: str) -> None:
+    """Past the command line, which takes half a second."""
+    execute(
+        studio,
+        "INSERT OR REPLACE INTO hooks (name, command, environment, modified) VALUES (?, ?, '{}', 0)",
+        name,
+        line,
+    )
+
+
+def hook_runs(studio: Studio) -> list[list[str]]:
+    """What waiting hooks noted: `begin <attempt> <pid> <pid of the child>`, `end <attempt>`, `overlap <attempt>`."""
+    with suppress(FileNotFoundError):
+        return [line.split() for line in (studio.folder / "runs").read_text().splitlines()]
+    return []
+
+
+def hook_events(studio: Studio) -> list[str]:
+    return [" ".join(words[:2]) for words in hook_runs(studio)]
+
+
+def waiting_hooks(studio: Studio) -> list[int]:
+    """Living processes of waiting hooks, whoever started them."""
+    return [int(pid) for words in hook_runs(studio) if words[0] == "begin" for pid in words[2:] if alive(int(pid))]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def let_go(studio: Studio) -> None:
+    (studio.folder / "go").touch()
