@@ -28,11 +28,11 @@ check: setup
 	$(BIN)/ruff check --quiet src tests scripts examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/unit -n 2
 
 test: setup
 	sh scripts/system-packages.sh
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest tests/unit -n 2
 	$(BIN)/pytest tests/server tests/crash -n 2 --dist worksteal
 
 bench: setup

@@ -1,4 +1,4 @@
-"""A studio with a running server, one per test."""
+"""A studio with users and a hook that accepts everything; its server has been started."""
 
 from __future__ import annotations
 
@@ -10,18 +10,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from breaking import furnished
 from studio import Studio
 
 
 @pytest.fixture
-def quiet_studio(tmp_path: Path) -> Iterator[Studio]:
-    """A studio whose server has not been started."""
-    made = Studio(tmp_path / "studio")
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def studio(quiet_studio: Studio) -> Studio:
-    quiet_studio.start()
-    return quiet_studio
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    with furnished(tmp_path / "studio") as made:
+        made.start()
+        yield made

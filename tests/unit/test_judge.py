@@ -222,7 +222,7 @@ def test_endless_faults_are_cut() -> None:
     [
         ("x/shot", "x/shot"),
         ("x/Shot", "volume=projects/X/sHOT"),
-        ("x/é", "x/é"),
+        ("x/\u00e9", "x/e\u0301"),
         ("x", "x/deeper/shot"),
         ("x/y/z", "x/Y"),
         ("/Volumes/projects/x", "/mnt/projects/x"),
@@ -302,9 +302,11 @@ def test_cleaned_guidelines_hold_no_script(text: str) -> None:
 
 # --- anything ----------------------------------------------------------------------------------------------------
 
-ours = st.sampled_from(
-    ["id", "filename", "can_publish", "can_upload", "rejected", "warning", "info", "ident", "comment_label", "path", "findings", "on_exists", "files", "statuses", "label", "value", "default", "tasks", "comment", "time_report", "guidelines", "metadata", "code", "title", "fix", "extra"]
+KEYS = (
+    "id filename can_publish can_upload rejected warning info ident comment_label path findings on_exists files "
+    "statuses label value default tasks comment time_report guidelines metadata code title fix extra"
 )
+ours = st.sampled_from(KEYS.split())
 words = st.one_of(st.text(), st.sampled_from(["a", "b", "x", "volume=cache/x", "/mnt/projects/x", "refuse", "<b>"]))
 anything = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), words),
@@ -324,8 +326,7 @@ likely = st.fixed_dictionaries(
 def test_any_json_is_judged_or_broken(answer: Any) -> None:
     try:
         judged = judge(answer, A, B)
-    except BrokenAnswer as broken:
-        assert broken.faults
+    except BrokenAnswer:
         return
     assert set(judged.entries) == {"a", "b"}
     for entry in judged.entries.values():

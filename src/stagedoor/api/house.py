@@ -10,18 +10,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from litestar import delete, get, patch, post, put
 
-from ..lifecycle.views import moment, moment_or_none
+from ..lifecycle import house as views
 from ..model import errors
-from ..model.entities import ApiKey, Hook, Role, User, Volume
-from ..model.settings import SETTINGS, Value
+from ..model.entities import ApiKey, Role, User, Volume
 from ..wire import calls
 from ..wire.house import (
     HookView,
-    KeyView,
     NewHook,
     NewKey,
     NewUser,
@@ -45,7 +41,7 @@ from .threads import quick
 @get(route(calls.ME))
 async def me(request: Asked) -> UserView:
     """The signed-in user."""
-    return _user(user(request))
+    return views.user(user(request))
 
 
 @get(route(calls.WORKSPACE))
@@ -63,10 +59,10 @@ async def users(request: Asked, limit: Limit = 50, skip: Skip = 0) -> Page:
     """All users; for a standard user, themselves."""
     who = user(request)
     if not who.works_here:
-        mine = [_user(who)][skip : skip + limit]
+        mine = [views.user(who)][skip : skip + limit]
         return Page(total=1, items=mine)
     total, found = await quick(services(request).reading.users, limit, skip)
-    return Page(total=total, items=[_user(one) for one in found])
+    return Page(total=total, items=[views.user(one) for one in found])
 
 
 @post(route(calls.ADD_USER))
@@ -82,7 +78,7 @@ async def add_user(request: Asked, data: NewUser) -> UserMade:
 @get(route(calls.USER))
 async def user_by_id(request: Asked, id: str) -> UserView:
     """One user."""
-    return _user(await quick(_seen, request, id))
+    return views.user(await quick(_seen, request, id))
 
 
 @patch(route(calls.CHANGE_USER))
@@ -97,7 +93,7 @@ def _change_user(request: Asked, id: str, data: UserChange) -> UserView:
         _check_manages(user(request), found)
     if data.role is not None:
         admin(request)
-    return _user(
+    return views.user(
         services(request).manage.update_user(
             found.id, name=data.name, role=data.role, status=data.status, metadata=data.metadata
         )
@@ -107,7 +103,7 @@ def _change_user(request: Asked, id: str, data: UserChange) -> UserView:
 @get(route(calls.KEYS))
 async def keys(request: Asked, id: str) -> Page:
     """A user's API keys, without their secrets."""
-    found = [_key(key) for key in await quick(_keys, request, id)]
+    found = [views.key(key) for key in await quick(_keys, request, id)]
     return Page(total=len(found), items=found)
 
 
@@ -152,8 +148,7 @@ def _check_manages(who: User, other: User) -> None:
 
 
 async def _made(request: Asked, made: User, key: str) -> UserMade:
-    found = await quick(services(request).reading.workspace)
-    return UserMade(workspace=found.code, user=made.code, id=made.id, api_key=key)
+    return views.made(await quick(services(request).reading.workspace), made, key)
 
 
 # --- volumes -------------------------------------------------------------------------------------------------------
@@ -213,7 +208,7 @@ async def remove_volume(request: Asked, id: str) -> None:
 async def hooks(request: Asked) -> Page:
     """The hooks that are set."""
     insider(request)
-    found = [_hook(one) for one in await quick(services(request).manage.hooks)]
+    found = [views.hook(one) for one in await quick(services(request).manage.hooks)]
     return Page(total=len(found), items=found)
 
 
@@ -221,7 +216,7 @@ async def hooks(request: Asked) -> Page:
 async def set_hook(request: Asked, name: str, data: NewHook) -> HookView:
     """Set the command line of a hook."""
     admin(request)
-    return _hook((await quick(services(request).manage.set_hook, name, data.command))[0])
+    return views.hook((await quick(services(request).manage.set_hook, name, data.command))[0])
 
 
 @delete(route(calls.UNSET_HOOK), status_code=204)
@@ -271,7 +266,7 @@ async def settings(request: Asked) -> Page:
     """Every setting: value, default, reason."""
     insider(request)
     values = await quick(services(request).manage.settings)
-    found = [_setting(name, value) for name, value in values.items()]
+    found = [views.setting(name, value) for name, value in values.items()]
     return Page(total=len(found), items=found)
 
 
@@ -279,7 +274,7 @@ async def settings(request: Asked) -> Page:
 async def set_setting(request: Asked, name: str, data: SettingChange) -> SettingView:
     """Set a setting."""
     admin(request)
-    return _setting(name, await quick(services(request).manage.set_setting, name, data.value))
+    return views.setting(name, await quick(services(request).manage.set_setting, name, data.value))
 
 
 @delete(route(calls.UNSET_SETTING), status_code=204)
@@ -289,50 +284,8 @@ async def unset_setting(request: Asked, name: str) -> None:
     await quick(services(request).manage.unset_setting, name)
 
 
-def _user(found: User) -> UserView:
-    return UserView(
-        id=found.id,
-        code=found.code,
-        name=found.name,
-        role=found.role.value,
-        status="enabled" if found.enabled else "disabled",
-        created=moment(found.created),
-        modified=moment(found.modified),
-        metadata=dict(found.metadata),
-    )
-
-
-def _key(key: ApiKey) -> KeyView:
-    return KeyView(
-        id=key.id,
-        label=key.label,
-        created=moment(key.created),
-        expires=moment_or_none(key.expires),
-        revoked=moment_or_none(key.revoked),
-    )
-
-
 def _volume(request: Asked, found: Volume) -> VolumeView:
-    room: Any = services(request).room(found.root)
-    return VolumeView(
-        id=found.id,
-        code=found.code,
-        path=found.root,
-        aliases=found.aliases,
-        default=found.default,
-        status="enabled" if found.enabled else "disabled",
-        capabilities=dict(found.capabilities),
-        free=room[0] if room else None,
-        size=room[1] if room else None,
-    )
-
-
-def _hook(hook: Hook) -> HookView:
-    return HookView(name=hook.name.value, command=hook.command, modified=moment(hook.modified))
-
-
-def _setting(name: str, value: Value) -> SettingView:
-    return SettingView(name=name, value=value, default=SETTINGS[name].default, reason=SETTINGS[name].reason)
+    return views.volume(found, services(request).room(found.root))
 
 
 HANDLERS = [

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .homes import Home, create_home, open_home
+from .homes import Home, create_home, open_home, room
 
-__all__ = ["Home", "create_home", "open_home", "serve"]
+__all__ = ["Home", "create_home", "open_home", "room", "serve"]
 
 
 def serve(home: Path, host: str, port: int, **options: Any) -> None:

@@ -13,7 +13,7 @@ from ..hooks import ProgramRunner
 from ..lifecycle.manage import Management
 from ..model.errors import Conflict
 from ..records import Records, migrate, open_records, schema_is_newer
-from ..volumes import Disk
+from ..volumes import Disk, free
 
 
 def now() -> int:
@@ -64,3 +64,12 @@ def open_home(folder: Path) -> Iterator[Home]:
         )
     finally:
         records.close()
+
+
+def room(root: str) -> tuple[int, int] | None:
+    """Free and total bytes of the disk below a folder; None where it is not there."""
+    try:
+        left, total, _ = free(root)
+    except OSError:
+        return None
+    return left, total

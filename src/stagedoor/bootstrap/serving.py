@@ -29,9 +29,8 @@ from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
 from ..model.entities import RunState
 from ..model.errors import BadRequest, Conflict
-from ..volumes import free
 from ..volumes.probe import probe
-from .homes import Home, now, open_home
+from .homes import Home, now, open_home, room
 
 log = logging.getLogger("stagedoor")
 SWEEP_SECONDS = 2.0
@@ -91,7 +90,7 @@ class _Running:
             manage=home.manage,
             sign_in=lambda user, key: records.keys.check(user, key, now()),
             probe=probe,
-            room=_room,
+            room=room,
         )
 
     def run(self, host: str, port: int, tls: Tls | None, behind_proxy: bool) -> None:
@@ -127,14 +126,6 @@ class _Running:
             if not run.job_id:
                 lost = "The server ended while this ran; its outcome is unknown."
                 home.records.runs.update(run.id, state=RunState.LOST, ended=now(), error=lost)
-
-
-def _room(root: str) -> tuple[int, int] | None:
-    try:
-        room, total, _ = free(root)
-    except OSError:
-        return None
-    return room, total
 
 
 def _tls(paths: config.Home, host: str, cert: Path | None, key: Path | None, self_signed: bool) -> Tls | None:

@@ -52,7 +52,7 @@ def set_(page: Page, home: Path, name: str, command_line: str, pairs: tuple[str,
     """
     environment = _environment(pairs, passed)
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
         hook, warnings = server.manage.set_hook(name, command_line, environment=environment)
         view = house.hook(hook)
@@ -84,7 +84,7 @@ def _environment(pairs: tuple[str, ...], passed: tuple[str, ...]) -> dict[str, s
 def list_(page: Page, home: Path) -> None:
     """List the hooks that are set."""
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
         views = [house.hook(hook) for hook in server.manage.hooks()]
     page.answer({"hooks": views})

@@ -23,7 +23,7 @@ def command() -> None:
 def list_(page: Page, home: Path) -> None:
     """List every setting, its value, its default and its reason."""
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
         views = [house.setting(name, value) for name, value in server.manage.settings().items()]
     page.answer({"settings": views})
@@ -51,7 +51,7 @@ def set_(page: Page, home: Path, name: str, value: str) -> None:
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
         view = house.setting(name, server.manage.set_setting(name, parsed))
     page.answer(view)
@@ -67,7 +67,7 @@ def set_(page: Page, home: Path, name: str, value: str) -> None:
 def unset(page: Page, home: Path, name: str) -> None:
     """Go back to the default of NAME."""
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
         view = house.setting(name, server.manage.unset_setting(name))
     page.answer(view)

@@ -35,9 +35,9 @@ def command() -> None:
 def add(page: Page, home: Path, email: str, role: str, name: str) -> None:
     """Add the user EMAIL; their API key is shown this once."""
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
-        made = house.made(server, *server.manage.add_user(email, role, name))
+        made = house.made(server.records.house.workspace(), *server.manage.add_user(email, role, name))
     _key_shown(page, made)
 
 
@@ -59,7 +59,7 @@ def _key_shown(page: Page, made: Any, key_id: str = "") -> None:
 def list_(page: Page, home: Path) -> None:
     """List users."""
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
         views = [house.user(user) for user in server.manage.users()]
     page.answer({"users": views})
@@ -92,7 +92,7 @@ def enable(page: Page, home: Path, email: str) -> None:
 
 def _switch(page: Page, home: Path, email: str, status: str) -> None:
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
         view = house.user(server.manage.update_user(email, status=status))
     page.answer(view)
@@ -115,10 +115,10 @@ def key() -> None:
 def key_add(page: Page, home: Path, email: str, label: str, days: int | None) -> None:
     """Make a further API key; it is shown this once."""
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
         key, api_key = server.manage.add_key(email, label=label, days=days)
-        made = house.made(server, server.manage.user(email), api_key)
+        made = house.made(server.records.house.workspace(), server.manage.user(email), api_key)
     _key_shown(page, made, key.id)
 
 
@@ -130,7 +130,7 @@ def key_add(page: Page, home: Path, email: str, label: str, days: int | None) ->
 def key_list(page: Page, home: Path, email: str) -> None:
     """List a user's API keys; the keys themselves are not kept."""
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
         views = [house.key(key) for key in server.manage.keys(email)]
     page.answer({"keys": views})

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .options import as_json, home, open_home, pass_page
+from .options import as_json, bootstrap, home, open_home, pass_page
 from .screen.numbers import size
 from .screen.page import Column, Page
 
@@ -31,10 +31,11 @@ def command() -> None:
 def add(page: Page, home: Path, code: str, path: Path, default: bool, aliases: tuple[str, ...]) -> None:
     """Add the folder PATH as volume CODE, and see what its file system can do."""
     with open_home(home) as server:
+        from ..lifecycle import house
         from ..volumes.probe import probe
-        from . import house
 
-        view = house.volume(server.manage.add_volume(code, str(path), aliases=aliases, default=default, probe=probe))
+        made = server.manage.add_volume(code, str(path), aliases=aliases, default=default, probe=probe)
+        view = house.volume(made, bootstrap().room(made.root))
     page.answer(view)
     if page.json:
         return
@@ -50,9 +51,9 @@ def add(page: Page, home: Path, code: str, path: Path, default: bool, aliases: t
 def list_(page: Page, home: Path) -> None:
     """List volumes, free space and what their file systems can do."""
     with open_home(home) as server:
-        from . import house
+        from ..lifecycle import house
 
-        views = [house.volume(volume) for volume in server.manage.volumes()]
+        views = [house.volume(volume, bootstrap().room(volume.root)) for volume in server.manage.volumes()]
     page.answer({"volumes": views})
     if page.json:
         return

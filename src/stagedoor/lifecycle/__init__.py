@@ -17,6 +17,7 @@ Beside the steps:
 - `sweep`      what time alone brings about: expiry, retries, work that was cut
 - `read`       the read side: one, or a page
 - `views`      what whom is shown
+- `house`      what the studio manages, as it travels
 - `manage`     users, keys, volumes, hooks, settings
 - `needs`      what the steps ask of the world, as narrow Protocols
 """

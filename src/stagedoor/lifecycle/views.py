@@ -17,7 +17,7 @@ from ..model.entities import Job, Offer, OfferEntry, Task, User, Volume, Workspa
 from ..model.errors import NotFound
 from ..model.form import Answers
 from ..model.notation import Place
-from ..model.states import TaskStatus
+from ..model.states import JobState, TaskStatus
 from ..model.verdict import Kind, Verdict
 from ..wire import jobs as wire_jobs
 from ..wire import offers as wire_offers
@@ -176,7 +176,8 @@ def job(
     inside = reader.works_here
     uploading = job.state.phase == "upload"
     counted = [(task, task_received(task, progress if uploading else None)) for task in job.tasks]
-    received = sum(count for _, count in counted) if uploading else job.size
+    complete = not uploading and job.state is not JobState.ABORTED
+    received = job.size if complete else sum(count for _, count in counted)
     rate = speed(job.id) if speed and uploading else 0.0
     return wire_jobs.JobView(
         id=job.id,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from typing import Any
-
-from ..lifecycle.views import moment, moment_or_none
-from ..model.entities import ApiKey, Hook, User, Volume
+from ..model.entities import ApiKey, Hook, User, Volume, Workspace
 from ..model.settings import SETTINGS, Value
 from ..wire.house import HookView, KeyView, SettingView, UserMade, UserView, VolumeView
+from .views import moment, moment_or_none
 
 
 def user(user: User) -> UserView:
@@ -24,8 +21,8 @@ def user(user: User) -> UserView:
     )
 
 
-def made(home: Any, user: User, api_key: str) -> UserMade:
-    return UserMade(workspace=home.records.house.workspace().code, user=user.code, id=user.id, api_key=api_key)
+def made(workspace: Workspace, user: User, api_key: str) -> UserMade:
+    return UserMade(workspace=workspace.code, user=user.code, id=user.id, api_key=api_key)
 
 
 def key(key: ApiKey) -> KeyView:
@@ -38,11 +35,8 @@ def key(key: ApiKey) -> KeyView:
     )
 
 
-def volume(volume: Volume) -> VolumeView:
-    try:
-        disk = shutil.disk_usage(volume.root)
-    except OSError:  # unmounted, perhaps
-        disk = None
+def volume(volume: Volume, room: tuple[int, int] | None) -> VolumeView:
+    """`room`: free and total bytes of its disk; None where it is not there."""
     return VolumeView(
         id=volume.id,
         code=volume.code,
@@ -51,8 +45,8 @@ def volume(volume: Volume) -> VolumeView:
         default=volume.default,
         status="enabled" if volume.enabled else "disabled",
         capabilities=dict(volume.capabilities),
-        free=disk.free if disk else None,
-        size=disk.total if disk else None,
+        free=room[0] if room else None,
+        size=room[1] if room else None,
     )
 
 

@@ -1,0 +1,120 @@
+"""The example hooks do what their first lines say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stagedoor import scan
+from stagedoor.hooks.rehearsal import Rehearsal, rehearse
+from stagedoor.wire.offers import VerdictEntry
+
+HOOKS = Path(__file__).parents[2] / "examples" / "hooks"
+NAME = "demo_sq010_sh0010_comp_v001"
+
+
+@pytest.fixture(autouse=True)
+def python_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The examples begin with `#!/usr/bin/env python3`, and need `fileseq`."""
+    import sys
+
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
+
+
+def check(path: Path, **changes: Any) -> tuple[VerdictEntry, Rehearsal]:
+    found = rehearse(script=str(HOOKS / "naming_convention.py"), entries=scan([path]), **changes)
+    assert found.ok, (found.error, found.faults, found.stderr)
+    assert found.publish is not None
+    return found.publish.files[0], found
+
+
+def frames(folder: Path, numbers: Any) -> Path:
+    folder.mkdir(parents=True)
+    for number in numbers:
+        (folder / f"{folder.name}.{number:04}.exr").write_text("x")
+    return folder
+
+
+def test_a_complete_sequence_is_accepted_and_has_its_place(tmp_path: Path) -> None:
+    entry, found = check(frames(tmp_path / NAME, range(1001, 1025)), environment={"PUBLISH_ROOT": "volume=vol/in/"})
+    assert entry.can_publish
+    assert entry.ident == "demo sq010 sh0010 comp v001"
+    assert entry.path == f"volume=vol/in/demo/sq010/sh0010/comp/{NAME}"
+    assert found.publish is not None
+    assert found.publish.comment
+    assert found.publish.time_report
+    assert [status.value for status in found.publish.statuses] == ["review", "final", "wip"]
+    assert "&lt;project&gt;_&lt;sequence&gt;" in found.publish.guidelines
+
+
+def test_a_movie_is_accepted(tmp_path: Path) -> None:
+    (tmp_path / f"{NAME}.mov").write_text("x")
+    assert check(tmp_path / f"{NAME}.mov")[0].can_publish
+
+
+def test_missing_frames_are_named(tmp_path: Path) -> None:
+    folder = frames(tmp_path / NAME, [1001, 1002, 1005, 1008])
+    frames(folder / "left", [1, 2, 3])
+    entry, _ = check(folder)
+    assert entry.rejected
+    (finding,) = entry.findings
+    assert finding["code"] == "missing_frames"
+    assert finding["files"] == [f"{NAME}.{number}.exr" for number in (1003, 1004, 1006, 1007)]
+    assert finding["fix"] == "Add frames 1003-1004,1006-1007 and publish again."
+    assert "lacks frames 1003-1004,1006-1007" in entry.warning
+
+
+def test_empty_files_and_empty_folders_are_refused(tmp_path: Path) -> None:
+    folder = frames(tmp_path / NAME, [1, 2])
+    (folder / f"{NAME}.0002.exr").write_text("")
+    assert [finding["code"] for finding in check(folder)[0].findings] == ["empty_files"]
+    nothing = frames(tmp_path / "other" / NAME, [])
+    assert [finding["code"] for finding in check(nothing)[0].findings] == ["empty"]
+
+
+@pytest.mark.parametrize("name", ["demo_sq010_sh0010_comp_v1", "Demo_sq010_sh0010_comp_V001", "shot_v002"])
+def test_what_was_meant_as_a_publish_is_refused_with_the_way_out(tmp_path: Path, name: str) -> None:
+    entry, _ = check(frames(tmp_path / name, [1]))
+    assert entry.rejected
+    assert entry.findings[0]["code"] == "naming"
+
+
+def test_anything_else_may_be_uploaded_each_time_to_a_new_place(tmp_path: Path) -> None:
+    folder = frames(tmp_path / "reference photos", [1])
+    entry, _ = check(folder)
+    other, _ = check(folder)
+    assert entry.can_upload
+    assert entry.path.startswith("volume=projects/incoming/vendor_example.com/")
+    assert entry.path.endswith("/reference photos")
+    assert entry.path != other.path
+
+
+def ingest(path: Path) -> Rehearsal:
+    answers = {"comment": "hi", "status": "final", "time_report": 60}
+    found = rehearse(script=str(HOOKS / "ingest_sidecar.py"), entries=scan([path]), answers=answers)
+    assert found.ok, (found.error, found.stderr)
+    return found
+
+
+def test_the_sidecar_says_who_and_what(tmp_path: Path) -> None:
+    folder = frames(tmp_path / NAME, [1, 2])
+    ingest(folder)
+    sidecar = json.loads((tmp_path / f"{NAME}.publish.json").read_text())
+    assert sidecar["user"] == "vendor@example.com"
+    assert sidecar["path"] == str(folder)
+    assert sidecar["is_publish"] is True
+    assert sidecar["answers"]["comment"] == "hi"
+    assert [file["path"] for file in sidecar["files"]] == [f"{NAME}.0001.exr", f"{NAME}.0002.exr"]
+    assert all(len(file["blake3"]) == 64 for file in sidecar["files"])
+
+
+def test_the_sidecar_is_written_once_for_a_job(tmp_path: Path) -> None:
+    folder = frames(tmp_path / NAME, [1])
+    sidecar = tmp_path / f"{NAME}.publish.json"
+    assert ingest(folder).stdout == f"{sidecar}: written\n"
+    before = sidecar.stat().st_ino
+    assert ingest(folder).stdout == f"{sidecar}: written by an earlier attempt\n"
+    assert sidecar.stat().st_ino == before

@@ -1,0 +1,153 @@
+"""Hooks tried out on local files, without a server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stagedoor import scan
+from stagedoor.hooks.rehearsal import NO_VOLUMES, REAL_FILES, Rehearsal, command_line, guess_hook, rehearse
+from stagedoor.model.entities import Volume
+from stagedoor.model.errors import ManifestRefused
+from stagedoor.model.hooks import HookName
+
+ACCEPT = """
+import json, sys
+offer = json.load(open(sys.argv[1]))
+files = [{"id": entry["id"], "can_publish": True, "path": PATH} for entry in offer["files"]]
+json.dump({"files": files, "comment": True}, open(sys.argv[2], "w"))
+print("looked at", len(files))
+"""
+
+
+@pytest.fixture
+def shot(tmp_path: Path) -> Path:
+    folder = tmp_path / "shot_v001"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.exr").write_bytes(b"abc")
+    (folder / "sub" / "empty").touch()
+    return folder
+
+
+def script(tmp_path: Path, text: str, name: str = "pre_publish.py") -> str:
+    path = tmp_path / name
+    path.write_text(text)
+    return str(path)
+
+
+def accepting(tmp_path: Path, path: str) -> str:
+    return script(tmp_path, f"PATH = {path!r}" + ACCEPT)
+
+
+def test_a_pre_publish_script_is_judged_as_the_server_would(tmp_path: Path, shot: Path) -> None:
+    found = rehearse(
+        script=accepting(tmp_path, "sq/"), entries=scan([shot]), volumes=[("projects", "/mnt/projects"), ("c", "/c")]
+    )
+    assert (found.ok, found.state, found.exit_code, found.error) == (True, "succeeded", 0, "")
+    assert found.publish is not None
+    assert found.publish.comment is True
+    (entry,) = found.publish.files
+    assert (entry.filename, entry.can_publish, entry.path) == ("shot_v001", True, "volume=projects/sq/shot_v001")
+    assert (found.stdout, found.stderr, found.notes) == ("looked at 1\n", "", ())
+    assert json.loads(found.input)["files"][0]["files"][0]["filename"] == "a.exr"
+    assert json.loads(found.output)["comment"] is True
+    assert 0 < found.seconds < 30
+
+
+@pytest.mark.parametrize("path", ["volume=any/x", "/Volumes/x/y", "x", "C:/x/y", "volume=(default)/x"])
+def test_without_volumes_places_are_checked_for_their_spelling_only(tmp_path: Path, shot: Path, path: str) -> None:
+    found = rehearse(script=accepting(tmp_path, path), entries=scan([shot]))
+    assert (found.ok, found.notes) == (True, (NO_VOLUMES,))
+    refused = rehearse(script=accepting(tmp_path, f"{path}/../z"), entries=scan([shot]))
+    assert not refused.ok
+    assert "'..' is not a name" in refused.faults[0]
+
+
+def test_the_volumes_of_a_server_are_known_by_their_aliases_too(tmp_path: Path, shot: Path) -> None:
+    volume = Volume(id="v", code="projects", root="/mnt/projects", aliases=("/Volumes/projects",))
+    found = rehearse(script=accepting(tmp_path, "/Volumes/projects/x"), entries=scan([shot]), volumes=[volume])
+    assert found.publish is not None
+    assert found.publish.files[0].path == "volume=projects/x"
+
+
+def failed(tmp_path: Path, shot: Path, text: str, **changes: Any) -> Rehearsal:
+    found = rehearse(script=script(tmp_path, text), entries=scan([shot]), **changes)
+    assert not found.ok
+    assert found.publish is None
+    return found
+
+
+def test_a_script_that_crashes_shows_why(tmp_path: Path, shot: Path) -> None:
+    found = failed(tmp_path, shot, "raise SystemExit('no database')")
+    assert (found.state, found.exit_code) == ("failed", 1)
+    assert found.error == "the hook exited with code 1: no database"
+    assert found.stderr == "no database\n"
+
+
+def test_an_answer_that_cannot_be_used_shows_its_faults(tmp_path: Path, shot: Path) -> None:
+    found = failed(tmp_path, shot, "import sys; open(sys.argv[2], 'w').write('{\"files\": [{}]}')")
+    assert found.error == "the hook's answer cannot be used"
+    assert found.faults == ("entry 1 of the answer's `files` has no id: write the id that the input has",)
+
+
+def test_a_script_that_hangs_is_ended(tmp_path: Path, shot: Path) -> None:
+    assert failed(tmp_path, shot, "import time; time.sleep(60)", seconds=0.2).state == "timed_out"
+
+
+def test_a_publish_script_is_given_the_real_files_and_the_answers(tmp_path: Path, shot: Path) -> None:
+    text = "import json, sys; print(open(json.load(open(sys.argv[1]))['files'][0]['hashes']).read())"
+    found = rehearse(
+        script=script(tmp_path, text, "publish.py"),
+        entries=scan([shot]),
+        volumes=[("here", str(tmp_path))],
+        answers={"comment": "hi", "time_report": "1:30", "status": "rev", "task": "comp", "metadata": "a=b"},
+    )
+    assert (found.ok, found.hook, found.notes) == (True, "publish-server", (REAL_FILES,))
+    (entry,) = json.loads(found.input)["files"]
+    assert entry["path"] == str(shot)
+    assert entry["v_hr"] == "here"
+    answers = {"comment": "hi", "time_report": 5400, "status": "rev", "task": "comp", "metadata": {"a": "b"}}
+    assert {key: entry[key] for key in answers} == answers
+    lines = [json.loads(line) for line in found.stdout.split()]
+    assert [(line["path"], line["size"]) for line in lines] == [("a.exr", 3), ("sub/empty", 0)]
+    assert lines[0]["blake3"] == "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85"
+
+
+def test_names_that_no_server_takes_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a:b").touch()
+    with pytest.raises(ManifestRefused, match="a:b holds :"):
+        rehearse(script=accepting(tmp_path, "x"), entries=scan([tmp_path / "a:b"]))
+
+
+def test_a_script_becomes_the_line_that_a_server_would_run(tmp_path: Path) -> None:
+    python = script(tmp_path, "", "with blank.py")
+    assert command_line(python) == f"{sys.executable} '{python}' ${{PATH_JSON_INPUT}} ${{PATH_JSON_OUTPUT}}"
+    Path(python).chmod(0o755)
+    assert command_line(python) == f"'{python}' ${{PATH_JSON_INPUT}} ${{PATH_JSON_OUTPUT}}"
+    assert command_line("x ${PATH_JSON_INPUT}") == "x ${PATH_JSON_INPUT}"
+    with pytest.raises(ValueError, match="neither executable nor a .py file"):
+        command_line(script(tmp_path, "", "x.sh"))
+    with pytest.raises(ValueError, match="is no file, and no command line"):
+        command_line("nowhere.py")
+
+
+@pytest.mark.parametrize(
+    ("given", "hook"),
+    [
+        ("/x/publish.py", HookName.PUBLISH),
+        ("python3 /publish/ingest_shots.py ${PATH_JSON_INPUT}", HookName.PUBLISH),
+        ("pre_publish.py", HookName.PRE_PUBLISH),
+        ("/publish/check.py", HookName.PRE_PUBLISH),
+    ],
+)
+def test_which_hook_a_script_is_can_be_guessed(given: str, hook: HookName) -> None:
+    assert guess_hook(given) is hook
+
+
+def test_only_hooks_that_are_run_can_be_tried(tmp_path: Path, shot: Path) -> None:
+    with pytest.raises(ValueError, match="post-done-server cannot be tested"):
+        rehearse(script=accepting(tmp_path, "x"), entries=scan([shot]), hook=HookName.POST_DONE)
