@@ -6,6 +6,7 @@ Beside `studio`, which has the studio itself.
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import os
 import random
@@ -30,6 +31,7 @@ from stagedoor import Session, scan
 from stagedoor.model.tape import Range, Ranges
 from stagedoor.volumes.history import Extent, History
 from stagedoor.volumes.journal import parse
+from stagedoor.volumes.staging import Staging, Tree
 
 MIB = 2**20
 
@@ -57,19 +59,16 @@ def furnished(folder: Path) -> Iterator[Studio]:
             os.kill(pid, signal.SIGKILL)
 
 
+@functools.cache
 def _template(folder: Path) -> Any:
-    if folder not in _TEMPLATES:
-        made: Any = Studio(folder)
-        made.vendor = made.user("vendor@example.com")
-        made.rival = made.user("rival@example.com")
-        made.accept_everything()
-        made.start()
-        made.stop()
-        _TEMPLATES[folder] = made
-    return _TEMPLATES[folder]
-
-
-_TEMPLATES: dict[Path, Any] = {}
+    shutil.rmtree(folder, ignore_errors=True)  # one that failed half-way
+    made: Any = Studio(folder)
+    made.vendor = made.user("vendor@example.com")
+    made.rival = made.user("rival@example.com")
+    made.accept_everything()
+    made.start()  # so that the engine's database is there as well
+    made.kill()
+    return made
 
 
 def steady_port() -> int:
@@ -414,3 +413,64 @@ def alive(pid: int) -> bool:
 
 def let_go(studio: Studio) -> None:
     (studio.folder / "go").touch()
+
+
+# --- a power cut ----------------------------------------------------------------------------------------------------
+
+
+def power_cut(staging: Path, files: dict[str, int]) -> Ranges:
+    """Damage what lies in a staging, as a power cut may. `files` says how, by the number of the file in the manifest:
+    `flipped` (one bit in the middle), `zeroed` (its second half), `truncated` (to a third), `missing`.
+
+    Returns what cannot be trusted any more: every extent, as the journal has them, with a byte that changed.
+    """
+    kept = Staging(staging, staging.name)
+    layout = Tree(kept.data, kept.manifest())
+    changed = []
+    for how, index in files.items():
+        start, end = layout.tape.range_of(index)
+        first = _DAMAGES[how](Path(layout.file(index)), end - start)
+        changed.append(Range(start + first, start + first + 1 if how == "flipped" else end))
+    return Ranges(
+        (one.start, one.end) for one in extents(staging) if any(b.start < one.end and one.start < b.end for b in changed)
+    )
+
+
+def _flip(path: Path, size: int) -> int:
+    content = bytearray(path.read_bytes())
+    content[size // 2] ^= 1
+    path.write_bytes(content)
+    return size // 2
+
+
+def _zero(path: Path, size: int) -> int:
+    path.write_bytes(path.read_bytes()[: size // 2].ljust(size, b"\0"))
+    return size // 2
+
+
+def _truncate(path: Path, size: int) -> int:
+    os.truncate(path, size // 3)
+    return size // 3
+
+
+def _unlink(path: Path, size: int) -> int:
+    path.unlink()
+    return 0
+
+
+_DAMAGES = {"flipped": _flip, "zeroed": _zero, "truncated": _truncate, "missing": _unlink}
+
+
+@contextmanager
+def proof_held(staging: Path) -> Iterator[None]:
+    """Inside, the proof of an upload cannot be written down: the server reads everything and then waits, for ever."""
+    pipe = staging / "state" / "proof.new"
+    os.mkfifo(pipe)
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # who waits goes on
+            pipe.unlink()
+            time.sleep(0.1)
+            os.close(reader)

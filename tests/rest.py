@@ -36,6 +36,12 @@ for entry in data["files"]:
 json.dump({{"files": data["files"], **said.get("form", {{}})}}, open(sys.argv[2], "w"))
 """
 
+PUBLISHED = """
+import json, pathlib, sys
+text = open(sys.argv[1]).read()
+(pathlib.Path({folder!r}) / (json.loads(text)["id"] + ".json")).write_text(text)
+"""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -64,7 +70,10 @@ class House:
         self.studio = studio
         self.plans = studio.folder / "plans"
         self.plans.mkdir()
+        self.ingested = studio.folder / "ingested"
+        self.ingested.mkdir()
         studio.hook("pre-publish-server", HOOK.format(plans=str(self.plans)))
+        studio.hook("publish-server", PUBLISHED.format(folder=str(self.ingested)))
         self.pool = urllib3.PoolManager(retries=False, timeout=30, maxsize=8)
         self.admin = Person(self, studio.admin)
 
@@ -86,6 +95,10 @@ class House:
         """Change the database behind the server's back."""
         with closing(sqlite3.connect(self.studio.home / "stagedoor.db", timeout=30)) as database, database:
             database.execute(sql, values)
+
+    def published(self, job_id: str) -> dict[str, Any]:
+        """What the publish hook was given for a job."""
+        return dict(json.loads((self.ingested / f"{job_id}.json").read_text()))
 
     @property
     def log(self) -> str:

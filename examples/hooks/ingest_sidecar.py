@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A publish hook: writes a JSON file beside everything that arrived: who sent what, what they answered, the hashes.
 
     stagedoor hook set publish-server 'python3 /path/to/ingest_sidecar.py ${PATH_JSON_INPUT}'

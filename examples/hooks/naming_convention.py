@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A pre-publish hook: checks names and frame ranges, and decides where everything goes.
 
     stagedoor hook set pre-publish-server --env PUBLISH_ROOT=volume=projects \

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import jsonschema
 import pytest
 
 from stagedoor import scan
 from stagedoor.hooks.rehearsal import Rehearsal, rehearse
+from stagedoor.lifecycle.judge import read_answer
+from stagedoor.wire.hookdata import NAMES, schema
 from stagedoor.wire.offers import VerdictEntry
 
 HOOKS = Path(__file__).parents[2] / "examples" / "hooks"
 NAME = "demo_sq010_sh0010_comp_v001"
-
-
-@pytest.fixture(autouse=True)
-def python_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The examples begin with `#!/usr/bin/env python3`, and need `fileseq`."""
-    import sys
-
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
 
 
 def check(path: Path, **changes: Any) -> tuple[VerdictEntry, Rehearsal]:
@@ -118,3 +115,59 @@ def test_the_sidecar_is_written_once_for_a_job(tmp_path: Path) -> None:
     before = sidecar.stat().st_ino
     assert ingest(folder).stdout == f"{sidecar}: written by an earlier attempt\n"
     assert sidecar.stat().st_ino == before
+
+
+# --- docs/writing-hooks.md ---------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[2] / "docs" / "writing-hooks.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> Path:
+    """The page's Python blocks, under the names in their first lines."""
+    for block in blocks("python"):
+        (tmp_path / block.split()[1]).write_text(block)
+    return tmp_path
+
+
+def test_the_first_pre_publish_hook_of_the_page_works(scripts: Path) -> None:
+    shot, notes = frames(scripts / "shot_v001", [1]), frames(scripts / "notes", [1])
+    found = rehearse(script=str(scripts / "pre_publish.py"), entries=scan([shot, notes]))
+    assert found.ok, found.stderr
+    assert found.publish is not None
+    assert [entry.can_publish for entry in found.publish.files] == [True, False]
+    assert found.publish.files[0].path == "volume=projects/from_vendors/shot_v001"
+
+
+def test_the_first_publish_hook_of_the_page_works(scripts: Path) -> None:
+    shot = frames(scripts / "shot_v001", [1])
+    found = rehearse(script=str(scripts / "publish.py"), entries=scan([shot]), answers={"comment": "First"})
+    assert found.stdout == f"{shot} publish by vendor@example.com - First\n"
+
+
+def test_the_publish_hook_of_the_page_that_may_run_again_does_so_once(scripts: Path) -> None:
+    shot = frames(scripts / "shot_v001", [1])
+    once = [rehearse(script=str(scripts / "publish_once.py"), entries=scan([shot])).stdout for _ in range(2)]
+    assert once == [f"ingesting {shot}\n", f"attempt 1 finds this done: {shot}\n"]
+
+
+def test_the_json_of_the_page_is_as_the_schemas_say() -> None:
+    given, answer = (json.loads(block) for block in blocks("json"))
+    jsonschema.validate(given, schema("pre-publish-server.input"))
+    jsonschema.validate(answer, schema("pre-publish-server.output"))
+    judged = read_answer(json.dumps(answer).encode(), [SimpleNamespace(**given["files"][0])], [])
+    assert judged.entries[given["files"][0]["id"]].verdict.findings[0]["code"] == "missing_frames"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_key_of_input_and_output_is_on_the_page(name: str) -> None:
+    words = set(re.findall(r"`([a-z0-9_]+)`", PAGE)) | set(
+        re.findall(r"[a-z_]+", "".join(re.findall(r"`{.*?}`", PAGE)))
+    )
+    definitions = schema(name)["$defs"]
+    told = [kind for kind in definitions if kind not in ("Party", "PublishedTask", "TaskSource", "TaskDestination")]
+    assert {key for kind in told for key in definitions[kind]["properties"]} <= words | {"role", "on_exists"}

@@ -129,7 +129,7 @@ def test_a_script_becomes_the_line_that_a_server_would_run(tmp_path: Path) -> No
     Path(python).chmod(0o755)
     assert command_line(python) == f"'{python}' ${{PATH_JSON_INPUT}} ${{PATH_JSON_OUTPUT}}"
     assert command_line("x ${PATH_JSON_INPUT}") == "x ${PATH_JSON_INPUT}"
-    with pytest.raises(ValueError, match="neither executable nor a .py file"):
+    with pytest.raises(ValueError, match=r"neither executable nor a \.py file"):
         command_line(script(tmp_path, "", "x.sh"))
     with pytest.raises(ValueError, match="is no file, and no command line"):
         command_line("nowhere.py")

@@ -92,6 +92,24 @@ def test_status_is_asked_under_the_name_the_server_knows():
     assert _job_filters({"status": "failed", "user": "ann"}) == {"state": "failed", "user": "ann"}
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("2026-03-01", "2026-03-01T00:00:00+00:00"),
+        ("2026-03-01T10:00:00", "2026-03-01T10:00:00+00:00"),
+        ("2026-03-01t10:00:00z", "2026-03-01T10:00:00+00:00"),
+        ("2026-03-01T10:00:00+02:00", "2026-03-01T10:00:00+02:00"),
+    ],
+)
+def test_times_are_utc_unless_they_say_otherwise(text, asked):
+    assert _job_filters({"since": text}) == {"since": asked}
+
+
+def test_what_is_no_time_is_refused():
+    with pytest.raises(ValueError, match="'yesterday' is not a time"):
+        _job_filters({"since": "yesterday"})
+
+
 def test_entity_types_are_found_in_any_case_and_under_the_older_name():
     assert kind_of("Job") is kind_of("transfer") is KINDS["job"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Litestar, MediaType, Request, Response, get
+from litestar import Litestar, MediaType, Request, Response, Router, get
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, NotFoundException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
@@ -57,13 +57,16 @@ def make_app(services: Services, *, behind_proxy: bool = False) -> ASGIApp:
             HTTPException: _http,
             ValidationException: _invalid,
             RecursionError: _too_deep,
+            UnicodeDecodeError: _not_utf8,
             Exception: _fault,
         },
         openapi_config=OpenAPIConfig(
             title="Stagedoor",
             version=__version__,
             description="Publish gateway: offer, upload, ingest. Every refusal is an `ErrorAnswer`.",
-            path=f"{calls.V1}/openapi",
+            openapi_router=Router(
+                f"{calls.V1}/openapi", route_handlers=[], after_request=_nothing_as_json, include_in_schema=False
+            ),
             render_plugins=[Document(path="/openapi.json")],
             security=[{"basic": []}],
             components=Components(
@@ -111,8 +114,26 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[byt
 
 def _invalid(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     found = error.extra if isinstance(error.extra, list) else []
-    reasons = "; ".join(f"{item.get('key', 'body')}: {item.get('message', '')}" for item in found) or error.detail
+    reasons = "; ".join(_reason(item) for item in found) or error.detail
     return _answer(request, errors.BadRequest(f"The request cannot be read: {reasons}"))
+
+
+def _reason(item: dict[str, Any]) -> str:
+    key, message = item.get("key", "body"), item.get("message", "")
+    if key == "data":  # the name of the argument that takes the body
+        return "its body is missing" if message == "'data'" else message
+    return f"{key}: {message}"
+
+
+def _nothing_as_json(response: Response[Any]) -> Response[Any]:
+    """The framework has a page of its own for what is not there beside the OpenAPI document."""
+    if response.status_code == 404:
+        raise NotFoundException
+    return response
+
+
+def _not_utf8(request: Request[Any, Any, Any], _error: UnicodeDecodeError) -> Response[bytes]:
+    return _answer(request, errors.BadRequest("The request cannot be read: it is not UTF-8."))
 
 
 def _too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Response[bytes]:

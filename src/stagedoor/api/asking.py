@@ -13,6 +13,7 @@ from litestar import MediaType, Request, Response
 from ..model import errors
 from ..model.entities import Role, User
 from ..wire.calls import Call
+from .threads import quick
 
 if TYPE_CHECKING:
     from .app import Services
@@ -81,12 +82,12 @@ async def read(request: Asked, kind: type[T], most: int) -> T:
         raise errors.BadRequest(f"The request cannot be read: {error}") from None
 
 
-def json(request: Asked, answer: Any, status: int = 200) -> Response[bytes]:
+async def json(request: Asked, answer: Any, status: int = 200) -> Response[bytes]:
     """An answer as JSON, packed where it is large and the client can unpack."""
     body = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
     headers = {}
     if len(body) > _PACK_FROM and "gzip" in request.headers.get("accept-encoding", ""):
-        body = gzip.compress(body, 1)
+        body = await quick(gzip.compress, body, 1)
         headers["content-encoding"] = "gzip"
     return Response(body, status_code=status, headers=headers, media_type=MediaType.JSON)
 

@@ -89,7 +89,7 @@ async def change_user(request: Asked, id: str, data: UserChange) -> UserView:
 
 def _change_user(request: Asked, id: str, data: UserChange) -> UserView:
     found = _seen(request, id)
-    if data.role is not None or data.status is not None or data.metadata is not None:
+    if found.id != user(request).id or (data.role, data.status, data.metadata) != (None, None, None):
         _check_manages(user(request), found)
     if data.role is not None:
         admin(request)

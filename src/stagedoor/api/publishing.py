@@ -32,7 +32,7 @@ async def offer(request: Asked) -> Response[bytes]:
     asked = await read(request, OfferRequest, int(most))
     made = await checks(services(request).offering.validate, user(request), asked, ip(request))
     answer = await quick(services(request).reading.shown, user(request), made)
-    return json(request, answer, 201)
+    return await json(request, answer, 201)
 
 
 @get(route(calls.OFFERS))
@@ -76,7 +76,7 @@ async def submit(request: Asked) -> Response[bytes]:
     asked = await read(request, SubmitRequest, int(SETTINGS["offer_bytes"].default))
     job, new = await checks(services(request).submitting.submit, user(request), asked, ip(request))
     view = await quick(services(request).reading.job, user(request), job.id)
-    return json(request, view, 201 if new else 200)
+    return await json(request, view, 201 if new else 200)
 
 
 @get(route(calls.JOBS))
@@ -146,14 +146,14 @@ async def abort(request: Asked, id: str) -> JobView:
 @get(route(calls.RECEIPT))
 async def receipt(request: Asked, id: str) -> Response[bytes]:
     """What arrived, proved: every file with size, xxh128 and blake3."""
-    return json(request, await quick(services(request).reading.receipt, user(request), id))
+    return await json(request, await quick(services(request).reading.receipt, user(request), id))
 
 
 @get(route(calls.TASK_FILES))
 async def task_files(request: Asked, id: str, task: str) -> Response[bytes]:
     """The validated tree of one entry of a job."""
     found = await quick(services(request).reading.files, user(request), id, task)
-    return json(request, found)
+    return await json(request, found)
 
 
 HANDLERS = [

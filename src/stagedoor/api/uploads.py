@@ -39,7 +39,7 @@ async def part(request: Asked, id: str) -> Response[bytes]:
         answer: PartAnswer = await parts(opened.commit)
     finally:
         await asyncio.shield(parts(opened.close))
-    return json(request, answer)
+    return await json(request, answer)
 
 
 def _begin(request: Asked, id: str) -> Part:

@@ -2,6 +2,7 @@
 
 1. `homes`    a home on disk becomes records and management: what the commands of an administrator need
 2. `serving`  a home becomes a server
+3. `memory`   how the server gives memory back
 """
 
 from __future__ import annotations

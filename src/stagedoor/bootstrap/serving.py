@@ -31,6 +31,7 @@ from ..model.entities import RunState
 from ..model.errors import BadRequest, Conflict
 from ..volumes.probe import probe
 from .homes import Home, now, open_home, room
+from .memory import give_back_large_blocks
 
 log = logging.getLogger("stagedoor")
 SWEEP_SECONDS = 2.0
@@ -57,6 +58,7 @@ def serve(
             "certificate, --behind-proxy where a proxy does TLS, or --insecure.",
             code="tls_missing",
         )
+    give_back_large_blocks()
     with _lock(paths), open_home(folder) as home:
         _start_logging(paths)
         _probe_volumes(home)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import NamedTuple
 
 _WHERE = re.compile(r"\s*(\w+)(?:\s+where\s+(.*?))?\s*", re.IGNORECASE | re.DOTALL)
@@ -68,3 +69,12 @@ def only(filters: dict[str, str], known: Sequence[str], entity: str) -> dict[str
         if name not in known:
             raise ValueError(f"{entity} has no filter {name!r}; there are: {', '.join(known)}")
     return filters
+
+
+def moment(text: str) -> str:
+    """A date, or a date and time, as RFC 3339; UTC where no zone is named. Raises ValueError."""
+    try:
+        found = datetime.fromisoformat(re.sub("z$", "+00:00", text, flags=re.IGNORECASE))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time: write 2026-03-01 or 2026-03-01T10:00:00") from None
+    return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).isoformat()

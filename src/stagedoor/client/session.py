@@ -313,6 +313,8 @@ def _ended(job: Mapping[str, Any]) -> bool:
 
 def _job_filters(filters: dict[str, str]) -> dict[str, str]:
     known = query.only(filters, JOB_FILTERS, "job")
+    if "since" in known:
+        known = {**known, "since": query.moment(known["since"])}
     return {"state" if name == "status" else name: value for name, value in known.items()}
 
 

@@ -45,14 +45,19 @@ class Control:
         self._runner.enqueue(job_id)
 
     def abort(self, user: User, job_id: str) -> Job:
-        owned_by(user, self._jobs.job(job_id))
-        self.abort_now(job_id, "Aborted by its owner." if user.role == "standard" else f"Aborted by {user.code}.")
+        job = owned_by(user, self._jobs.job(job_id))
+        own = user.id == job.user_id
+        self.abort_now(
+            job_id, "Aborted by its owner." if own else "Aborted by the studio.", detail=f"aborted by {user.code}"
+        )
         return self._again(job_id)
 
-    def abort_now(self, job_id: str, note: str, *, code: str = "aborted") -> None:
-        """Raises Conflict where the job has ended."""
+    def abort_now(self, job_id: str, note: str, *, code: str = "aborted", detail: str = "") -> None:
+        """Raises Conflict where the job has ended. `detail` is for the studio: vendors read no names."""
         try:
-            self._jobs.move(job_id, JobFact.ABORTED, self._clock(), due=None, error=note, error_code=code)
+            self._jobs.move(
+                job_id, JobFact.ABORTED, self._clock(), due=None, error=note, error_code=code, error_detail=detail
+            )
         except WrongMove:
             raise errors.Conflict("This job has ended already.", code="job_ended") from None
         self._programs.end_job(job_id)

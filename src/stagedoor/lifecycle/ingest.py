@@ -16,7 +16,6 @@ import msgspec
 from ..model.entities import Hook, HookRun, Job, RunState
 from ..model.hooks import HookName
 from ..model.states import JobFact, JobState, WrongMove
-from ..wire.jobs import Receipt, ReceiptFile
 from .failing import Failing
 from .hookinput import publish_input
 from .needs import Clock, House, JobBook, OfferBook, Outcome, Programs, RunBook, RunOrder
@@ -143,12 +142,32 @@ def hash_files(receipt: bytes | None) -> dict[str, bytes]:
     """Per task id, JSON lines `{path, size, xxh128, blake3}` of every file of a receipt."""
     if receipt is None:
         return {}
-    encoder = msgspec.json.Encoder()
-    return {
-        entry.id: b"".join(encoder.encode(_hash_line(file)) + b"\n" for file in entry.files)
-        for entry in msgspec.json.decode(receipt, type=Receipt).entries
-    }
+    return {entry.id: _lines(entry.files) for entry in msgspec.json.decode(receipt, type=_Hashed).entries}
 
 
-def _hash_line(file: ReceiptFile) -> dict[str, str | int]:
-    return {"path": file.path, "size": file.size, "xxh128": file.xxh128, "blake3": file.blake3}
+def _lines(files: list[msgspec.Raw]) -> bytes:
+    """File by file, so that 100,000 of them never lie decoded side by side."""
+    decoder, encoder = msgspec.json.Decoder(_HashLine), msgspec.json.Encoder()
+    lines = bytearray()
+    for file in files:
+        lines += encoder.encode(decoder.decode(file))
+        lines += b"\n"
+    return bytes(lines)
+
+
+class _HashLine(msgspec.Struct):
+    path: str
+    size: int
+    xxh128: str
+    blake3: str
+
+
+class _HashedEntry(msgspec.Struct):
+    id: str
+    files: list[msgspec.Raw]
+
+
+class _Hashed(msgspec.Struct):
+    """What the hash files are made of, in a receipt."""
+
+    entries: list[_HashedEntry]

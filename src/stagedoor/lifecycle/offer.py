@@ -26,7 +26,7 @@ from ..model import errors, manifest
 from ..model.entities import HookRun, Offer, OfferEntry, Reservation, RunState, User, Volume
 from ..model.hooks import HookName
 from ..model.settings import Settings
-from ..model.states import OfferState
+from ..model.states import OfferFact, OfferState
 from ..model.verdict import Kind, Verdict
 from ..wire.offers import OfferRequest
 from ..wire.tree import Entry, count
@@ -76,7 +76,18 @@ class Offering:
         if request.check_only or not submittable:
             offer = replace(offer, state=OfferState.CHECKED)
         claims = [_claim(offer, entry, spots[entry.id]) for entry in offer.entries if entry.place]
-        return self._offers.keep(offer, trees, claims, _taken)
+        kept = self._offers.keep(offer, trees, claims, _taken)
+        if not (submittable or request.check_only):
+            self._outdate(user, kept)
+        return kept
+
+    def _outdate(self, user: User, refused: Offer) -> None:
+        """Supersede earlier offers of these entries: what the studio says now is that they are refused."""
+        ids = [entry.id for entry in refused.entries]
+        earlier = self._offers.newest_with(user.id, ids)
+        while earlier is not None and earlier.state is OfferState.OPEN and earlier.id < refused.id:
+            self._offers.close(earlier.id, OfferFact.SUPERSEDED, self._clock())
+            earlier = self._offers.newest_with(user.id, ids)
 
     def _check_limits(self, user: User, request: OfferRequest, settings: Settings) -> None:
         if self._house.hook(HookName.PRE_PUBLISH) is None:

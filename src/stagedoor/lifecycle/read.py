@@ -8,6 +8,8 @@ Rules
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import msgspec
 
 from ..model import errors
@@ -17,7 +19,7 @@ from ..model.states import JobState, OfferState
 from ..wire.house import RunDetail, RunView
 from ..wire.jobs import JobView, Page
 from ..wire.offers import OfferAnswer
-from ..wire.tree import Entry, Node
+from ..wire.tree import Entry
 from . import views
 from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook
 from .receive import Receiving
@@ -155,13 +157,13 @@ class Reading:
         if task is None or offer is None:
             raise errors.NotFound
         entry = next(entry for entry in offer.entries if entry.id == task_id)
-        files = msgspec.json.decode(self._offers.tree(offer.id, task_id), type=list[Node] | None)
+        tree = self._offers.tree(offer.id, task_id)
         return Entry(
             id=entry.id,
             filename=entry.filename,
             size=entry.size,
             is_dir=entry.is_dir,
-            files=files,
+            files=cast(Any, msgspec.Raw(tree)) if entry.is_dir else None,  # as it is kept: not decoded again
             modified=entry.modified,
         )
 
@@ -182,7 +184,13 @@ class Reading:
         if hook is not None and name is None:
             raise errors.BadRequest("There is no hook of that name.", code="hook_unknown")
         total, found = self._lists.runs(
-            hook=name, job_id=job, offer_id=offer, user_id=owner, since=since, limit=_bounded(limit), skip=skip
+            hook=name,
+            job_id=job,
+            offer_id=offer,
+            user_id=self._id_of(owner),
+            since=since,
+            limit=_bounded(limit),
+            skip=skip,
         )
         return Page(total=total, items=[run_view(run) for run in found])
 
@@ -197,12 +205,17 @@ class Reading:
 
     def _owner(self, user: User, owner: str | None) -> str | None:
         """Whose: for a standard user always their own; an impossible id where they ask for somebody else's."""
-        if owner is not None and "@" in owner:
-            found = self._lists.users(code=owner, limit=1)[1]
-            owner = found[0].id if found else "-"
+        owner = self._id_of(owner)
         if user.works_here:
             return owner
         return user.id if owner in (None, user.id) else "-"
+
+    def _id_of(self, owner: str | None) -> str | None:
+        """A user's id, from that or the e-mail address; an impossible one for nobody's address."""
+        if owner is None or "@" not in owner:
+            return owner
+        found = self._lists.users(code=owner, limit=1)[1]
+        return found[0].id if found else "-"
 
 
 def _bounded(limit: int) -> int:

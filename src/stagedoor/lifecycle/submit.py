@@ -85,7 +85,7 @@ class Submitting:
         offer = self._offers.newest_with(user.id, ids)
         known = {entry.id for entry in offer.entries} if offer else set()
         if offer is None or not known.intersection(ids):
-            raise errors.NotFound("You have offered no such entry; offer the files first.", code="entry_unknown")
+            raise _unknown()
         if not known.issuperset(ids):
             raise errors.Conflict(
                 "These entries do not come from one offer; offer all of them together again.", code="entries_mixed"
@@ -108,7 +108,7 @@ class Submitting:
         volumes = {volume.id: volume for volume in self._house.volumes()}
         known = {entry.id for entry in offer.entries}
         if not known.issuperset(echoed):
-            raise errors.NotFound("You have offered no such entry; offer the files first.", code="entry_unknown")
+            raise _unknown()
         faults: list[dict[str, Any]] = []
         accepted: list[_Accepted] = []
         for entry in offer.entries:
@@ -328,6 +328,13 @@ def _answer_fault(entry: OfferEntry, fault: form.AnswerFault) -> dict[str, Any]:
 
 def _taken(entry: OfferEntry, detail: str) -> errors.DestinationTaken:
     return errors.DestinationTaken(details={"id": entry.id}, detail=detail)
+
+
+def _unknown() -> errors.NotFound:
+    """Also for what was only checked or refused as a whole: such an offer is none that could be submitted."""
+    return errors.NotFound(
+        "No offer of yours that could be submitted holds this entry; offer the files first.", code="entry_unknown"
+    )
 
 
 def _refuse_closed(state: OfferState) -> NoReturn:
