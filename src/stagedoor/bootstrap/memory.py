@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 
 _M_MMAP_THRESHOLD = -3  # malloc.h
-LARGE_BYTES = 4 * 2**20
+LARGE_BYTES = 256 * 1024
 
 
 def give_back_large_blocks() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..model.entities import Volume
 from ..model.hooks import canonical
 from . import exits, offering
 from .options import as_json, open_home, pass_page, server_parts
@@ -95,8 +96,8 @@ def _show(page: Page, found: Any, scanned: Any) -> None:
             page.note(f"  {fault}")
 
 
-def _volumes(given: tuple[str, ...], home: Path | None) -> list[tuple[str, str]]:
-    found = []
+def _volumes(given: tuple[str, ...], home: Path | None) -> list[tuple[str, str] | Volume]:
+    found: list[tuple[str, str] | Volume] = []
     for pair in given:
         code, separator, path = pair.partition("=")
         if not separator or not code or not path:
@@ -104,5 +105,5 @@ def _volumes(given: tuple[str, ...], home: Path | None) -> list[tuple[str, str]]
         found.append((code, str(Path(path).expanduser().absolute())))
     if not found and home:
         with open_home(home) as server:
-            return [(volume.code, volume.root) for volume in server.manage.volumes()]
+            return list(server.manage.volumes())  # with their aliases
     return found
