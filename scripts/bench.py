@@ -3,7 +3,8 @@
 1. An offer of 100,000 files in one folder, from the first byte of the request to the last byte of the answer, and the
    peak memory of all processes of the server together; both beside their limits.
 2. `stagedoor publish` of 1000 x 2 MiB and of 10,000 x 16 KiB, from the scan to the end of the publish hook, beside
-   `cp -r` of the same tree in the same run.
+   `cp -r` of the same tree in the same run: `cp` alone, which ends when the bytes are in memory, and `cp` until they
+   are on the device, as a publish leaves them.
 3. With `--large`, one publish of 100,000 small files: what grows faster than it should shows there.
 
 Everything is real: a server process, a socket, hooks, the command line. The limits of 1. decide about the exit code.
@@ -22,11 +23,10 @@ import shutil
 import statistics
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -34,6 +34,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
+
+from server_memory import Memory  # noqa: E402
 
 from studio import STAGEDOOR, Account, Studio  # noqa: E402
 
@@ -43,7 +45,6 @@ MB = 1_000_000
 FILES = 100_000
 OFFER_SECONDS = 3.0
 OFFER_MB = 300.0
-HOOK_MARK = b"STAGEDOOR_RUN="
 Numbers = dict[str, Any]
 
 COPYING_HOOK = """
@@ -64,32 +65,42 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="of every measurement (default 5)")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the files of the publishes, such as 0.1")
     parser.add_argument("--large", action="store_true", help="publish 100,000 small files as well, once")
+    parser.add_argument("--work", type=Path, default=WORK, help="folder to work in; it decides about the disk")
     parser.add_argument("--only", choices=("offer", "publish", "large"), help="this part alone")
     options = parser.parse_args()
-    shutil.rmtree(WORK, ignore_errors=True)
-    WORK.mkdir(parents=True)
+    BENCH.mkdir(exist_ok=True)
     results: Numbers = {"machine": machine(), "began": now(), "runs": options.runs, "scale": options.scale}
-    try:
+    with working_in(options.work.absolute()) as work:
         if options.only in (None, "offer"):
-            results["offer"] = measure_offers(options.runs)
+            results["offer"] = measure_offers(work, options.runs)
         if options.only in (None, "publish"):
-            results["publish"] = measure_publishes(options.runs, options.scale)
+            results["publish"] = measure_publishes(work, options.runs, options.scale)
         if options.large or options.only == "large":
-            results["large"] = measure_large()
-    finally:
-        shutil.rmtree(WORK, ignore_errors=True)
+            results["large"] = measure_large(work)
     (BENCH / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     print(f"\nAll numbers: {(BENCH / 'results.json').relative_to(ROOT)}")
     sys.exit(0 if results.get("offer", {}).get("within_limits", True) else 1)
 
 
+@contextmanager
+def working_in(folder: Path) -> Iterator[Path]:
+    """A new folder, removed at the end."""
+    if folder == WORK:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 # --- 1. a large offer
 
 
-def measure_offers(runs: int) -> Numbers:
-    """Every second run packs its body as our client does; each server takes offers until `runs` are done."""
-    say(f"An offer of {FILES:,} files in one folder, {runs} runs on one server")
-    with studio("offer") as (house, vendor), Memory(house) as memory:
+def measure_offers(work: Path, runs: int) -> Numbers:
+    """Bodies as they are, then packed as our client does; all on one server, whose peak counts."""
+    say(f"An offer of {FILES:,} files in one folder, {runs} runs of each kind on one server")
+    with studio(work / "offer") as (house, vendor), Memory(house.process.pid) as memory:
         idle = memory.peak()
         seconds = {kind: [offer_once(house, vendor, kind == "gzip") for _ in range(runs)] for kind in ("plain", "gzip")}
         peak = memory.peak()
@@ -136,77 +147,86 @@ def offer_once(house: Studio, vendor: Account, packed: bool) -> float:
 def offer_body(files: int) -> bytes:
     """A folder of frames, with sizes and times."""
     frames = [
-        {"filename": f"sq010_sh0010_comp_v001.{n:07}.exr", "size": 12_582_912 + n, "modified": 1_700_000_000_000 + n}
+        {"filename": f"sq010_sh0010_comp_v001.{n:07}.exr", "size": 4096, "modified": 1_700_000_000_000 + n}
         for n in range(files)
     ]
     entry = {"id": str(uuid.uuid4()), "filename": "sq010_sh0010_comp_v001", "is_dir": True, "files": frames}
-    for frame in frames:
-        frame["size"] = 4096  # small enough for any disk to have room for all of them
     return json.dumps({"files": [entry], "hostname": "bench", "client": "bench"}).encode()
 
 
 # --- 2. the whole publish beside cp -r
 
 
-def measure_publishes(runs: int, scale: float) -> Numbers:
+def measure_publishes(work: Path, runs: int, scale: float) -> Numbers:
     return {
-        name: measure_publish(name, max(1, int(count * scale)), size, runs)
+        name: measure_publish(work / str(size), max(1, int(count * scale)), size, runs)
         for name, count, size in (("1000 x 2 MiB", 1000, 2 << 20), ("10,000 x 16 KiB", 10_000, 16 << 10))
     }
 
 
-def measure_publish(name: str, count: int, size: int, runs: int) -> Numbers:
+def measure_publish(work: Path, count: int, size: int, runs: int) -> Numbers:
+    """In turns, after one of each that does not count.
+
+    Nothing is removed in between: ext4 makes a new file slowly for minutes after many others were removed.
+    """
     say(f"stagedoor publish of {count:,} files of {size >> 10:,} KiB beside cp -r, {runs} runs in turns")
-    source = make_tree(WORK / "source", count, size)
-    copies: list[float] = []
+    source = make_tree(work / "source", count, size)
+    copies: list[tuple[float, float]] = []
     publishes: list[Numbers] = []
-    with studio("publish") as (house, vendor), Memory(house) as memory:
-        for _ in range(runs):
-            copies.append(copy_once(source))
-            publishes.append(publish_once(house, vendor, source))
-        peak = memory.peak()
-    shutil.rmtree(source)
-    seconds = [one["seconds"] for one in publishes]
-    ratios = [mine / theirs for mine, theirs in zip(seconds, copies, strict=True)]
+    with studio(work / "studio") as (house, vendor), Memory(house.process.pid) as memory:
+        for run in range(runs + 1):
+            copies.append(copy_once(source, work / f"copy{run}"))
+            publishes.append(publish_once(house, vendor, source, run))
+        peak = memory.peak() / MB
+    shutil.rmtree(work)
+    seconds = [one["seconds"] for one in publishes[1:]]
+    alone, synced = ([copy[kind] for copy in copies[1:]] for kind in (0, 1))
+    phases = {key: statistics.median(one["phases"][key] for one in publishes[1:]) for key in publishes[0]["phases"]}
+    client = max(one["client_mb"] for one in publishes)
     row("stagedoor publish", shown(seconds, "s"))
-    row("cp -r", shown(copies, "s"))
-    row("publish / cp -r", shown(ratios, "times"))
-    row("peak memory", f"server {peak / MB:.0f} MB, client {max(one['client_mb'] for one in publishes):.0f} MB")
-    phases = {key: statistics.median(one["phases"][key] for one in publishes) for key in publishes[0]["phases"]}
+    row("cp -r", f"{shown(alone, 's')}; to the device {shown(synced, 's')}")
+    row("publish / cp -r", f"{shown(ratios(seconds, alone), 'times')}; to the device {shown(ratios(seconds, synced))}")
+    row("peak memory", f"server {peak:.0f} MB, client {client:.0f} MB")
     row("where the time went", ", ".join(f"{key} {value:.2f} s" for key, value in phases.items()))
     return {
         "files": count,
         "file_bytes": size,
         "publish": spread(seconds),
-        "cp": spread(copies),
-        "ratio": spread(ratios),
+        "cp": spread(alone),
+        "cp_to_device": spread(synced),
+        "ratio": spread(ratios(seconds, alone)),
+        "ratio_to_device": spread(ratios(seconds, synced)),
         "phases": phases,
-        "server_peak_mb": peak / MB,
-        "client_peak_mb": max(one["client_mb"] for one in publishes),
-        "name": name,
+        "server_peak_mb": peak,
+        "client_peak_mb": client,
     }
 
 
-def copy_once(source: Path) -> float:
-    target = WORK / "copy"
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    return [one / other for one, other in zip(ours, theirs, strict=True)]
+
+
+def copy_once(source: Path, target: Path) -> tuple[float, float]:
+    """Seconds until `cp -r` ends, and until what it wrote is on the device."""
     settle()
     began = time.perf_counter()
     subprocess.run(["cp", "-r", str(source), str(target)], check=True)
-    took = time.perf_counter() - began
-    shutil.rmtree(target)
-    return took
+    copied = time.perf_counter()
+    os.sync()
+    return copied - began, time.perf_counter() - began
 
 
-def publish_once(house: Studio, vendor: Account, source: Path) -> Numbers:
-    """One publish by the command line; what it made is removed again."""
+def publish_once(house: Studio, vendor: Account, source: Path, run: int) -> Numbers:
+    """One publish by the command line, to a place of its own."""
     settle()
+    errors = house.folder / "publish.err"
     began = time.time()
     process = subprocess.Popen(
         [STAGEDOOR, "publish", str(source), "--json"],
         env=house.env(vendor),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=(WORK / "publish.err").open("wb"),
+        stderr=errors.open("wb"),
     )
     assert process.stdout
     printed = process.stdout.read()
@@ -214,12 +234,11 @@ def publish_once(house: Studio, vendor: Account, source: Path) -> Numbers:
     ended = time.time()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"The publish failed:\n{(WORK / 'publish.err').read_text()}\n{house.output()}")
-    job = json.loads(printed)["job"]
-    moments = [began, *moments_of(house, vendor, job), ended]
+        sys.exit(f"The publish failed:\n{errors.read_text()}\n{house.output()}")
+    moments = [began, *moments_of(house, vendor, json.loads(printed)["job"]), ended]
     names = ("scan, check, submit", "upload, proof", "place, hook", "end noticed")
     phases = {name: later - earlier for name, earlier, later in zip(names, moments, moments[1:], strict=False)}
-    shutil.rmtree(house.volume / "in")
+    (house.volume / "in").rename(house.volume / f"run{run}")
     return {"seconds": ended - began, "client_mb": usage.ru_maxrss * 1024 / MB, "phases": phases}
 
 
@@ -232,7 +251,7 @@ def moments_of(house: Studio, vendor: Account, job: Numbers) -> list[float]:
 
 def make_tree(folder: Path, count: int, size: int) -> Path:
     """Files whose bytes cannot be packed, different in each."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     block = bytearray(os.urandom(size))
     for number in range(count):
         block[:8] = number.to_bytes(8, "big")
@@ -249,25 +268,25 @@ def settle() -> None:
 # --- 3. a hundred thousand small files
 
 
-def measure_large() -> Numbers:
+def measure_large(work: Path) -> Numbers:
     say(f"stagedoor publish of {FILES:,} files of 100 bytes, once")
-    source = make_tree(WORK / "source", FILES, 100)
-    copied = copy_once(source)
-    with studio("large") as (house, vendor), Memory(house) as memory:
-        one = publish_once(house, vendor, source)
-        peak = memory.peak()
-    row("stagedoor publish", f"{one['seconds']:.1f} s; cp -r {copied:.1f} s")
-    row("peak memory", f"server {peak / MB:.0f} MB, client {one['client_mb']:.0f} MB")
+    source = make_tree(work / "source", FILES, 100)
+    copied, synced = copy_once(source, work / "copy")
+    with studio(work / "large") as (house, vendor), Memory(house.process.pid) as memory:
+        one = publish_once(house, vendor, source, 0)
+        peak = memory.peak() / MB
+    row("stagedoor publish", f"{one['seconds']:.1f} s; cp -r {copied:.1f} s, to the device {synced:.1f} s")
+    row("peak memory", f"server {peak:.0f} MB, client {one['client_mb']:.0f} MB")
     row("where the time went", ", ".join(f"{key} {value:.1f} s" for key, value in one["phases"].items()))
-    return {**one, "cp_seconds": copied, "server_peak_mb": peak / MB}
+    return {**one, "cp_seconds": copied, "cp_to_device_seconds": synced, "server_peak_mb": peak}
 
 
-# --- a studio, and the memory of its server
+# --- a studio
 
 
 @contextmanager
-def studio(name: str) -> Iterator[tuple[Studio, Account]]:
-    house = Studio(WORK / name)
+def studio(folder: Path) -> Iterator[tuple[Studio, Account]]:
+    house = Studio(folder)
     vendor = house.user("vendor@example.com")
     house.hook("pre-publish-server", COPYING_HOOK)
     house.hook("publish-server", READING_HOOK)
@@ -276,66 +295,6 @@ def studio(name: str) -> Iterator[tuple[Studio, Account]]:
         yield house, vendor
     finally:
         house.stop()
-        shutil.rmtree(WORK / name)
-
-
-class Memory:
-    """The largest resident memory (VmHWM) of every process of a server, added up; hooks are not the server's.
-
-    The kernel keeps the peak of a process as long as that lives. Processes below the server are looked for all the
-    time; one that was seen once only was about to become another program.
-    """
-
-    def __init__(self, house: Studio) -> None:
-        assert house.process
-        self._server = house.process.pid
-        self._peaks: dict[int, int] = {}
-        self._seen: dict[int, int] = {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Memory:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def peak(self) -> int:
-        """Bytes."""
-        self._look()
-        return sum(peak for pid, peak in self._peaks.items() if pid == self._server or self._seen[pid] > 2)
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.05):
-            self._look()
-
-    def _look(self) -> None:
-        for pid in [self._server, *children(self._server)]:
-            with suppress(OSError):
-                if pid != self._server and HOOK_MARK in Path(f"/proc/{pid}/environ").read_bytes():
-                    continue
-                self._peaks[pid] = max(self._peaks.get(pid, 0), high_water(pid))
-                self._seen[pid] = self._seen.get(pid, 0) + 1
-
-
-def children(pid: int) -> list[int]:
-    """All processes below one."""
-    found: list[int] = []
-    for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            for child in map(int, tasks.read_text().split()):
-                found += [child, *children(child)]
-    return found
-
-
-def high_water(pid: int) -> int:
-    """VmHWM in bytes; 0 where the process has gone."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return 0
 
 
 # --- what is told
@@ -375,7 +334,7 @@ def spread(values: Sequence[float]) -> Numbers:
     }
 
 
-def shown(values: Sequence[float], unit: str) -> str:
+def shown(values: Sequence[float], unit: str = "times") -> str:
     return f"{statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f})"
 
 
@@ -390,8 +349,6 @@ def say(text: str) -> None:
 def row(name: str, value: str) -> None:
     print(f"  {name:<22}{value}", flush=True)
 
-
-_: Callable[..., object] = now
 
 if __name__ == "__main__":
     main()

@@ -218,10 +218,16 @@ class Line:
         head = _head(asking)
         put = self._put(head)
         server.sendall(head)
+        refused = False
         for piece in _pieces(asking, _length(head)):
+            if refused:
+                continue  # answered and closed before the body's end: the client must be able to read that answer
             self._wait(len(piece))
-            server.sendall(piece)
-            if put:
+            try:
+                server.sendall(piece)
+            except OSError:
+                refused = True
+            if put and not refused:
                 put.sent += len(piece)
         answer = _head(answering)
         body = _chunks(answering) if b"chunked" in answer.lower() else b"".join(_pieces(answering, _length(answer)))

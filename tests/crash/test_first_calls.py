@@ -13,6 +13,7 @@ from stagedoor import scan
 from stagedoor.model.errors import StagedoorError
 
 ACCEPT = """
+# as many scripts do: the input, mended, is the answer
 data = given
 for entry in data["files"]:
     entry.update(can_publish=True, path="volume=projects/in/" + entry["filename"])
@@ -22,7 +23,7 @@ json.dump(data, open(sys.argv[3], "w"))
 
 def test_a_submit_that_was_cut_left_nothing_and_works_again(studio: Studio, tmp_path: Path) -> None:
     """Killed when some of the entries had their staging."""
-    sources = [frames(tmp_path / f"shot_{number:03}", [1, 2], 64) for number in range(100)]
+    sources = [frames(tmp_path / f"shot_{number:03}", [1, 2], 64) for number in range(40)]
     session = studio.session(studio.vendor)
     wanted = submission(session, [dict(entry) for entry in scan(sources)])
 
@@ -32,13 +33,13 @@ def test_a_submit_that_was_cut_left_nothing_and_works_again(studio: Studio, tmp_
 
     trying = threading.Thread(target=try_once)
     trying.start()
-    kill_when(studio, lambda: len(stagings(studio)) >= 10)
-    trying.join()
+    kill_when(studio, lambda: len(stagings(studio)) >= 5)
     assert len(stagings(studio)) < len(sources), "killed too late"
     assert execute(studio, "SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM tasks)") == [(0, 0)]
     assert execute(studio, "SELECT DISTINCT state FROM offers") == [("open",)]
     assert execute(studio, "SELECT count(*) FROM reservations WHERE job_id = ''") == [(len(sources),)]
     studio.start()
+    trying.join()
     job = session.create("job", wanted)
     session.upload(job)
     job = session.wait(job, seconds=30)

@@ -136,7 +136,8 @@ def test_jobs_move_by_the_table_and_a_wrong_move_changes_nothing(records: Record
         if (state, fact) in JOB:
             moved = records.jobs.move(job.id, fact, NOW + HOUR)
             assert (moved.state, moved.modified) == (JOB[state, fact], NOW + HOUR)
-            assert moved == stored(records, job)
+            assert moved == replace(stored(records, job), tasks=())
+            assert records.jobs.state(job.id) is moved.state
         else:
             with pytest.raises(WrongMove):
                 records.jobs.move(job.id, fact, NOW + HOUR, error="no")
@@ -290,3 +291,13 @@ def test_a_receipt_is_kept_and_may_be_kept_again(records: Records) -> None:
     records.jobs.keep_receipt(job.id, b"{}")
     records.jobs.keep_receipt(job.id, b'{"job":1}')
     assert records.jobs.receipt(job.id) == b'{"job":1}'
+
+
+def test_all_is_received_when_no_task_lacks_a_byte(records: Records) -> None:
+    job = job_in(records, JobState.RECEIVING)
+    first, *others = job.tasks
+    for task in others:
+        records.jobs.move_task(job.id, task.id, TaskFact.RECEIVED)
+    assert records.jobs.all_received(job.id) is False
+    records.jobs.move_task(job.id, first.id, TaskFact.RECEIVED)
+    assert records.jobs.all_received(job.id) is True

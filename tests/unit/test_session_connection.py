@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import ssl
+import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -169,3 +172,56 @@ def test_the_proxy_of_the_environment_is_used_but_not_where_it_is_excepted(monke
 
     assert _proxy("https", "studio.example") == "http://proxy.vendor.example:3128"
     assert _proxy("https", "inside.example") == ""
+
+
+# --- TLS ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Secure:
+    """A server with a certificate of its own, that answers every request alike."""
+
+    url: str
+    fingerprint: str
+    requests: list[bytes] = field(default_factory=list)
+
+    def serve(self, server: socket.socket, context: ssl.SSLContext) -> None:
+        while True:
+            try:
+                with context.wrap_socket(server.accept()[0], server_side=True) as client:
+                    self.requests.append(client.recv(10_000))
+                    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+            except ssl.SSLError:
+                continue
+            except OSError:
+                return
+
+
+@pytest.fixture
+def secure(tmp_path):
+    certificate = pytest.importorskip("stagedoor.api.certificate", reason="needs the server")
+    tls = certificate.self_signed(tmp_path / "tls", "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.cert, tls.key)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        made = Secure(f"https://127.0.0.1:{server.getsockname()[1]}", tls.fingerprint)
+        thread = threading.Thread(target=made.serve, args=(server, context))
+        thread.start()
+        yield made
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def test_a_certificate_of_the_studio_is_accepted_by_its_fingerprint(secure):
+    assert Connection(secure.url, "ann", "key", fingerprint=secure.fingerprint).call(calls.ME) == {}
+
+
+@pytest.mark.parametrize("fingerprint", [None, "ab" * 32])
+def test_no_key_is_sent_to_a_server_that_does_not_prove_who_it_is(secure, fingerprint):
+    connection = Connection(secure.url, "ann", "key", fingerprint=fingerprint)
+
+    with pytest.raises(ServerUnreachable) as caught:
+        connection.call(calls.ME)
+
+    assert caught.value.error_code == "tls_refused"
+    assert not any(secure.requests)

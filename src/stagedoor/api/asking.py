@@ -60,22 +60,18 @@ def ip(request: Asked) -> str:
 
 async def read(request: Asked, kind: type[T], most: int) -> T:
     """The body as a `kind`, `most` bytes of JSON at the most, counted while they come. Raises BadRequest."""
-    chunks: list[bytes] = []
-    size = 0
+    body = bytearray()
     while True:
         message = await request.receive()
         if message["type"] != "http.request":
             raise errors.BadRequest("The request was cut off.")
-        chunks.append(message["body"])
-        size += len(message["body"])
-        if size > most:
+        body += message["body"]
+        if len(body) > most:
             raise errors.LimitExceeded(
                 f"The request is larger than {most} bytes; make several.", details={"limit": most}
             )
         if not message["more_body"]:
             break
-    body = b"".join(chunks)
-    chunks.clear()
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:

@@ -191,6 +191,9 @@ class _Reader:
 
     def form(self, top: Mapping[str, Raw]) -> Form:
         where = "the answer"
+        if bytes(top.get("metadata", Raw(b""))).lstrip().startswith(b"{"):
+            # Many hooks mend their input and write it back: that is the user's metadata, not the wish for some.
+            top = {**top, "metadata": Raw(b"false")}
         comment, time_report, metadata = (
             bool(self.value(top, key, bool, where, "write true or false"))
             for key in ("comment", "time_report", "metadata")

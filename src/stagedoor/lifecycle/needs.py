@@ -81,6 +81,8 @@ class OfferBook(Protocol):
         newest open one, else the newest of all; never one that was only checked."""
         ...
 
+    def entry(self, offer_id: str, entry_id: str) -> OfferEntry | None: ...
+
     def tree(self, offer_id: str, entry_id: str) -> bytes:
         """The JSON of an entry's `files`, as kept (`null` for a file)."""
         ...
@@ -123,9 +125,11 @@ class JobBook(Protocol):
 
         `changes` are field names of Job (`error`, `error_code`, `error_detail`, `reference`, `due`, `failures`,
         `expires`, `finished`). A job that ends (DONE, ABORTED) loses its reservations and gets `finished`. Raises
-        WrongMove; nothing has changed then.
+        WrongMove; nothing has changed then. The job comes without its tasks.
         """
         ...
+
+    def state(self, job_id: str) -> JobState: ...
 
     def set(self, job_id: str, now: int, **changes: Any) -> None:
         """Set columns that are not the state."""
@@ -169,6 +173,10 @@ class JobBook(Protocol):
 
     def task_of_upload(self, upload_id: str) -> tuple[Job, Task] | None:
         """The job (without its other tasks) and the task whose bytes an upload takes."""
+        ...
+
+    def all_received(self, job_id: str) -> bool:
+        """Whether every task of a job is QUEUED."""
         ...
 
     def keep_receipt(self, job_id: str, receipt: bytes) -> None: ...
@@ -334,6 +342,10 @@ class Storage(Protocol):
     def open(self, folder: Path, upload_id: str) -> Upload:
         """The upload that is staged there, one object per upload and process. After an unclean end of the server,
         what is not known to be on the device is read again here first. Raises FileNotFoundError."""
+        ...
+
+    def known(self, upload_id: str) -> Upload | None:
+        """The same upload, where this process has it open already."""
         ...
 
     def check(self, folder: Path, upload_id: str, volume: Volume, path: str) -> None:

@@ -47,17 +47,13 @@ class Placing:
         for task in left:
             if stop():
                 raise InterruptedError
-            if not self._still_placing(job.id):
+            if self._jobs.state(job.id) is not JobState.PLACING:
                 return
             with self._named(job, task):
                 volume = _volume_of(task, volumes)
                 self._storage.place(Path(task.staging), task.upload_id, volume, task.place.path)
             self._jobs.move_task(job.id, task.id, TaskFact.PLACED, error="")
         self._jobs.move(job.id, JobFact.PLACED, self._clock(), failures=0, error="", error_code="", error_detail="")
-
-    def _still_placing(self, job_id: str) -> bool:
-        job = self._jobs.job(job_id)
-        return job is not None and job.state is JobState.PLACING
 
     @contextmanager
     def _named(self, job: Job, task: Task) -> Iterator[None]:

@@ -151,13 +151,12 @@ class Reading:
 
     def files(self, user: User, job_id: str, task_id: str) -> Entry:
         """The validated tree of one entry of a job."""
-        job = views.seen_by(user, self._jobs.job(job_id))
-        task = next((task for task in job.tasks if task.id == task_id), None)
-        offer = self._offers.offer(job.offer_id)
-        if task is None or offer is None:
+        found = self._lists.jobs(id=job_id, limit=1)[1]  # without its tasks: a client asks for each of them
+        job = views.seen_by(user, found[0] if found else None)
+        entry = self._offers.entry(job.offer_id, task_id)
+        if entry is None or entry.place is None:
             raise errors.NotFound
-        entry = next(entry for entry in offer.entries if entry.id == task_id)
-        tree = self._offers.tree(offer.id, task_id)
+        tree = self._offers.tree(job.offer_id, task_id)
         return Entry(
             id=entry.id,
             filename=entry.filename,

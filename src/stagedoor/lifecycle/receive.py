@@ -82,7 +82,7 @@ class Receiving:
         upload = self._open(task)
         missing = tuple((gap.start, gap.end) for gap in upload.missing())
         if not missing:
-            self.settle(job.id)
+            self._entry_received(task)
             return _view(job, task, task.size, (), is_open=False, most=most)
         return _view(job, task, upload.received, missing[:_RANGES_TOLD], is_open=True, most=most)
 
@@ -106,23 +106,19 @@ class Receiving:
         self._find(user, upload_id)
 
     def received(self, task: Task) -> int:
-        """Bytes of a task that are there, exactly."""
-        try:
-            return self._open(task).received
-        except errors.StagedoorError:
-            return task.received
+        """Bytes of a task that are there: exactly while it is being sent, else as last summed up."""
+        upload = self._storage.known(task.upload_id)
+        return upload.received if upload else task.received
 
     def settle(self, job_id: str) -> None:
         """Bring job and tasks to what lies on disk: received entries, and the job when all are."""
         job = self._jobs.job(job_id)
         if job is None or job.state not in _TAKES_BYTES:
             return
-        waiting = [task for task in job.tasks if task.status is not TaskStatus.QUEUED]
-        for task in [task for task in waiting if self._open(task).complete]:
-            self._task_received(task)
-            waiting.remove(task)
-        if not waiting:
-            self._job_received(job_id)
+        for task in job.tasks:
+            if task.status is not TaskStatus.QUEUED and self._open(task).complete:
+                self._task_received(task)
+        self._go_on(job_id)
 
     def _find(self, user: User, upload_id: str) -> tuple[Job, Task]:
         found = self._jobs.task_of_upload(upload_id)
@@ -154,7 +150,7 @@ class Receiving:
         self.meter.add(part.job.id, part.size)
         self._tell(part)
         if part.upload.complete:
-            self.settle(part.job.id)
+            self._entry_received(part.task)
         return PartAnswer(received=part.upload.received, size=part.task.size, complete=part.upload.complete)
 
     def _tell(self, part: Part) -> None:
@@ -190,6 +186,10 @@ class Receiving:
             pass  # it has ended meanwhile
         return refusal
 
+    def _entry_received(self, task: Task) -> None:
+        self._task_received(task)
+        self._go_on(task.job_id)
+
     def _task_received(self, task: Task) -> None:
         self._told.pop(task.upload_id, None)
         try:
@@ -197,7 +197,10 @@ class Receiving:
         except WrongMove:
             pass  # the request that brought the other half of the last bytes was quicker
 
-    def _job_received(self, job_id: str) -> None:
+    def _go_on(self, job_id: str) -> None:
+        """With the next step, where every entry is there."""
+        if not self._jobs.all_received(job_id):
+            return
         try:
             self._jobs.move(job_id, JobFact.RECEIVED, self._clock(), error="", error_code="")
         except WrongMove:

@@ -126,8 +126,8 @@ class Submitting:
             answers, wrong = form.read(offer.form, answers_given(given), accepted=entry.verdict.kind is Kind.ACCEPTED)
             faults.extend(_answer_fault(entry, fault) for fault in wrong)
             volume = volumes.get(entry.place.volume_id)
-            if volume is None:
-                raise errors.DestinationTaken(detail=f"the volume of {entry.filename} is gone")
+            if volume is None or not volume.enabled:
+                raise _taken(entry, f"the volume of {entry.filename} is {'disabled' if volume else 'gone'}")
             accepted.append(
                 _Accepted(
                     entry=entry,

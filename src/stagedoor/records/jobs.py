@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 from ..model.entities import Job, Task
 from ..model.errors import NotFound, OfferClosed
 from ..model.notation import Place
-from ..model.states import JOB, TASK, JobFact, JobState, OfferFact, OfferState, TaskFact, after
+from ..model.states import JOB, TASK, JobFact, JobState, OfferFact, OfferState, TaskFact, TaskStatus, after
 from . import reservations
 from .columns import fold, only, pack, unpack
 from .database import Database
@@ -83,9 +83,11 @@ class Jobs:
                 changes.setdefault("finished", now)
                 reservations.free_job(connection, job_id)
             _update(connection, job_id, {**changes, "state": state, "modified": now})
-            moved = _load(connection, job_id)
-        assert moved is not None
-        return moved
+            return job_of(connection.execute(_query(jobs.c.id == job_id)).one())
+
+    def state(self, job_id: str) -> JobState:
+        with self._database.read() as connection:
+            return _state(connection, job_id)
 
     def set(self, job_id: str, now: int, **changes: Any) -> None:
         only(changes, _SET_ALONE)
@@ -150,6 +152,11 @@ class Jobs:
                 return None
             task = task_of(row)
             return job_of(connection.execute(_query(jobs.c.id == task.job_id)).one(), [task]), task
+
+    def all_received(self, job_id: str) -> bool:
+        query = select(tasks.c.id).where(tasks.c.job_id == job_id, tasks.c.status != TaskStatus.QUEUED).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is None
 
     def keep_receipt(self, job_id: str, receipt: bytes) -> None:
         packed = pack(receipt)

@@ -78,6 +78,14 @@ class Offers:
             found = [row for batch in batches(entry_ids) for row in _newest(connection, user_id, batch)]
             return _load(connection, max(found)[1]) if found else None
 
+    def entry(self, offer_id: str, entry_id: str) -> OfferEntry | None:
+        query = select(entries.c.offer_id.label("of"), *_ENTRY)
+        with self._database.read() as connection:
+            row = connection.execute(
+                query.where(entries.c.offer_id == offer_id, entries.c.id == entry_id)
+            ).one_or_none()
+        return None if row is None else _entry_of(row)
+
     def tree(self, offer_id: str, entry_id: str) -> bytes:
         """Raises NotFound."""
         query = select(entries.c.tree).where(entries.c.offer_id == offer_id, entries.c.id == entry_id)

@@ -70,11 +70,11 @@ class Disk:
                 return folder
 
     def open(self, folder: Path, upload_id: str) -> StagedUpload:
-        known = self._known(upload_id)
+        known = self.known(upload_id)
         if known:
             return known
         with self._gate(upload_id):
-            known = self._known(upload_id)
+            known = self.known(upload_id)
             if known:
                 return known
             upload = StagedUpload(Staging(Path(folder), upload_id), self._durability)
@@ -109,7 +109,7 @@ class Disk:
         for upload in uploads:
             _flush(upload)
 
-    def _known(self, upload_id: str) -> StagedUpload | None:
+    def known(self, upload_id: str) -> StagedUpload | None:
         with self._lock:
             upload = self._uploads.get(upload_id)
             if upload and upload_id in self._recent:
