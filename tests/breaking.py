@@ -24,14 +24,13 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from studio import Studio, until
-from watcher import look
-
 from stagedoor import Session, scan
 from stagedoor.model.tape import Range, Ranges
 from stagedoor.volumes.history import Extent, History
 from stagedoor.volumes.journal import parse
 from stagedoor.volumes.staging import Staging, Tree
+from studio import Studio, until
+from watcher import look
 
 MIB = 2**20
 
@@ -140,12 +139,13 @@ def extents(staging: Path) -> list[Extent]:
 
 class Put:
     """A part on its way. `sent`: bytes of it that went on to the server; `status`: the answer, None while there is
-    none; `began` and `ended` count the events of the line."""
+    none; `over`: nothing of it is on its way any more. `began` and `ended` count the events of the line."""
 
     def __init__(self, upload: str, part: Range, began: int) -> None:
         self.upload, self.part, self.began = upload, part, began
         self.sent = 0
         self.status: int | None = None
+        self.over = False
         self.ended = 0
 
     @property
@@ -154,7 +154,7 @@ class Put:
 
 
 class Line:
-    """A proxy in front of a server, that knows all parts that ever passed. `rate`: bytes per second, of all together."""
+    """A proxy in front of a server, that knows all parts that passed. `rate`: bytes per second, of all together."""
 
     def __init__(self, port: int, rate: float | None = None) -> None:
         self.puts: list[Put] = []
@@ -181,6 +181,11 @@ class Line:
     @property
     def acknowledged(self) -> int:
         return sum(put.part.size for put in self.puts if put.acknowledged)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no part is on its way. One may be, for a while, although its client has been killed."""
+        return all(put.over for put in self.puts)
 
     @property
     def cut(self) -> int:
@@ -217,6 +222,21 @@ class Line:
     def _exchange(self, client: socket.socket, asking: IO[bytes], server: socket.socket, answering: IO[bytes]) -> bool:
         head = _head(asking)
         put = self._put(head)
+        try:
+            return self._pass_on(put, head, client, asking, server, answering)
+        finally:
+            if put:
+                put.over = True
+
+    def _pass_on(
+        self,
+        put: Put | None,
+        head: bytes,
+        client: socket.socket,
+        asking: IO[bytes],
+        server: socket.socket,
+        answering: IO[bytes],
+    ) -> bool:
         server.sendall(head)
         refused = False
         for piece in _pieces(asking, _length(head)):
@@ -438,7 +458,9 @@ def power_cut(staging: Path, files: dict[str, int]) -> Ranges:
         first = _DAMAGES[how](Path(layout.file(index)), end - start)
         changed.append(Range(start + first, start + first + 1 if how == "flipped" else end))
     return Ranges(
-        (one.start, one.end) for one in extents(staging) if any(b.start < one.end and one.start < b.end for b in changed)
+        (one.start, one.end)
+        for one in extents(staging)
+        if any(b.start < one.end and one.start < b.end for b in changed)
     )
 
 

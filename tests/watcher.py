@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import sys
 import time
 from typing import Any
@@ -26,7 +27,7 @@ def look(place: str) -> Sum | None:
         found = os.lstat(place)
     except FileNotFoundError:
         return None
-    if not os.path.isdir(place):
+    if not stat.S_ISDIR(found.st_mode):
         return 1, found.st_size
     files = size = 0
     waiting = [place]

@@ -7,10 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from breaking import execute, hook_events, kill_when, let_go, stagings, submission, waiting_hook, waiting_hooks
-from studio import Studio, frames, tree, until
-
 from stagedoor import scan
 from stagedoor.model.errors import StagedoorError
+from studio import Studio, frames, tree, until
 
 ACCEPT = """
 # as many scripts do: the input, mended, is the answer

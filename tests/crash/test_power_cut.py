@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from breaking import (
     MIB,
     ended_well,
@@ -19,9 +20,8 @@ from breaking import (
     submit,
     watched,
 )
-from studio import Studio, frames, tree, until
-
 from stagedoor import Session
+from studio import Studio, frames, tree, until
 
 DAMAGE = {"flipped": 1, "zeroed": 3, "truncated": 5, "missing": 7}
 

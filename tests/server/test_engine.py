@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from breaking import (
     MIB,
     ended_well,
@@ -28,10 +29,9 @@ from breaking import (
     waiting_hook,
     waiting_hooks,
 )
-from studio import Studio, frames, tree, until
-
 from stagedoor import scan
 from stagedoor.model.errors import StagedoorError
+from studio import Studio, frames, tree, until
 
 Job = dict[str, Any]
 
@@ -269,8 +269,10 @@ def test_without_the_memory_of_the_engine_all_jobs_go_on(studio: Studio, tmp_pat
 
 def test_an_upload_that_nobody_goes_on_with_is_given_up(studio: Any, tmp_path: Path) -> None:
     source = frames(tmp_path / "shot_v001", range(8), MIB)
-    with line_to(studio, 2 * MIB) as line, publishing(studio, line, source):
+    with line_to(studio, 2 * MIB) as line, publishing(studio, line, source) as client:
         until(lambda: line.acknowledged)
+        client.kill()
+        until(lambda: line.idle)
     session = studio.session(studio.vendor)
     job = session.find_one("Job")
     assert job["staging_expires"]

@@ -40,8 +40,8 @@ WAYS = {
 def job_in(records: Records, state: JobState, path: str = "/p/a") -> Job:
     job = submitted(records, user_of(records), path)
     for fact in WAYS[state]:
-        job = records.jobs.move(job.id, fact, NOW)
-    return job
+        records.jobs.move(job.id, fact, NOW)
+    return stored(records, job)
 
 
 def stored(records: Records, job: Job) -> Job:

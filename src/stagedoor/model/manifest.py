@@ -148,7 +148,10 @@ class _Reader:
         return child.size or 0
 
     def _twin(self, name: str, seen: dict[str, str], above: str) -> None:
-        other = seen.setdefault(names.fold(name), name)
-        if other is not name:
+        key = names.fold(name)
+        other = seen.get(key)
+        if other is None:
+            seen[key] = name
+        else:
             pair = f"is the same name as {names.printable(other)} on some disks: rename one"
             self.fault(f"{above}/{names.printable(name)}", pair)

@@ -17,7 +17,7 @@ from msgspec import Struct
 from ..model.tape import Range
 
 ALGORITHMS = ("blake3", "sha-256")
-_RANGE = re.compile(r"bytes (\d{1,16})-(\d{1,16})/(\d{1,16})")
+_RANGE = re.compile(r"bytes ([0-9]{1,16})-([0-9]{1,16})/([0-9]{1,16})")
 _DIGEST = re.compile(r"\s*([a-z0-9-]+)\s*=\s*:([A-Za-z0-9+/]*={0,2}):\s*")
 
 
