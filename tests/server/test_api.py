@@ -5,15 +5,18 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import subprocess
 import time
 from base64 import b64encode
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rest import V1, Answer, House, Person, b3, basic, file, folder, fresh, sha256
 from stagedoor.model.settings import SETTINGS
+from studio import clean
 
 JSON = {"Content-Type": "application/json"}
 NO_ID = "0" * 24
@@ -709,3 +712,20 @@ def test_the_document_names_every_route_and_how_to_sign_in(vendor: Person) -> No
 def test_health_needs_no_sign_in(house: House) -> None:
     answer = house.send("GET", "/healthz", headers={"Authorization": "Basic " + b64encode(b"x:y").decode()})
     assert (answer.status, answer.json["status"]) == (200, "ok")
+
+
+def test_the_example_of_the_manual_runs_as_it_stands(house: House, vendor: Person, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    script = page.split("```sh\n")[1].split("```")[0]
+    place = fresh("manual")
+    vendor.plan({"shot_v001": {"can_publish": True, "path": f"volume=projects/{place}"}}, comment=True)
+    words = {"URL": house.studio.url, "STAGEDOOR_USER": vendor.code, "STAGEDOOR_API_KEY": vendor.api_key}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=clean(**words), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[[14,17]]" in done.stdout
+    assert "\ndone\n" in done.stdout
+    placed = house.studio.volume / place
+    assert (placed / "shot.1001.exr").read_text() == "first frame"
+    assert (placed / "notes" / "readme.txt").read_text() == "hello\n"
+    (job,) = vendor.get("/jobs?finished=true&tasks=true").json["items"]
+    assert job["tasks"][0]["answers"] == {"comment": "first take"}

@@ -111,7 +111,9 @@ def test_every_fault_is_found_with_the_path_as_offered() -> None:
     assert "-1" in found["shot/minus"]
 
 
-@pytest.mark.parametrize("twins", [("a", "a"), ("shot", "shot"), ("a", "A"), ("ë", "e\u0308"), ("ß", "SS"), ("a", "a\u00a0")])
+@pytest.mark.parametrize(
+    "twins", [("a", "a"), ("shot", "shot"), ("a", "A"), ("ë", "e\u0308"), ("ß", "SS"), ("a", "a\u00a0")]
+)
 def test_two_names_in_a_folder_that_some_disk_takes_for_one_are_refused(twins: tuple[str, str]) -> None:
     assert len(reasons(folder(*(Node(name) for name in twins)), windows_names=False)) == 1
     apart = folder(*(Node(f"sub{number}", files=[Node(name)]) for number, name in enumerate(twins)))

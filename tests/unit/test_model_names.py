@@ -123,8 +123,6 @@ def test_the_one_spelling_is_stable(name: str) -> None:
 @given(anything)
 def test_twins_are_twins_however_they_are_spelled(name: str) -> None:
     """Composed or not, in capitals or not, with blanks and dots at the end or not."""
-    for other in (unicodedata.normalize("NFD", name), normal(name), name + ".", name + " ", name.swapcase().swapcase()):
-        assert fold(other) == fold(name) or "ß" in name.casefold() + name or fold(other) == fold(normal(other))
     assert fold(unicodedata.normalize("NFD", name)) == fold(name)
     assert fold(name + ". ") == fold(name)
 

@@ -2,7 +2,8 @@
 
 Rules
 1. A port that somebody listens on is an error. Granian alone would share it without a word.
-2. SIGTERM and SIGINT end it after the requests under way.
+2. SIGTERM and SIGINT end it after the requests under way, but it waits for these `FAREWELL_SECONDS` at most: a part on
+   a slow line would keep it for minutes, and can be sent again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from litestar.types import ASGIApp
 from ..model.errors import Conflict
 
 log = logging.getLogger("stagedoor")
+FAREWELL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,14 @@ class HttpServer:
             ssl_cert=self._tls.cert if self._tls else None,
             ssl_key=self._tls.key if self._tls else None,
         )
+        told = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, server.stop)
+            loop.add_signal_handler(name, told.set)
         self._announce(port)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            await server.serve()
+            await _until_told(server, told)
 
     def _announce(self, port: int) -> None:
         scheme = "https" if self._tls else "http"
@@ -71,6 +74,17 @@ class HttpServer:
         print(f"Stagedoor listens on {scheme}://{host}:{port}", flush=True)
         if self._tls and self._tls.fingerprint:
             print(f"Fingerprint of its certificate (SHA-256): {self._tls.fingerprint}", flush=True)
+
+
+async def _until_told(server: Server, told: asyncio.Event) -> None:
+    serving, telling = asyncio.ensure_future(server.serve()), asyncio.ensure_future(told.wait())
+    await asyncio.wait({serving, telling}, return_when=asyncio.FIRST_COMPLETED)
+    server.stop()  # type: ignore[no-untyped-call]
+    await asyncio.wait({serving}, timeout=FAREWELL_SECONDS)
+    if serving.done():
+        serving.result()
+    else:
+        log.info("requests that are still under way are cut")  # by the end of the event loop
 
 
 def _free_port(host: str, port: int) -> int:
