@@ -15,7 +15,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -118,7 +117,3 @@ def _sqlite(url: str) -> sqlalchemy.Engine:
         connection.execute("PRAGMA synchronous=NORMAL")
 
     return engine
-
-
-def sqlite_url(path: Path) -> str:
-    return f"sqlite:///{path}"

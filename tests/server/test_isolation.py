@@ -87,7 +87,8 @@ def victim(house: House) -> Victim:
 
 @pytest.fixture(scope="module")
 def stranger(house: House) -> Person:
-    return house.vendor()
+    """Has things of its own, so that a list of them is told from an empty one."""
+    return make_victim(house).person
 
 
 @pytest.fixture(scope="module")

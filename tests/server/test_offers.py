@@ -249,6 +249,10 @@ BROKEN: dict[str, tuple[str, str]] = {
     # What the hook does -> what the studio reads of it.
     "raises": ("raise RuntimeError('the tracker is down')", "the tracker is down"),
     "exits with a number": ("print('no licence', file=sys.stderr); sys.exit(7)", "no licence"),
+    "answers and then fails": (
+        "import atexit, os; atexit.register(lambda: (print('too late', file=sys.stderr, flush=True), os._exit(1)))",
+        "too late",
+    ),
     "writes nothing": ("sys.exit(0)", "no answer"),
     "writes no JSON": ("open(sys.argv[2], 'w').write('maybe'); sys.exit(0)", "JSON"),
     "writes half a JSON": ("open(sys.argv[2], 'w').write('{\"files\": ['); sys.exit(0)", "truncated"),

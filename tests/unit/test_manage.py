@@ -131,15 +131,15 @@ def test_a_user_changes_by_what_is_given(manage: Management) -> None:
 
 def test_a_disabled_user_is_out_until_enabled(manage: Management, records: Records) -> None:
     _, secret = manage.add_user("a@x.se")
-    assert manage.disable_user("a@x.se").enabled is False
+    assert manage.update_user("a@x.se", status="disabled").enabled is False
     assert records.keys.check("a@x.se", secret, NOW) is None
-    assert manage.enable_user("a@x.se").enabled is True
+    assert manage.update_user("a@x.se", status="enabled").enabled is True
     assert isinstance(records.keys.check("a@x.se", secret, NOW), User)
 
 
 def test_the_last_administrator_cannot_be_disabled(manage: Management) -> None:
     with pytest.raises(Conflict):
-        manage.disable_user("boss@acme.example")
+        manage.update_user("boss@acme.example", status="disabled")
 
 
 def test_keys_are_added_listed_and_revoked(manage: Management, records: Records) -> None:

@@ -43,7 +43,6 @@ def test_each_file_has_its_place_on_the_tape(sizes: list[int]) -> None:
     assert tape.size == sum(sizes)
     for index, size in enumerate(sizes):
         assert tape.range_of(index) == Range(sum(sizes[:index]), sum(sizes[: index + 1]))
-        assert tape.start_of(index) == sum(sizes[:index])
         assert tape.range_of(index).size == size
 
 
@@ -71,7 +70,6 @@ def test_ranges_compute_as_sets_of_bytes_do(one: set[int], other: set[int], span
     assert as_set(a.without(b)) == one - other
     assert as_set(a.within(*span)) == one & window
     assert as_set(a.missing(*span)) == window - one
-    assert a.covers(*span) == (window <= one)
     assert (a == b) == (one == other)
     assert a.union(list(b)) == a.union(b)
     assert a.without(list(b)) == a.without(b)

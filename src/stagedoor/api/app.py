@@ -89,12 +89,10 @@ def health() -> Health:
     return Health(status="ok", version=__version__)
 
 
-Handler = Callable[[Request[Any, Any, Any], Any], Response[bytes]]
-
-
 def _answer(request: Request[Any, Any, Any], error: errors.StagedoorError, status: int = 0) -> Response[bytes]:
     request_id = request.scope["state"]["request_id"]
-    log_refusal(error, request_id)
+    user = request.scope["state"].get("user")
+    log_refusal(error, request_id, user.code if user else "nobody")
     return Response(
         body_of(error, request_id),
         status_code=status or status_of(error),

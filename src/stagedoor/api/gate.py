@@ -140,6 +140,9 @@ async def refuse(send: Send, error: errors.StagedoorError, request_id: str) -> N
     await send({"type": "http.response.body", "body": body_of(error, request_id), "more_body": False})
 
 
-def log_refusal(error: errors.StagedoorError, request_id: str) -> None:
+def log_refusal(error: errors.StagedoorError, request_id: str, who: str) -> None:
+    """What the vendor is not told, in one line."""
     if error.detail:
-        log.warning("request %s refused with %s: %s", request_id, error.error_code, error.detail)
+        reference = f" (reference {error.details['reference']})" if "reference" in error.details else ""
+        detail = " | ".join(error.detail.splitlines())
+        log.warning("request %s of %s refused with %s%s: %s", request_id, who, error.error_code, reference, detail)

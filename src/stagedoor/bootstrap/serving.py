@@ -8,12 +8,13 @@ import logging.handlers
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from .. import config
+from .. import __version__, config
 from ..api.app import Services, make_app
 from ..api.server import HttpServer, Tls
 from ..engine import Engine
@@ -29,6 +30,7 @@ from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
 from ..model.entities import RunState
 from ..model.errors import BadRequest, Conflict
+from ..model.hooks import HookName
 from ..volumes.probe import probe
 from .homes import Home, now, open_home, room
 from .memory import give_back_large_blocks
@@ -62,6 +64,7 @@ def serve(
     with _lock(paths), open_home(folder) as home:
         _start_logging(paths)
         _probe_volumes(home)
+        _warn_unready(home)
         _Running(home).run(host, port, tls, behind_proxy)
 
 
@@ -105,9 +108,11 @@ class _Running:
         sweeper.start()
         threading.Thread(target=self._sweep.start, name="settle", daemon=True).start()
         app = make_app(self._services, behind_proxy=behind_proxy)
+        log.info("version %s starts, process %d", __version__, os.getpid())
         try:
             HttpServer(app, host, port, tls).run()
         finally:
+            log.info("ending: steps under way are left for the next start")
             self._stopping.set()
             self._programs.shutdown()
             sweeper.join(timeout=30)
@@ -158,7 +163,8 @@ def _lock(paths: config.Home) -> Iterator[IO[str]]:
 
 def _start_logging(paths: config.Home) -> None:
     paths.log.parent.mkdir(exist_ok=True)
-    line = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    line = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    line.converter = time.gmtime
     file = logging.handlers.RotatingFileHandler(paths.log, maxBytes=20_000_000, backupCount=5)
     screen = logging.StreamHandler(sys.stderr)
     for handler in (file, screen):
@@ -166,6 +172,14 @@ def _start_logging(paths: config.Home) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[file, screen], force=True)
     for noisy in ("alembic", "dbos", "_granian", "granian"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _warn_unready(home: Home) -> None:
+    """What vendors would stumble over."""
+    if not any(volume.enabled for volume in home.manage.volumes()):
+        log.warning("there is no volume: hooks have nowhere to send entries (stagedoor volume add)")
+    if home.records.house.hook(HookName.PRE_PUBLISH) is None:
+        log.warning("the hook %s is not set: every offer is refused (stagedoor hook set)", HookName.PRE_PUBLISH)
 
 
 def _probe_volumes(home: Home) -> None:

@@ -15,9 +15,9 @@ Beside the steps:
 - `failing`    what becomes of a job whose step failed
 - `control`    abort, retry, withdraw
 - `sweep`      what time alone brings about: expiry, retries, work that was cut
-- `read`       the read side: one, or a page
-- `views`      what whom is shown
-- `house`      what the studio manages, as it travels
+- `read`       finding one, or a page of them
+- `views`      how offers and jobs are shown, and to whom
+- `house`      how users, keys, volumes, hooks and settings are shown
 - `manage`     users, keys, volumes, hooks, settings
 - `needs`      what the steps ask of the world, as narrow Protocols
 """

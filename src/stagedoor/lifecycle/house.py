@@ -1,4 +1,4 @@
-"""What the studio manages, as it travels: the same JSON from the command line as from the API."""
+"""How users, keys, volumes, hooks and settings are shown: the same JSON from the command line and the API."""
 
 from __future__ import annotations
 

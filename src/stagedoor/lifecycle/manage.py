@@ -119,13 +119,6 @@ class Management:
             changes["metadata"] = dict(metadata)
         return self._house.update_user(self.user(named).id, self._clock(), **changes)
 
-    def enable_user(self, named: str) -> User:
-        return self.update_user(named, status="enabled")
-
-    def disable_user(self, named: str) -> User:
-        """From now on none of this user's keys opens anything."""
-        return self.update_user(named, status="disabled")
-
     def add_key(self, named: str, *, label: str = "", days: int | None = None) -> tuple[ApiKey, str]:
         """A further API key, told this once; `days` until it expires, or never."""
         if days is not None and not 0 < days <= 36_500:

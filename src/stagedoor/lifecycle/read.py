@@ -1,4 +1,4 @@
-"""The read side: one of each kind, or a page of them, for whoever may see it.
+"""Finding what somebody asks for: one of a kind by id, or a page of them. `views` says how it is shown.
 
 Rules
 1. A standard user's lists hold only their own, whatever the filters say; a filter that names somebody else gives an

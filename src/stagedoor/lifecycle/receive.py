@@ -71,6 +71,7 @@ class Receiving:
         self._lock = threading.Lock()
         self._open_parts: dict[str, int] = {}
         self._told: dict[str, float] = {}
+        self._untold: dict[str, Part] = {}
         self.meter = Meter()
 
     def view(self, user: User, upload_id: str) -> UploadView:
@@ -109,6 +110,13 @@ class Receiving:
         """Bytes of a task that are there: exactly while it is being sent, else as last summed up."""
         upload = self._storage.known(task.upload_id)
         return upload.received if upload else task.received
+
+    def sum_up(self) -> None:
+        """Tell the database what came since it was last told: the last parts before a line went dead."""
+        for key in list(self._untold):
+            part = self._untold.pop(key, None)
+            if part is not None:
+                self._jobs.set_received(part.job.id, part.task.id, part.upload.received)
 
     def settle(self, job_id: str) -> None:
         """Bring job and tasks to what lies on disk: received entries, and the job when all are."""
@@ -158,8 +166,10 @@ class Receiving:
         now = time.monotonic()
         key = part.task.upload_id
         if part.job.state is JobState.RECEIVING and now - self._told.get(key, -_TOLD_EVERY) < _TOLD_EVERY:
+            self._untold[key] = part
             return
         self._told[key] = now
+        self._untold.pop(key, None)
         days = self._house.settings().number("staging_idle_days")
         try:
             if part.task.status is TaskStatus.PENDING:
@@ -192,6 +202,7 @@ class Receiving:
 
     def _task_received(self, task: Task) -> None:
         self._told.pop(task.upload_id, None)
+        self._untold.pop(task.upload_id, None)
         try:
             self._jobs.move_task(task.job_id, task.id, TaskFact.RECEIVED, received=task.size)
         except WrongMove:

@@ -49,6 +49,7 @@ class Sweep:
 
     def sweep(self) -> None:
         now = self._clock()
+        self._receiving.sum_up()
         self._offers.expire(now)
         _each(self._jobs.due(now), self._retry)
         _each(self._jobs.idle(now), self._expire)

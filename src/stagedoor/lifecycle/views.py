@@ -1,4 +1,4 @@
-"""The read side: what whom is shown.
+"""How offers, jobs and tasks are shown, and to whom. `read` finds them.
 
 Rules
 1. A standard user is given their own: verdict, texts, form, answers, progress, receipt. Never a path of the studio,
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
 
-from ..model.entities import Job, Offer, OfferEntry, Task, User, Volume, Workspace
+from ..model.entities import Job, Offer, OfferEntry, Task, User, Volume
 from ..model.errors import NotFound
 from ..model.form import Answers
 from ..model.notation import Place
@@ -226,7 +226,3 @@ def receipt_entry(
         folders=folders,
         files=files,
     )
-
-
-def workspace_hr(workspace: Workspace) -> str:
-    return f"workspace:{workspace.code}({workspace.id})"

@@ -116,7 +116,10 @@ def _seconds(value: Any, faults: list[AnswerFault]) -> int:
 
 
 def parse_time(value: Any) -> int:
-    """Seconds from an integer, or from text as people type it: `1:30` is an hour and a half."""
+    """Seconds from an integer, or from text as people type it: `1:30` is an hour and a half.
+
+    A bare number in text is refused: who types 8 means hours, and a program that means seconds sends a number.
+    """
     if value is None or isinstance(value, bool) or value == "":
         return 0
     if isinstance(value, str):
@@ -124,9 +127,10 @@ def parse_time(value: Any) -> int:
         clock = _CLOCK.fullmatch(text)
         if clock:
             return int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3] or 0)
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
-            raise ValueError(f"{value!r} is not a time: write h:mm, such as 1:30")
-        return int(text)
+        if text and set(text) == {"0"}:
+            return 0
+        example = f"{int(text)}:00" if text.isascii() and text.isdigit() and len(text) < 4 else "1:30"
+        raise ValueError(f"{value!r} is not a time: write h:mm, such as {example}")
     if not isinstance(value, int) or not 0 <= value < 10**9:
         raise ValueError("must be whole seconds, or text as h:mm")
     return value

@@ -24,8 +24,6 @@ class HookName(str, Enum):
 RUN_NOW = frozenset({HookName.PRE_PUBLISH, HookName.PUBLISH})
 """The hooks that this version runs; the others are known by name and cannot be set."""
 
-PUBLISH_SPELLINGS = frozenset({"publish-server", "job-publish-server", "hook-job-publish-server"})
-
 
 def canonical(text: str) -> HookName | None:
     """The hook meant by any of its spellings (`hook-job-publish-server`, `job-publish-server`, ...), or None."""

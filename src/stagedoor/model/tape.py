@@ -43,10 +43,6 @@ class Tape:
         self._starts = [0, *accumulate(sizes)]
         self.size = self._starts[-1]
 
-    def start_of(self, index: int) -> int:
-        """The first byte of a file; where it would be, for an empty one."""
-        return self._starts[index]
-
     def range_of(self, index: int) -> Range:
         return Range(self._starts[index], self._starts[index + 1])
 
@@ -124,6 +120,3 @@ class Ranges:
     def without(self, other: Iterable[tuple[int, int]]) -> Ranges:
         other = other if isinstance(other, Ranges) else Ranges(other)
         return Ranges(gap for item in self._items for gap in other.missing(item.start, item.end))
-
-    def covers(self, start: int, end: int) -> bool:
-        return not self.missing(start, end)
