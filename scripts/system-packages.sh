@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beyond Python: PostgreSQL's programs. The tests start a server of their own, so none is
-# set up here. Does nothing where they are there already.
+# Installs what the tests need beyond Python: PostgreSQL's programs (the tests start a server of their own, so none is
+# set up here), and the programs of the example in docs/api.md. Does nothing where all are there already.
 set -eu
 
 found() {
@@ -11,18 +11,23 @@ found() {
     return 1
 }
 
-if found; then
+tools=""
+for tool in curl jq openssl; do
+    command -v "$tool" >/dev/null 2>&1 || tools="$tools $tool"
+done
+
+if found && [ -z "$tools" ]; then
     exit 0
 fi
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "PostgreSQL is missing: install it with this system's package manager, so that initdb is in PATH" >&2
+    echo "Install PostgreSQL (initdb in PATH), curl, jq and openssl with this system's package manager" >&2
     exit 1
 fi
 
 as_root=""
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null 2>&1; then
-        echo "PostgreSQL is missing: run 'apt-get install postgresql' as root" >&2
+        echo "As root: apt-get install postgresql curl jq openssl" >&2
         exit 1
     fi
     as_root="sudo"
@@ -34,6 +39,13 @@ install() {
 }
 
 $as_root apt-get update --quiet --quiet
+if [ -n "$tools" ]; then
+    # shellcheck disable=SC2086
+    install $tools
+fi
+if found; then
+    exit 0
+fi
 install postgresql-common
 # No cluster is made, so none is started.
 $as_root sh -c "mkdir -p /etc/postgresql-common/createcluster.d &&

@@ -35,13 +35,14 @@ class Studio:
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     admin: Account = field(init=False)
-    log: str = ""
+    database: str = ""
 
     def __post_init__(self) -> None:
         self.home = self.folder / "home"
         self.volume = self.folder / "projects"
         self.volume.mkdir(parents=True)
-        made = self.command("init", "--admin", "admin@studio.example", "--workspace", "studio", "--json")
+        where = ("--database", self.database) if self.database else ()
+        made = self.command("init", "--admin", "admin@studio.example", "--workspace", "studio", "--json", *where)
         self.admin = _account(made)
         self.command("volume", "add", "projects", str(self.volume), "--default", "--alias", "/Volumes/projects")
         self.port = self.port or free_port()

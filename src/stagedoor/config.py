@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import json
 import tomllib
 
 from .model.errors import BadRequest, Conflict
@@ -61,13 +62,15 @@ class Home:
         ours = self.database
         return f"sqlite:///{self.folder / 'engine.db'}" if ours.startswith("sqlite") else ours
 
-    def make(self) -> None:
-        """Raises Conflict where there is a home already."""
+    def make(self, database: str = "") -> None:
+        """`database`: the URL of another one than a file in the home. Raises Conflict where there is a home already."""
         if self.config.exists():
             raise Conflict(f"{self.folder} is a home already; choose another folder.", code="home_exists")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder.chmod(0o700)
-        self.config.write_text(TEMPLATE)
+        line = f"database = {json.dumps(database)}\n" if database else ""
+        self.config.write_text(TEMPLATE + line)
+        self.config.chmod(0o600)  # the URL may hold a password
         self.log.parent.mkdir(exist_ok=True)
 
     def check(self) -> None:

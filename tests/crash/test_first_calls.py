@@ -6,6 +6,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from breaking import execute, hook_events, kill_when, let_go, stagings, submission, waiting_hook, waiting_hooks
 from stagedoor import scan
 from stagedoor.model.errors import StagedoorError
@@ -45,6 +47,28 @@ def test_a_submit_that_was_cut_left_nothing_and_works_again(studio: Studio, tmp_
     assert job["status"] == "done", job
     for source in sources:
         assert tree(studio.volume / "in" / source.name) == tree(source)
+
+
+def test_where_one_entry_cannot_be_staged_none_is(studio: Studio, tmp_path: Path) -> None:
+    """The third entry goes to a volume where a file stands in the way of every staging."""
+    other = tmp_path / "other"
+    other.mkdir()
+    studio.session(studio.admin).create("volume", {"code": "other", "path": str(other)})
+    script = ACCEPT.replace('"volume=projects/in/"', '("volume=other/" if "2" in entry["filename"] else "in/")')
+    waiting_hook(studio, "pre-publish-server", rest=script)
+    let_go(studio)
+    session = studio.session(studio.vendor)
+    sources = [frames(tmp_path / f"shot_{number}", [1], 64) for number in range(4)]
+    wanted = submission(session, [dict(entry) for entry in scan(sources)])
+    (other / ".stagedoor").rmdir()
+    (other / ".stagedoor").touch()
+    with pytest.raises(StagedoorError):
+        session.create("job", wanted)
+    assert stagings(studio) == []
+    (other / ".stagedoor").unlink()
+    job = session.create("job", wanted)
+    session.upload(job)
+    assert session.wait(job, seconds=30)["status"] == "done"
 
 
 def test_a_check_that_outlived_its_server_is_ended_and_the_next_offer_works(studio: Studio, tmp_path: Path) -> None:

@@ -413,12 +413,12 @@ def test_without_choices_a_status_or_task_is_refused(vendor: Person) -> None:
     assert Asked(vendor).faults(status="wip", task="sh010") == {"status": False, "task": False}
 
 
-@pytest.mark.parametrize(("given", "seconds"), [(90, 90), ("1:30", 5400), ("0:00:05", 5), ("45", 45)])
+@pytest.mark.parametrize(("given", "seconds"), [(90, 90), ("1:30", 5400), ("0:00:05", 5)])
 def test_time_is_seconds_or_text_as_people_type_it(vendor: Person, given: Any, seconds: int) -> None:
     assert Asked(vendor, time_report=True).kept(time_report=given) == {"time_report": seconds}
 
 
-@pytest.mark.parametrize("given", [-1, 1.5, "1h", "1:75", [], {}])
+@pytest.mark.parametrize("given", [-1, 1.5, "1h", "1:75", "8", [], {}])
 def test_what_is_no_time_is_refused(vendor: Person, given: Any) -> None:
     assert Asked(vendor).faults(time_report=given) == {"time_report": False}
 

@@ -583,3 +583,12 @@ def test_without_a_hook_or_a_volume_nothing_is_accepted(studio: Studio) -> None:
     refused = vendor.offer(file())
     assert refused.refusal == (409, "publishing_not_set_up")
     assert vendor.offer(file(), check_only=True).code == "publishing_not_set_up"
+
+
+def test_a_file_where_a_folder_must_be_is_a_place_that_is_taken(house: House, vendor: Person) -> None:
+    """To the vendor it looks like any other place that cannot be had."""
+    obstacle, plate = fresh("obstacle"), file(fresh("plate.mov"))
+    (house.studio.volume / obstacle).write_text("a file")
+    vendor.plan({plate["filename"]: at(f"volume=projects/{obstacle}/plate.mov")})
+    entry = vendor.offered(plate)["files"][0]
+    assert (entry["rejected"], entry["code"]) == (True, "destination_taken")

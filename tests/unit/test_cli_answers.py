@@ -105,13 +105,24 @@ def test_a_terminal_is_asked_for_what_is_missing() -> None:
 
 
 def test_the_default_status_is_taken_with_return() -> None:
-    _, filled = asked(answer(ONE, comment=False, time_report=False), "\n")
+    _, filled = asked(answer(ONE, comment=False, time_report=False, tasks=[]), "\n")
     assert filled["1"] == {"status": "fin"}
 
 
+def test_a_status_with_a_default_is_not_asked_for_where_options_gave_the_rest() -> None:
+    given = {"comment": "new", "time_report": 60}
+    result, filled = asked(answer(ONE, tasks=[]), "", given)
+    assert (result.exit_code, filled) == (0, {"1": given})
+
+
+def test_a_status_is_asked_for_where_anything_else_is() -> None:
+    _, filled = asked(answer(ONE, tasks=[]), "0:10\n1\n", {"comment": "new"})
+    assert filled["1"] == {"comment": "new", "time_report": 600, "status": "ip"}
+
+
 def test_the_last_answers_are_the_next_suggestion() -> None:
-    _, filled = asked(answer(ONE, {**ONE, "id": "2"}), "same\n0:10\n1\n\n\n\n")
-    assert filled["1"] == filled["2"]
+    _, filled = asked(answer(ONE, {**ONE, "id": "2"}), "same\n0:10\n1\n2\n\n\n\n\n")
+    assert filled["1"] == filled["2"] == {"comment": "same", "time_report": 600, "status": "ip", "task": "sq010_comp"}
 
 
 def test_a_task_may_be_left_open() -> None:
@@ -120,8 +131,47 @@ def test_a_task_may_be_left_open() -> None:
 
 
 def test_a_wrong_option_is_asked_for_again() -> None:
-    _, filled = asked(answer(ONE, comment=False, time_report=False), "1\n", {"status": "nope"})
+    _, filled = asked(answer(ONE, comment=False, time_report=False, tasks=[]), "1\n", {"status": "nope"})
     assert filled["1"] == {"status": "ip"}
+
+
+def test_a_task_is_offered_for_entries_that_were_recognised_too() -> None:
+    result, filled = asked(answer(ONE, comment=False, time_report=False, statuses=[]), "1\n")
+    assert (filled["1"], "(Enter for none)" in result.output) == ({"task": "sq010_anim"}, True)
+
+
+BARE = {"comment": False, "time_report": False, "statuses": [], "tasks": [], "metadata": True}
+
+
+def test_metadata_is_asked_for_once_for_all_entries_that_have_none() -> None:
+    result, filled = asked(answer(ONE, TWO, LOOSE, **BARE), "site=north; a=b=c\n")
+    pairs = {"metadata": {"site": "north", "a": "b=c"}}
+    assert (result.output.count("Metadata"), filled) == (1, {"1": pairs, "2": pairs, "3": {}})
+
+
+def test_metadata_may_be_left_out_with_return() -> None:
+    assert asked(answer(ONE, **BARE), "\n")[1] == {"1": {}}
+
+
+def test_metadata_that_an_option_gave_is_not_asked_for() -> None:
+    result, filled = asked(answer(ONE, **BARE), "", {"metadata": {"k": "v"}})
+    assert (result.output, filled) == ("", {"1": {"metadata": {"k": "v"}}})
+
+
+def test_a_time_that_cannot_be_read_is_told_with_the_option_that_gave_it() -> None:
+    with pytest.raises(AnswersRefused, match=r"^--time-report: .*write h:mm"):
+        answers.from_options(None, None, "8", (), None)
+
+
+def test_a_bare_number_typed_as_a_time_is_asked_for_again() -> None:
+    result, filled = asked(answer(ONE, comment=False, statuses=[], tasks=[]), "8\n8:00\n")
+    assert (filled["1"], "write h:mm" in result.output) == ({"time_report": 28_800}, True)
+
+
+def test_a_bare_number_in_a_file_of_answers_is_refused_with_the_way_to_write_it() -> None:
+    with pytest.raises(AnswersRefused) as refused:
+        fill(answer(ONE, comment=False, statuses=[]), {}, {"*": {"time_report": "8"}})
+    assert "write h:mm" in refused.value.details["answers"][0]["reason"]
 
 
 def test_nobody_is_asked_about_what_is_only_uploaded() -> None:
@@ -147,6 +197,17 @@ def chosen(*entries: dict[str, Any], allow_partial: bool = False, publish_only: 
 
 def test_one_refusal_stops_all() -> None:
     assert chosen(ONE, BAD) == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "publish_only", "suggested"),
+    [((BAD,), False, False), ((BAD, ONE), False, True), ((BAD, LOOSE), False, True), ((BAD, LOOSE), True, False)],
+)
+def test_sending_the_others_is_suggested_only_where_there_are_others(
+    capsys: Any, entries: tuple[dict[str, Any], ...], publish_only: bool, suggested: bool
+) -> None:
+    chosen(*entries, publish_only=publish_only)
+    assert suggested == ("--allow-partial" in capsys.readouterr().err)
 
 
 def test_the_refused_are_left_out_where_a_part_may_be_sent() -> None:

@@ -22,7 +22,14 @@ def test_the_strictest_flag_counts(flags: tuple[bool, bool, bool]) -> None:
 
 @pytest.mark.parametrize(
     "spelling",
-    ["publish-server", "job-publish-server", "hook-job-publish-server", "HOOK-JOB-PUBLISH-SERVER", " publish-server "],
+    [
+        "publish",
+        "publish-server",
+        "job-publish-server",
+        "hook-job-publish-server",
+        "HOOK-JOB-PUBLISH-SERVER",
+        " publish ",
+    ],
 )
 def test_the_publish_hook_is_known_in_every_spelling(spelling: str) -> None:
     assert canonical(spelling) is HookName.PUBLISH
@@ -34,7 +41,7 @@ def test_every_hook_is_known_with_and_without_its_prefix(name: HookName) -> None
         assert canonical(spelling) is name
 
 
-@pytest.mark.parametrize("text", ["", "publish", "server", "hook-job-", "publish-server; rm", "prepublish-server"])
+@pytest.mark.parametrize("text", ["", "publisher", "server", "hook-job-", "publish-server; rm", "prepublish-server"])
 def test_what_is_no_hook_is_none(text: str) -> None:
     assert canonical(text) is None
 

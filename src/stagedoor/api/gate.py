@@ -52,6 +52,8 @@ class Gate:
         try:
             if scope["path"] != HEALTH:
                 state["user"] = await self._who(headers)
+            if "\0" in scope["path"]:
+                raise errors.NotFound  # databases differ in what they make of it
             receive = _unpacked(receive, headers.get(b"content-encoding", b"").strip().lower())
         except errors.StagedoorError as error:
             await refuse(send, error, request_id)

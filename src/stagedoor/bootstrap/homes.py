@@ -32,10 +32,13 @@ class Home:
     storage: Disk
 
 
-def create_home(folder: Path, workspace_code: str, admin: str) -> dict[str, str]:
-    """Make a home, its database, the workspace and the first admin; `{workspace, user, id, api_key}`."""
+def create_home(folder: Path, workspace_code: str, admin: str, database: str = "") -> dict[str, str]:
+    """Make a home, its database, the workspace and the first admin; `{workspace, user, id, api_key}`.
+
+    `database`: a URL, where it is not to be a file in the home.
+    """
     paths = config.Home(folder.absolute())
-    paths.make()
+    paths.make(database)
     try:
         migrate(paths.database)
         with open_home(folder) as home:

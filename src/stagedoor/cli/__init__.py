@@ -35,6 +35,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+ELSEWHERE = "The others are listed in the details."
+"""how a message of many faults ends"""
+
+
 class Commands(click.Group):
     """Finds its commands in `COMMANDS` and ends every error in words and an exit code."""
 
@@ -83,8 +87,8 @@ class Commands(click.Group):
 
 
 def _tell(page: Page, error: StagedoorError) -> None:
-    page.complain(error.message)
     lines = _fault_lines(error.details)
+    page.complain(_sentence(error.message, lines))
     for line in lines:
         if len(lines) > 1 or line not in error.message:
             page.note(f"  {line}")
@@ -93,6 +97,13 @@ def _tell(page: Page, error: StagedoorError) -> None:
     if exits.of(error) == exits.INTERNAL and error.details.get("request_id"):
         page.note(f"The studio finds it in its log by {error.details['request_id']}.")
     page.failed({"code": error.error_code, "message": error.message, "details": error.details})
+
+
+def _sentence(message: str, lines: list[str]) -> str:
+    """The message, without the example and the pointer to the others where all of them are listed below it."""
+    if len(lines) > 1 and message.endswith(ELSEWHERE):
+        return message.split(". ", 1)[0] + ":"
+    return message
 
 
 def _fault_lines(details: dict[str, Any]) -> list[str]:

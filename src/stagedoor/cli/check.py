@@ -29,6 +29,7 @@ def command(ctx: click.Context, page: Page, paths: tuple[str, ...], session: Ses
     page.context = {"publish": None, "job": None}
     scanned = offering.look(page, paths)
     answer = offering.ask(page, session, scanned, check_only=True)
-    page.answer({"publish": answer, "job": None})
     if verdicts.of_kind(answer, verdicts.REFUSED):
+        page.failed(verdicts.refusal(answer))
         ctx.exit(exits.REFUSED)
+    page.answer(page.context)

@@ -18,7 +18,7 @@ STOPPED = 130
 MEANINGS: dict[int, str] = {
     DONE: "done",
     INTERNAL: "a fault inside Stagedoor",
-    USAGE: "usage: an option, an id or a request that cannot be",
+    USAGE: "usage: an option, a path, an id or a request that cannot be",
     REFUSED: "refused by validation, or a source changed since",
     ANSWERS: "an answer is missing or wrong",
     UNREACHABLE: "server unreachable, busy, or sign-in refused",

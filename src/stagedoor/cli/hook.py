@@ -9,12 +9,16 @@ from typing import Any
 
 import click
 
+from ..model.entities import RunState
 from ..model.errors import NotFound
-from ..model.hooks import canonical
+from ..model.hooks import canonical, unknown
+from ..model.names import printable
 from .hook_test import test
 from .options import as_json, home, open_home, pass_page
 from .screen import runs
 from .screen.page import Column, Page, as_builtins
+
+FAILURES = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
 
 
 @click.group("hook")
@@ -28,7 +32,7 @@ command.add_command(test)
 def _name(_: click.Context, __: click.Parameter, value: str) -> str:
     name = canonical(value)
     if name is None:
-        raise click.BadParameter(f"{value!r} is no hook: write pre-publish-server or publish-server.")
+        raise click.BadParameter(unknown(value))
     return name.value
 
 
@@ -57,10 +61,10 @@ def set_(page: Page, home: Path, name: str, command_line: str, pairs: tuple[str,
         hook, warnings = server.manage.set_hook(name, command_line, environment=environment)
         view = house.hook(hook)
     page.answer(view)
-    for warning in warnings:
-        page.note(warning, "yellow")
     if not page.json:
         page.say(f"{view.name}: {view.command}")
+    for warning in warnings:
+        page.note(f"Set all the same, but {warning}", "yellow")
 
 
 def _environment(pairs: tuple[str, ...], passed: tuple[str, ...]) -> dict[str, str]:
@@ -112,38 +116,56 @@ def unset(page: Page, home: Path, name: str) -> None:
 
 @command.command()
 @click.argument("run", required=False, metavar="[RUN]")
-@click.option("--job", default="", metavar="ID", help="Only runs for this job.")
+@click.option("--job", default="", metavar="ID", help="Only runs for this job, and the one that accepted its files.")
+@click.option("--user", default="", metavar="EMAIL", help="Only runs for what this user sent.")
+@click.option("--failed", is_flag=True, help="Only runs that failed, ran too long or were lost.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @home
 @as_json
 @pass_page
-def log(page: Page, home: Path, run: str | None, job: str, limit: int) -> None:
+def log(page: Page, home: Path, run: str | None, job: str, user: str, failed: bool, limit: int) -> None:
     """List hook runs, the newest first; or show the run RUN in full: what it read, wrote and said."""
     with open_home(home) as server:
-        found = _detail(server, run) if run else _runs(server, job, limit)
+        found = _detail(server, run) if run else _runs(server, job, user, failed, limit)
     page.answer(found)
     if page.json:
         return
     if run:
         runs.show(page, found)
     else:
-        runs.listing(page, found["runs"], found["total"])
+        runs.listing(page, found["runs"], found["total"], filtered=bool(job or user or failed))
 
 
-def _runs(server: Any, job: str, limit: int) -> dict[str, Any]:
+def _runs(server: Any, job: str, user: str, failed: bool, limit: int) -> dict[str, Any]:
+    total, found = server.records.lists.runs(
+        job_id=job or None,
+        user_id=_user_id(server, user) if user else None,
+        states=FAILURES if failed else None,
+        limit=limit,
+    )
+    return {"total": total, "runs": [_shown(server, run) for run in found]}
+
+
+def _user_id(server: Any, code: str) -> str:
+    user = server.records.house.user_by_code(code)
+    if user is None:
+        raise NotFound(f"There is no user {printable(code)}; see: stagedoor user list.")
+    return str(user.id)
+
+
+def _shown(server: Any, run: Any) -> dict[str, Any]:
+    """A RunView as builtins, with the e-mail address of its user."""
     from ..lifecycle.read import run_view
 
-    total, found = server.records.lists.runs(job_id=job or None, limit=limit)
-    return {"total": total, "runs": [as_builtins(run_view(run)) for run in found]}
+    user = server.records.house.user(run.user_id) if run.user_id else None
+    return {**as_builtins(run_view(run)), "user_code": user.code if user else ""}
 
 
 def _detail(server: Any, run_id: str) -> dict[str, Any]:
-    from ..lifecycle.read import run_view
-
     run = server.records.runs.run(run_id)
     if run is None:
         raise NotFound(f"There is no hook run {run_id}; see: stagedoor hook log.")
-    return {"run": as_builtins(run_view(run)), **server.programs.read_record(run_id)}
+    return {"run": _shown(server, run), **server.programs.read_record(run_id)}
 
 
 @command.command()

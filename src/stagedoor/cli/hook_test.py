@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..model.entities import Volume
-from ..model.hooks import canonical
+from ..model.hooks import canonical, unknown
 from . import exits, offering
 from .options import as_json, open_home, pass_page, server_parts
 from .screen import answers, runs, verdicts
@@ -30,7 +31,7 @@ from .screen.page import Page, as_builtins
     "--home",
     envvar="STAGEDOOR_HOME",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Take the volumes of this server. Or STAGEDOOR_HOME.",
+    help="Take the volumes of this server too. Or STAGEDOOR_HOME.",
 )
 @as_json
 @pass_page
@@ -57,10 +58,14 @@ def test(
     """
     hook = canonical(name) if name else None
     if name and hook is None:
-        raise click.UsageError(f"--hook {name}: there is no such hook.")
+        raise click.UsageError(f"--hook: {unknown(name)}")
     given = answers.from_options(comment, status, time_report, metadata, task)
+    rehearse, guess = _rehearsal()
+    if hook is None:
+        hook, certain = guess(script)
+        if not certain:
+            page.note(f"Run as {hook} (guessed; --hook says otherwise)", "yellow")
     scanned = offering.look(page, paths)
-    rehearse = _rehearsal()
     try:
         found = rehearse(
             script=script, entries=scanned.entries, hook=hook, volumes=_volumes(volumes, home), answers=given
@@ -77,12 +82,13 @@ def test(
 def _rehearsal() -> Any:
     with server_parts():
         from ..hooks.rehearsal import rehearse
-    return rehearse
+        from ..hooks.script import guess
+    return rehearse, guess
 
 
 def _show(page: Page, found: Any, scanned: Any) -> None:
     if found.publish is not None:
-        verdicts.show(page, as_builtins(found.publish), scanned.entries)
+        verdicts.show(page, _places_told(found), scanned.entries)
         page.say()
     for name in ("stdout", "stderr"):
         runs.block(page, name, getattr(found, name))
@@ -96,14 +102,26 @@ def _show(page: Page, found: Any, scanned: Any) -> None:
             page.note(f"  {fault}")
 
 
+def _places_told(found: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = as_builtins(found.publish)
+    if not found.places_checked:
+        for entry in answer["files"]:
+            if entry.get("path"):
+                entry["path"] += " (not checked: no volume known)"
+    return answer
+
+
 def _volumes(given: tuple[str, ...], home: Path | None) -> list[tuple[str, str] | Volume]:
+    """Those named, then those of the home that are not named; the first one named is the default."""
     found: list[tuple[str, str] | Volume] = []
     for pair in given:
         code, separator, path = pair.partition("=")
         if not separator or not code or not path:
             raise click.UsageError(f"--volume {pair}: write it as CODE=PATH.")
         found.append((code, str(Path(path).expanduser().absolute())))
-    if not found and home:
-        with open_home(home) as server:
-            return list(server.manage.volumes())  # with their aliases
-    return found
+    if home is None:
+        return found
+    codes = {item[0] for item in found if isinstance(item, tuple)}
+    with open_home(home) as server:
+        theirs = [volume for volume in server.manage.volumes() if volume.code not in codes]
+    return [*found, *(replace(volume, default=volume.default and not found) for volume in theirs)]

@@ -15,14 +15,17 @@ from .screen.page import Page
 @home
 @click.option("--admin", required=True, metavar="EMAIL", help="Who administrates it.")
 @click.option("--workspace", default="studio", show_default=True, metavar="CODE", help="A short name of the studio.")
+@click.option(
+    "--database", default="", metavar="URL", help="postgresql://USER@HOST/NAME; left out: a file in the home."
+)
 @as_json
 @pass_page
-def command(page: Page, home: Path, admin: str, workspace: str) -> None:
+def command(page: Page, home: Path, admin: str, workspace: str, database: str) -> None:
     """Make a new server: its home, first administrator and API key.
 
     The API key is shown this once. A home that exists already is left as it is.
     """
-    made: dict[str, Any] = bootstrap().create_home(home, workspace, admin)
+    made: dict[str, Any] = bootstrap().create_home(home, workspace, admin, database)
     page.answer(made)
     if page.json:
         return

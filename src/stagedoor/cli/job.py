@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..model.errors import NotFound
-from . import exits, sending
+from ..model.errors import BadRequest, NotFound
+from . import sending
 from .options import as_json, pass_page, sign_in
 from .screen import jobs
 from .screen.page import Page
@@ -57,19 +58,28 @@ def _save(file: Path, proof: Any) -> None:
     try:
         file.write_text(json.dumps(proof, indent=2), "utf-8")
     except OSError as error:
-        raise click.UsageError(f"The receipt cannot be written: {error}") from None
+        raise BadRequest(
+            f"The receipt cannot be written to {file}: {error.strerror or error}.", code="receipt_unwritable"
+        ) from None
 
 
 @command.command()
 @click.argument("job_id", metavar="ID")
+@click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
 @sign_in
 @as_json
 @pass_page
-def retry(page: Page, session: Session, job_id: str) -> None:
-    """Try a failed job again from the step that failed. Nothing is sent a second time."""
+@click.pass_context
+def retry(ctx: click.Context, page: Page, session: Session, job_id: str, wait: float | None) -> None:
+    """Try a failed job again from the step that failed, and wait. Nothing is sent a second time.
+
+    The studio or you may do so, once the cause is mended. Ends with exit code 7 when a hook fails again.
+    """
     job = session.retry(job_id)
-    page.answer(job)
-    page.say(f"The job {job_id} is tried again. Look: stagedoor job show {job_id}")
+    page.context = {"job": job}
+    page.note(f"The job {job_id} is tried again.")
+    job = sending.carry_out(page, session, job, wait, send=job.get("hostname") == socket.gethostname())
+    ctx.exit(sending.conclude(page, job))
 
 
 @command.command()
@@ -82,6 +92,7 @@ def abort(page: Page, session: Session, job_id: str) -> None:
     job = session.abort(job_id)
     page.answer(job)
     page.say(f"The job {job_id} is aborted.")
+    jobs.advise(page, job)
 
 
 @command.command()
@@ -96,7 +107,4 @@ def resume(ctx: click.Context, page: Page, session: Session, job_id: str, wait: 
     job = _find(session, job_id)
     page.context = {"job": job}
     job = sending.carry_out(page, session, job, wait)
-    page.answer({"job": job})
-    code = sending.conclude(page, job)
-    if code != exits.DONE:
-        ctx.exit(code)
+    ctx.exit(sending.conclude(page, job))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..model.errors import ManifestRefused, StagedoorError
+from ..model.errors import BadRequest, ManifestRefused, StagedoorError
+from ..model.names import printable
 from .screen import verdicts
 from .screen.numbers import count, size
 from .screen.page import Page
@@ -17,9 +19,13 @@ if TYPE_CHECKING:
 
 
 def look(page: Page, paths: Sequence[str]) -> Scan:
-    """Scan the paths, say what is there and what is left out. Raises ManifestRefused with every fault."""
+    """Scan the paths, say what is there and what is left out.
+
+    Raises BadRequest for paths that cannot be meant, ManifestRefused with every fault of what is there.
+    """
     from ..client.scan import look as scan
 
+    _check_typed(paths)
     found = scan(paths)
     page.note(
         f"Found {count(len(found.entries), 'entry', 'entries')} with {count(found.files, 'file')}, {size(found.size)}."
@@ -29,6 +35,34 @@ def look(page: Page, paths: Sequence[str]) -> Scan:
     if found.junk:
         page.note(f"Left out {count(found.junk, 'junk file')} (.DS_Store, Thumbs.db and the like).", "yellow")
     return found
+
+
+def _check_typed(paths: Sequence[str]) -> None:
+    """Refuse what was typed wrongly: that is no fault of the files."""
+    from ..client.scan import absolute
+
+    faults = []
+    for path in paths:
+        whole = Path(absolute(path))
+        if not whole.name:
+            faults.append({"path": path, "reason": "is a whole disk: name the files and folders in it"})
+        elif not _exists(whole):
+            faults.append({"path": path, "reason": "does not exist"})
+    if faults:
+        first = f"{printable(faults[0]['path'])} {faults[0]['reason']}."
+        message = first if len(faults) == 1 else f"{len(faults)} of these paths cannot be published:"
+        raise BadRequest(message, code="path_unknown", details={"faults": faults})
+
+
+def _exists(path: Path) -> bool:
+    """Whether something of that name is there; the scan says what is wrong with it."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def ask(page: Page, session: Session, scanned: Scan, *, check_only: bool = False) -> dict[str, Any]:

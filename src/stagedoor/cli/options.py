@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..model.errors import BadRequest
 from .screen.page import Page
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ def server_parts() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("stagedoor"):
             raise
-        raise click.UsageError(
-            f"This command needs the server ({error.name} is not installed): pip install 'stagedoor[server]'"
+        raise BadRequest(
+            f"This command needs the server ({error.name} is not installed): pip install 'stagedoor[server]'",
+            code="server_not_installed",
         ) from None
 
 
@@ -122,7 +124,8 @@ def _api_key(file: Path | None) -> str:
     try:
         return file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"The API key cannot be read from {file}: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise BadRequest(f"The API key cannot be read from {file}: {reason}.", code="api_key_unreadable") from None
 
 
 def _session(url: str | None, user: str | None, api_key: str, fingerprint: str | None) -> Session:

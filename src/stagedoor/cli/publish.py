@@ -26,7 +26,7 @@ Answer = dict[str, Any]
 @click.option("--status", metavar="VALUE", help="One of the statuses that the studio offers.")
 @click.option("--time-report", metavar="H:MM", help="Time spent, for every entry.")
 @click.option("--metadata", metavar="KEY=VALUE", multiple=True, help="Free metadata; may be given several times.")
-@click.option("--task", metavar="NAME", help="Production task, where the studio could not tell it.")
+@click.option("--task", metavar="NAME", help="One of the production tasks that the studio offers.")
 @click.option(
     "--answers",
     "answers_file",
@@ -74,13 +74,12 @@ def command(
         chosen = choose(page, answer, allow_partial=allow_partial, publish_only=publish_only)
         if not chosen:
             offering.withdraw(session, answer)
-            page.answer({"publish": answer, "job": None})
+            page.failed(verdicts.refusal(answer))
             ctx.exit(exits.REFUSED)
         filled = fill(page, session, answer, chosen, options, per_entry)
         job = sending.submit(session, scanned, chosen, filled, code)
         page.context["job"] = job
     job = sending.carry_out(page, session, job, wait)
-    page.answer({"publish": page.context["publish"], "job": job})
     ctx.exit(sending.conclude(page, job))
 
 
@@ -88,9 +87,11 @@ def choose(page: Page, answer: Answer, *, allow_partial: bool, publish_only: boo
     """The entries that will be sent; none where a refusal stops all."""
     refused = verdicts.of_kind(answer, verdicts.REFUSED)
     if refused and not allow_partial:
+        others = verdicts.of_kind(answer, verdicts.ACCEPTED, *(() if publish_only else (verdicts.UPLOAD_ONLY,)))
+        way = ", or send the others with --allow-partial" if others else ""
         page.complain(
             f"Nothing was sent: {count(len(refused), 'entry', 'entries')} refused ({_named(refused)}). "
-            "Mend and run it again, or send the others with --allow-partial."
+            f"Mend {'it' if len(refused) == 1 else 'them'} and publish again{way}."
         )
         return []
     if refused:

@@ -18,7 +18,7 @@ from ..client.errors import ServerUnreachable, SourceChanged
 from . import exits
 from .screen import jobs
 from .screen.bar import Bar
-from .screen.numbers import spoken
+from .screen.numbers import size, spoken
 from .screen.page import Page
 
 if TYPE_CHECKING:
@@ -46,10 +46,11 @@ def unfinished(page: Page, session: Session, scanned: Scan, *, partial: bool = F
 
 
 def _tell_found(page: Page, job: Job, left_out: list[str]) -> None:
-    if jobs.ended(job):
-        page.note(f"Found job {job['id']} ({job['code']}) of these files; it has failed. --new starts afresh.", "bold")
-    else:
-        page.note(f"Found unfinished job {job['id']} ({job['code']}); continuing. --new starts afresh.", "bold")
+    found = f"job {job['id']} ({job['code']})"
+    words = (
+        f"Found {found} of these files; it has failed." if jobs.ended(job) else f"Found unfinished {found}; continuing."
+    )
+    page.note(f"{words} {jobs.placed(job) or '--new starts afresh.'}", "bold")
     if left_out:
         page.note(f"Not part of it: {spoken(left_out, 5)}.", "yellow")
 
@@ -77,12 +78,17 @@ def submit(
     return job
 
 
-def carry_out(page: Page, session: Session, job: Job, wait: float | None) -> Job:
-    """Send what is missing and wait for the studio, until the job has ended or `wait` seconds of waiting are over."""
+def carry_out(page: Page, session: Session, job: Job, wait: float | None, *, send: bool = True) -> Job:
+    """Send what is missing and wait for the studio, until the job has ended or `wait` seconds of waiting are over.
+
+    Without `send` it ends where the studio wants bytes.
+    """
     page.context["job"] = job
     deadline = None
     told = Teller(page)
-    while True:
+    if send and _wants_bytes(job) and job["received"]:
+        page.note(f"{size(job['received'])} of {size(job['size'])} are there already.")
+    while send or not _wants_bytes(job):
         if _wants_bytes(job):
             job = _upload(page, session, job)
         if _wants_bytes(job) and jobs.ended(job):
@@ -94,7 +100,8 @@ def carry_out(page: Page, session: Session, job: Job, wait: float | None) -> Job
         job = page.context["job"] = _wait(page, session, job, deadline, told)
         if not _wants_bytes(job):
             return job
-        page.note("The studio found bytes that must come again; sending them.", "yellow")
+        page.note("The studio found bytes that must come again.", "yellow")
+    return job
 
 
 def _wants_bytes(job: Job) -> bool:
@@ -150,16 +157,34 @@ def _wait(page: Page, session: Session, job: Job, deadline: float | None, told: 
             time.sleep(PAUSE_SECONDS)
 
 
-def conclude(page: Page, job: Job) -> int:
-    """The last words, and the exit code they mean."""
+def fault(job: Job) -> dict[str, Any] | None:
+    """Why a job has ended without being done, as the `error` of an answer; None of every other job."""
     status = job.get("status")
-    if status == "done":
+    if status == "done" or not jobs.ended(job):
+        return None
+    reference = {"reference": job["reference"]} if jobs.reference(job) else {}
+    return {
+        "code": job.get("error_code") or status,
+        "message": job.get("error") or f"The job {job['id']} {'was aborted' if status == 'aborted' else 'has failed'}.",
+        "details": {"job": job["id"], "phase": job.get("phase"), **reference},
+    }
+
+
+def conclude(page: Page, job: Job) -> int:
+    """The JSON answer, the last words, and the exit code they mean."""
+    page.context["job"] = job
+    error = fault(job)
+    if error:
+        page.failed(error)
+        page.complain(error["message"])
+        if jobs.reference(job) and job["reference"] not in error["message"]:
+            page.note(f"Tell the studio the reference {job['reference']}.")
+        jobs.advise(page, job)
+        return exits.HOOK if job["status"] == "failed" and job.get("phase") == "ingest" else exits.TRANSFER
+    page.answer(page.context)
+    if job.get("status") == "done":
         jobs.summary(page, job)
         return exits.DONE
-    if jobs.ended(job):
-        page.complain(str(job.get("error") or f"The job {job['id']} was {status}."))
-        page.note(jobs.what_next(job))
-        return exits.HOOK if status == "failed" and job.get("phase") == "ingest" else exits.TRANSFER
     page.say(f"The job {job['id']} is not finished yet ({jobs.state(job)}).")
     page.say(f"{jobs.what_next(job)} Look again: stagedoor job show {job['id']}")
     return exits.DONE

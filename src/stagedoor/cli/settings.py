@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..model.errors import BadRequest
 from ..model.settings import SETTINGS, parse
 from .options import as_json, home, open_home, pass_page
 from .screen.page import Column, Page
@@ -49,7 +50,7 @@ def set_(page: Page, home: Path, name: str, value: str) -> None:
     try:
         parsed = parse(name, value)
     except ValueError as error:
-        raise click.UsageError(f"{error}.") from None
+        raise BadRequest(f"This cannot be set: {error}.", code="setting_refused") from None
     with open_home(home) as server:
         from ..lifecycle import house
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..model.form import parse_metadata
 from .options import as_json, home, open_home, pass_page
 from .screen.numbers import moment
 from .screen.page import Column, Page, as_builtins
@@ -41,6 +42,42 @@ def add(page: Page, home: Path, email: str, role: str, name: str) -> None:
     _key_shown(page, made)
 
 
+@command.command("set")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES))
+@click.option("--name", help="The person's name.")
+@click.option(
+    "--metadata", metavar="KEY=VALUE", multiple=True, help="For hooks; several times if need be. KEY= takes it away."
+)
+@home
+@as_json
+@pass_page
+def set_(page: Page, home: Path, email: str, role: str | None, name: str | None, metadata: tuple[str, ...]) -> None:
+    """Change the role, name or metadata of the user EMAIL; what is not given stays."""
+    if role is None and name is None and not metadata:
+        raise click.UsageError("Say what to change: --role, --name or --metadata.")
+    given = _pairs(metadata)
+    with open_home(home) as server:
+        from ..lifecycle import house
+
+        kept = server.manage.user(email).metadata
+        pairs = {key: value for key, value in {**kept, **given}.items() if value} if given else None
+        view = house.user(server.manage.update_user(email, role=role, name=name, metadata=pairs))
+    page.answer(view)
+    if page.json:
+        return
+    page.say(f"{view.code} is {view.role}{f', {view.name}' if view.name else ''}.")
+    for key, value in view.metadata.items():
+        page.say(f"  {key} = {value}")
+
+
+def _pairs(metadata: tuple[str, ...]) -> dict[str, str]:
+    try:
+        return parse_metadata("\n".join(metadata))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.", param_hint="--metadata") from None
+
+
 def _key_shown(page: Page, made: Any, key_id: str = "") -> None:
     page.answer({**as_builtins(made), "key": key_id} if key_id else made)
     if page.json:
@@ -65,7 +102,7 @@ def list_(page: Page, home: Path) -> None:
     page.answer({"users": views})
     if not page.json:
         page.table(
-            [Column(title) for title in ("USER", "ROLE", "STATUS", "NAME", "SINCE")],
+            [Column(title, long=title == "NAME") for title in ("USER", "ROLE", "STATUS", "NAME", "SINCE")],
             [(view.code, view.role, view.status, view.name, moment(view.created)) for view in views],
         )
 
@@ -136,7 +173,7 @@ def key_list(page: Page, home: Path, email: str) -> None:
     page.answer({"keys": views})
     if not page.json:
         page.table(
-            [Column(title) for title in ("ID", "LABEL", "MADE", "EXPIRES", "REVOKED")],
+            [Column(title, long=title == "LABEL") for title in ("ID", "LABEL", "MADE", "EXPIRES", "REVOKED")],
             [(view.id, view.label, moment(view.created), moment(view.expires), moment(view.revoked)) for view in views],
         )
 

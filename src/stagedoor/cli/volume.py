@@ -40,8 +40,88 @@ def add(page: Page, home: Path, code: str, path: Path, default: bool, aliases: t
     if page.json:
         return
     page.say(f"Volume {view.code} is {view.path}{' (default)' if view.default else ''}.")
+    _known_as(page, view)
     for line in able(view.capabilities):
         page.say(f"  {line}")
+
+
+def _known_as(page: Page, view: Any) -> None:
+    for alias in view.aliases:
+        page.say(f"  also known as {alias}")
+
+
+@command.command("set")
+@click.argument("code")
+@click.option("--alias", "aliases", multiple=True, metavar="PREFIX", help="These prefixes instead of those it has.")
+@click.option("--no-alias", is_flag=True, help="No further prefix any more.")
+@click.option("--default", is_flag=True, help="Where a path without a volume goes.")
+@home
+@as_json
+@pass_page
+def set_(page: Page, home: Path, code: str, aliases: tuple[str, ...], no_alias: bool, default: bool) -> None:
+    """Change the aliases of volume CODE, or make it the default one."""
+    if aliases and no_alias:
+        raise click.UsageError("Give either --alias or --no-alias.")
+    if not (aliases or no_alias or default):
+        raise click.UsageError("Say what to change: --alias, --no-alias or --default.")
+    changed = aliases if aliases or no_alias else None
+    view = _changed(page, home, code, aliases=changed, default=True if default else None)
+    if page.json:
+        return
+    page.say(f"Volume {view.code} is {view.path}{' (default)' if view.default else ''}.")
+    _known_as(page, view)
+
+
+@command.command()
+@click.argument("code")
+@home
+@as_json
+@pass_page
+def disable(page: Page, home: Path, code: str) -> None:
+    """Let nothing new go to volume CODE; what is there stays."""
+    _switch(page, home, code, "disabled")
+
+
+@command.command()
+@click.argument("code")
+@home
+@as_json
+@pass_page
+def enable(page: Page, home: Path, code: str) -> None:
+    """Use volume CODE again."""
+    _switch(page, home, code, "enabled")
+
+
+@command.command()
+@click.argument("code")
+@home
+@as_json
+@pass_page
+def remove(page: Page, home: Path, code: str) -> None:
+    """Forget volume CODE; its folder and its files stay."""
+    with open_home(home) as server:
+        volume = server.manage.volume(code)
+        server.manage.remove_volume(volume.id)
+    page.answer({"removed": volume.code})
+    if not page.json:
+        page.say(f"The volume {volume.code} is forgotten. {volume.root} stays as it is.")
+
+
+def _switch(page: Page, home: Path, code: str, status: str) -> None:
+    view = _changed(page, home, code, status=status)
+    if not page.json:
+        page.say(f"The volume {view.code} is {view.status}.")
+
+
+def _changed(page: Page, home: Path, code: str, **changes: Any) -> Any:
+    """The changed volume, answered as JSON where that is wanted."""
+    with open_home(home) as server:
+        from ..lifecycle import house
+
+        volume = server.manage.update_volume(code, **changes)
+        view = house.volume(volume, bootstrap().room(volume.root))
+    page.answer(view)
+    return view
 
 
 @command.command("list")
@@ -63,10 +143,10 @@ def list_(page: Page, home: Path) -> None:
     page.table(
         [
             Column("CODE"),
-            Column("PATH"),
+            Column("PATH", long=True),
             Column("FREE", right=True),
             Column("STATUS"),
-            Column("CAN"),
+            Column("CAN", long=True),
             Column("ALIASES"),
         ],
         [
@@ -75,7 +155,7 @@ def list_(page: Page, home: Path) -> None:
                 view.path,
                 _free(view),
                 view.status,
-                ", ".join(able(view.capabilities)),
+                can(view.capabilities),
                 ", ".join(view.aliases),
             )
             for view in views
@@ -88,6 +168,7 @@ def _free(view: Any) -> str:
     return "?" if view.free is None else f"{size(view.free)} of {size(view.size or 0)}"
 
 
+SHORTEST_USUAL = 255
 _ABLE = {
     "no_replace": "rename that never replaces",
     "exchange": "exchange",
@@ -96,6 +177,20 @@ _ABLE = {
     "reflink": "instant copies",
     "case_sensitive": "tells A from a",
 }
+
+
+def can(capabilities: Mapping[str, Any]) -> str:
+    """What a file system lacks, in short; `all` where that is nothing."""
+    if not capabilities:
+        return "not known"
+    if capabilities.get("safe") is False:
+        return f"CANNOT BE USED: {capabilities.get('reason')}"
+    lacking = [f"no {label}" for name, label in _ABLE.items() if not capabilities.get(name, True)]
+    if capabilities.get("unicode_normalising"):
+        lacking.append("respells names")
+    if capabilities.get("longest_name", SHORTEST_USUAL) < SHORTEST_USUAL:
+        lacking.append(f"names up to {capabilities['longest_name']} bytes only")
+    return ", ".join(lacking) or "all"
 
 
 def able(capabilities: Mapping[str, Any]) -> list[str]:

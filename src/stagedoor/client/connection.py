@@ -15,6 +15,7 @@ import os
 import random
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -32,9 +33,13 @@ from .errors import ServerFault, ServerUnreachable
 CONNECT_SECONDS = 30.0
 """also the longest that one piece of a body may take to leave this machine"""
 ANSWER_SECONDS = 120.0
+PROBE_SECONDS = 3.0
 TRIES = 4
 COMPRESS_ABOVE = 100_000
 _LOOPBACK = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+_NO_TLS = re.compile("WRONG_VERSION_NUMBER|record layer failure|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG", re.IGNORECASE)
+_HTTPS_WANTED = re.compile(rb"http.{1,60}https (port|server)", re.IGNORECASE | re.DOTALL)
+"""what proxies say to a plain request where TLS is spoken"""
 _TEMPORARY = frozenset({408, 429, 502, 503, 504})
 
 _NONE: Mapping[str, str] = {}
@@ -85,6 +90,7 @@ class Connection:
     ) -> None:
         """`timeout`: seconds that an answer may take. Raises ValueError for an address that is none."""
         self._prefix = _read_url(url)
+        self._answered = False
         self._same = (url, username, api_key, fingerprint, timeout)
         self._headers = {
             **urllib3.make_headers(basic_auth=_credentials(username, api_key), accept_encoding="gzip"),
@@ -128,7 +134,9 @@ class Connection:
                 redirect=False,
             )
         except urllib3.exceptions.HTTPError as error:
-            raise _unreachable(self._prefix, error) from error
+            direct = not self._answered and not isinstance(self._pool, urllib3.ProxyManager)
+            raise _unreachable(self._prefix, error, direct=direct) from error
+        self._answered = True
         return Answer(answer.status, answer.headers, answer.data)
 
     def _answer(self, call: Call, names: Mapping[str, str], query: Mapping[str, str], body: Any) -> Answer:
@@ -164,7 +172,7 @@ def refusal(status: int, body: bytes) -> errors.StagedoorError:
     try:
         said = msgspec.json.decode(body, type=ErrorAnswer)
     except msgspec.MsgspecError:
-        return _of_status(status)
+        return _of_status(status, body)
     details = {**said.details, "request_id": said.request_id} if said.request_id else dict(said.details)
     return _kind(status, said.code)(said.message, code=said.code, details=details)
 
@@ -176,13 +184,17 @@ def _kind(status: int, code: str) -> type[errors.StagedoorError]:
     return _BY_CODE.get(code) or _BY_STATUS.get(status) or (ServerFault if status >= 500 else errors.BadRequest)
 
 
-def _of_status(status: int) -> errors.StagedoorError:
+def _of_status(status: int, body: bytes) -> errors.StagedoorError:
     """For what a proxy answered, or something that is no Stagedoor."""
     kind = _BY_STATUS.get(status)
     if kind in (errors.SignInRefused, errors.LimitExceeded, errors.Busy):
         return kind()
     if status >= 500:
         return ServerFault(f"The server, or a proxy before it, answered with status {status}; try again.")
+    if status == 400 and _HTTPS_WANTED.search(body[:10_000]):
+        return ServerUnreachable(
+            "The server takes TLS alone: write its address with https:// instead.", code="tls_refused"
+        )
     return ServerUnreachable(f"The answer (status {status}) is not that of a Stagedoor server; check the address.")
 
 
@@ -237,20 +249,79 @@ def _repeatable(call: Call, error: ServerUnreachable) -> bool:
     return call.repeatable or isinstance(error.__cause__, urllib3.exceptions.NewConnectionError)
 
 
-def _unreachable(url: str, error: urllib3.exceptions.HTTPError) -> ServerUnreachable:
+def _unreachable(url: str, error: urllib3.exceptions.HTTPError, *, direct: bool = False) -> ServerUnreachable:
+    """`direct`: the server has not answered yet, and no proxy stands before it."""
     if isinstance(error, urllib3.exceptions.SSLError):
-        return ServerUnreachable(
-            f"{url} does not prove who it is ({error}). Where the studio uses a certificate of its own, "
-            "ask for its fingerprint and give that.",
-            code="tls_refused",
-        )
+        return ServerUnreachable(_tls_refusal(url, error), code="tls_refused")
+    if direct and isinstance(error, urllib3.exceptions.ProtocolError) and _speaks_tls(url):
+        return ServerUnreachable(_takes_https(url), code="tls_refused")
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return ServerUnreachable(f"There is no host named in {url}, or your connection is down.")
     if isinstance(error, urllib3.exceptions.TimeoutError) and not isinstance(
         error, urllib3.exceptions.NewConnectionError
     ):
         return ServerUnreachable(f"{url} does not answer in time; try again, or check the address.")
-    return ServerUnreachable(f"{url} cannot be reached; check the address and your connection.", detail=str(error))
+    if _caused_by(error, ConnectionRefusedError):
+        return ServerUnreachable(f"{url} cannot be reached: no server listens there. Check the address and the port.")
+    cause = _caused_by(error, OSError)
+    return ServerUnreachable(
+        f"{url} cannot be reached; check the address and your connection.", detail=str(cause or type(error).__name__)
+    )
+
+
+def _tls_refusal(url: str, error: urllib3.exceptions.SSLError) -> str:
+    if _NO_TLS.search(str(error)):
+        return (
+            f"{url} answers without TLS: write {_other_scheme(url)} instead, or ask the studio for its https address."
+        )
+    if "ingerprint" in str(error):
+        return (
+            f"{url} has another certificate than the fingerprint that you gave (--tls-fingerprint or "
+            "STAGEDOOR_TLS_FINGERPRINT); ask the studio for the right one."
+        )
+    cause = _caused_by(error, ssl.SSLCertVerificationError)
+    reason = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else str(error)
+    return (
+        f"{url} does not prove who it is ({reason}). Where the studio uses a certificate of its own, ask for its "
+        "fingerprint and give that with --tls-fingerprint or STAGEDOOR_TLS_FINGERPRINT."
+    )
+
+
+def _takes_https(url: str) -> str:
+    return f"{url} takes TLS alone: write {_other_scheme(url)} instead."
+
+
+def _other_scheme(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{'http' if scheme == 'https' else 'https'}://{rest}"
+
+
+def _speaks_tls(url: str) -> bool:
+    """Whether a server for http hangs up because it expects TLS. Nothing is sent but the greeting."""
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return False
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((parts.hostname or "", parts.port or 80), PROBE_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=parts.hostname),
+        ):
+            return True
+    except OSError:
+        return False
+
+
+def _caused_by(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    """The error of this kind behind another."""
+    seen: BaseException | None = error
+    while seen is not None:
+        found = next((item for item in (seen, *seen.args) if isinstance(item, kind)), None)
+        if found is not None:
+            return found
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 def _read_url(url: str) -> str:

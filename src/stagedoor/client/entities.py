@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from ..wire import calls
 from ..wire.calls import Call
@@ -19,6 +22,8 @@ class Kind:
     add: Call | None = None
     change: Call | None = None
     remove: Call | None = None
+    single: bool = False
+    """there is exactly one, and `every` answers it"""
     key: str = "id"
     """what names one in a path"""
     no_removal: str = "cannot be deleted"
@@ -53,6 +58,7 @@ _KINDS = (
     ),
     Kind(name="offer", every=calls.OFFERS, one=calls.OFFER_BY_ID, remove=calls.WITHDRAW),
     Kind(name="run", every=calls.RUNS, one=calls.RUN),
+    Kind(name="workspace", every=calls.WORKSPACE, single=True),
     Kind(name="hook", every=calls.HOOKS, change=calls.SET_HOOK, remove=calls.UNSET_HOOK, key="name"),
     Kind(name="setting", every=calls.SETTINGS, change=calls.SET_SETTING, remove=calls.UNSET_SETTING, key="name"),
 )
@@ -66,5 +72,20 @@ def kind_of(entity: str) -> Kind:
     name = entity.strip().lower()
     found = KINDS.get(_ALIASES.get(name, name))
     if found is None:
-        raise ValueError(f"there is no entity type {entity!r}; there are: {', '.join(sorted(KINDS))}")
+        there = ", ".join(sorted([*KINDS, *_ALIASES]))
+        raise ValueError(f"there is no entity type {entity!r}; there are: {there}")
     return found
+
+
+def attributes_of(call: Call) -> tuple[str, ...]:
+    """The keys of what a call answers; of a list, those of its items."""
+    return _keys(call.items or call.answer)
+
+
+def writable(call: Call) -> tuple[str, ...]:
+    """The keys that a call takes."""
+    return _keys(call.body)
+
+
+def _keys(struct: Any) -> tuple[str, ...]:
+    return tuple(field.encode_name for field in msgspec.structs.fields(struct))

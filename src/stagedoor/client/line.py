@@ -67,6 +67,7 @@ class Line:
         self._received = {sending.view.id: sending.view.received for sending in sendings}
         self._error: BaseException | None = None
         self._trouble = ""
+        self._lost = False
         self._acknowledged = time.monotonic()
         self._working = connections
         self._threads = [
@@ -86,7 +87,7 @@ class Line:
         try:
             while not self._over.wait(TICK_SECONDS) and not stop():
                 self._check_patience()
-                tell(self.received, self._trouble)
+                tell(self.received, self._told())
         finally:
             self._end()
         if self._error:
@@ -97,6 +98,12 @@ class Line:
         deadline = time.monotonic() + FAREWELL_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _told(self) -> str:
+        """What is in the way. Of a server that answered before it is not the address that is wrong."""
+        if not (self._lost and self._trouble):
+            return self._trouble
+        return f"The server does not answer just now; waiting for it (up to {_spoken(self._patience)})."
 
     def _check_patience(self) -> None:
         silent = time.monotonic() - self._acknowledged
@@ -198,7 +205,7 @@ class Line:
         lost = isinstance(error, ServerUnreachable) and answer is None and error.error_code != "tls_refused"
         if not (lost or isinstance(error, (*_TRANSIENT, errors.DigestMismatch)) or (answer and answer.temporary)):
             raise error
-        self._trouble = error.message
+        self._trouble, self._lost = error.message, lost
 
     def _shrink(self, part: Part, error: errors.StagedoorError) -> Part:
         if not isinstance(error, (ServerUnreachable, ServerFault, errors.LimitExceeded)):
@@ -214,3 +221,8 @@ class Line:
         pause = told if told is not None else 0.25 * 2 ** min(tries, 7)
         if self._stopping.wait(min(pause, LONGEST_PAUSE) * random.uniform(0.75, 1.25)):  # noqa: S311
             raise _Stopped
+
+
+def _spoken(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes} minute{'s' * (minutes != 1)}" if seconds >= 60 else f"{seconds:.0f} seconds"

@@ -25,7 +25,7 @@ from ..wire.offers import OfferRequest
 from ..wire.tree import Entry
 from . import merge, query
 from .connection import ANSWER_SECONDS, Connection
-from .entities import JOB_FILTERS, Kind, kind_of
+from .entities import JOB_FILTERS, Kind, attributes_of, kind_of, writable
 from .progress import Tell
 from .scan import absolute
 from .sender import CONNECTIONS, PATIENCE_SECONDS, Sender
@@ -102,12 +102,14 @@ class Session:
 
         For `"job"`: `{"code", "tasks": [{"id", "source"}], "hooks": [{"when": "publish-server", "data": {"files"}}]}`;
         the ids name entries, `files` are those of `publish` with the answers filled in. The same entries of the same
-        offer again give the job that exists. Returns the job with its tasks; nothing is uploaded yet.
+        offer again give the job that exists. Returns the job with its tasks; nothing is uploaded yet. Raises
+        ValueError for a task without a `source`: `upload` would not know where its files are.
         """
         kind = kind_of(entitytype)
         if kind.add is None:
             raise ValueError(f"{kind.name}: nothing can be created here")
-        body = _submit(data) if kind.add is calls.SUBMIT else dict(data)
+        given = _mapping(data, "data")
+        body = _submit(given) if kind.add is calls.SUBMIT else dict(given)
         made: Json = self._connection.call(kind.add, body=body)
         return made
 
@@ -186,9 +188,10 @@ class Session:
     ) -> list[Json]:
         """`find("Job WHERE status=failed")`: a list, the newest job first.
 
-        Filters are `name=value` joined by AND. Jobs have `id`, `status`, `user` and `since` (or `created >= ...`);
-        other entity types any attribute whose value is text. Jobs that are done or aborted are left out
-        unless `finished`. `attributes`: only these keys of each. Raises ValueError for a query that cannot be asked.
+        Filters are `name=value` joined by AND. Jobs have `id`, `status` (or `state`), `user` and `since` (or
+        `created >= ...`); other entity types any attribute whose value is text. Jobs that are done or aborted are
+        left out unless `finished`, or asked for by `id` or `status`. `attributes`: only these keys of each. Raises
+        ValueError for a query that cannot be asked and for attributes that there are not.
         """
         return self._find(query, attributes, {"finished": "true"} if finished else {}, limit, skip)
 
@@ -199,6 +202,7 @@ class Session:
         """
         single = {"user": calls.ME, "workspace": calls.WORKSPACE}.get(query.strip().lower())
         if single:
+            _check_attributes(single, attributes)
             return _only(self._connection.call(single), attributes)
         found = self._find(query, attributes, {"finished": "true", "tasks": "true"}, 1, None)
         return found[0] if found else None
@@ -212,13 +216,20 @@ class Session:
                 return answer
         except NotFound:
             return None
-        return next((item for item in self._pages(kind.every, {}, None, 0) if str(item[kind.key]) == entityid), None)
+        return next((item for item in self._all(kind) if str(item[kind.key]) == entityid), None)
 
     def update(self, entitytype: str, entityid: str, data: Mapping[str, Any]) -> Json:
-        """Change one; returns it. Of a job: `code`, and `status` to `"aborted"`."""
+        """Change one; returns it. Of a job: `code`, and `status` to `"aborted"`.
+
+        Raises ValueError for keys that cannot be written, naming those that can.
+        """
         kind = kind_of(entitytype)
         if kind.change is None:
             raise ValueError(f"{kind.name}: nothing can be changed here")
+        known = writable(kind.change)
+        for name in _mapping(data, "data"):
+            if name not in known:
+                raise ValueError(f"{kind.name}: {name!r} cannot be written; what can: {', '.join(known)}")
         changed: Json = self._connection.call(kind.change, {kind.key: entityid}, body=dict(data))
         return changed
 
@@ -234,17 +245,24 @@ class Session:
         self, text: str, attributes: Sequence[str] | None, extra: dict[str, str], limit: int | None, skip: int | None
     ) -> list[Json]:
         asked = query.parse(text)
-        if asked.entity == "workspace":
-            return [_only(self._connection.call(calls.WORKSPACE), attributes)]
         kind = kind_of(asked.entity)
+        _check_attributes(kind.every, attributes)
+        _check_page(limit, skip)
         if kind.add is calls.SUBMIT:
             filters = _job_filters(asked.filters) | extra
             return [_only(item, attributes) for item in self._pages(kind.every, filters, limit, skip or 0)]
         if not asked.filters:
-            return [_only(item, attributes) for item in self._pages(kind.every, {}, limit, skip or 0)]
-        found = [item for item in self._pages(kind.every, {}, None, 0) if _matches(kind, item, asked.filters)]
+            return [_only(item, attributes) for item in self._all(kind, limit, skip or 0)]
+        query.only(asked.filters, attributes_of(kind.every), kind.name)
+        found = [item for item in self._all(kind) if _matches(item, asked.filters)]
         stop = None if limit is None else (skip or 0) + limit
         return [_only(item, attributes) for item in found[skip or 0 : stop]]
+
+    def _all(self, kind: Kind, limit: int | None = None, skip: int = 0) -> list[Json]:
+        if not kind.single:
+            return self._pages(kind.every, {}, limit, skip)
+        end = None if limit is None else skip + limit
+        return [self._connection.call(kind.every)][skip:end]
 
     def _pages(self, call: calls.Call, filters: dict[str, str], limit: int | None, skip: int) -> list[Json]:
         """Items of a list, however many pages it takes."""
@@ -281,18 +299,27 @@ def _entries(files: Sequence[Mapping[str, Any]]) -> list[Entry]:
         raise BadRequest(f"The entries cannot be read: {error}") from None
 
 
+def _mapping(value: Any, name: str) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise ValueError(f"{name} must be a dict, not {type(value).__name__}: {value!r:.80}")
+
+
 def _submit(data: Mapping[str, Any]) -> Json:
+    tasks = data.get("tasks") or ()
+    if isinstance(tasks, (str, bytes, Mapping)) or not isinstance(tasks, Sequence):
+        raise ValueError(f"tasks must be a list of dicts {{id, source}}, not {type(tasks).__name__}")
     body: Json = {"hostname": socket.gethostname(), "client": _CLIENT, **data}
-    body["tasks"] = [_task(task) for task in data.get("tasks") or ()]
+    body["tasks"] = [_task(_mapping(task, "a task")) for task in tasks]
     return body
 
 
 def _task(task: Mapping[str, Any]) -> Json:
     """With an absolute source: a later process may go on from another folder."""
     source = task.get("source")
-    if not source:
-        return dict(task)
-    text = os.fspath(source)
+    if not source or not isinstance(source, (str, os.PathLike)):
+        raise ValueError(f"task {task.get('id', '')} has no `source`: give the path on this machine")
+    text = os.fsdecode(source)
     return {**task, "source": text if _PARTY.match(text) else absolute(text)}
 
 
@@ -313,18 +340,28 @@ def _ended(job: Mapping[str, Any]) -> bool:
 
 def _job_filters(filters: dict[str, str]) -> dict[str, str]:
     known = query.only(filters, JOB_FILTERS, "job")
+    if "status" in known and "state" in known:
+        raise ValueError("status and state are the same filter: give one of them")
     if "since" in known:
         known = {**known, "since": query.moment(known["since"])}
     return {"state" if name == "status" else name: value for name, value in known.items()}
 
 
-def _matches(kind: Kind, item: Json, filters: Mapping[str, str]) -> bool:
-    for name, value in filters.items():
-        if name not in item:
-            raise ValueError(f"{kind.name} has no filter {name!r}; there are: {', '.join(item)}")
-        if str(item[name]).casefold() != value.casefold():
-            return False
-    return True
+def _matches(item: Json, filters: Mapping[str, str]) -> bool:
+    return all(str(item.get(name, "")).casefold() == value.casefold() for name, value in filters.items())
+
+
+def _check_attributes(call: calls.Call, attributes: Sequence[str] | None) -> None:
+    known = attributes_of(call)
+    for name in attributes or ():
+        if name not in known:
+            raise ValueError(f"there is no attribute {name!r}; there are: {', '.join(known)}")
+
+
+def _check_page(limit: int | None, skip: int | None) -> None:
+    for name, number in (("limit", limit), ("skip", skip)):
+        if number is not None and number < 0:
+            raise ValueError(f"{name} must not be negative: {number}")
 
 
 def _only(item: Json, attributes: Sequence[str] | None) -> Json:

@@ -18,7 +18,7 @@ from ..model import manifest, names
 from ..model.manifest import File
 from ..model.tape import Piece, Range, Tape
 from ..wire.tree import Entry
-from .errors import SourceChanged
+from .errors import SourceChanged, TransferFailed
 from .scan import Local, Survey, survey
 
 Change = tuple[str, str]
@@ -42,7 +42,15 @@ class Source:
 
 
 def find(entry: Entry, path: str) -> Source:
-    """The files of a validated entry below a local path. Raises SourceChanged with every difference."""
+    """The files of a validated entry below a local path. Raises SourceChanged with every difference.
+
+    Raises TransferFailed where the job does not say where they are.
+    """
+    if not path:
+        raise TransferFailed(
+            f"Task {names.printable(entry.id)} ({names.printable(entry.filename)}) has no `source`: the job was made "
+            "without the path on this machine. Abort it, publish again and give one."
+        )
     validated, _ = manifest.read(entry, windows_names=False)
     here = survey(path)
     changes: list[Change] = []

@@ -3,16 +3,14 @@
 Rules
 1. The script runs as it will on the server: same line, environment, deadline, judgement.
 2. Nothing is kept but what is returned. A publish hook is given the named files themselves, where they are.
-3. Where no volumes are known, every volume is taken to exist: places are checked for their spelling only, and it is
-   said.
+3. Where no volumes are known, every volume is taken to exist: places are checked for their spelling only, it is said,
+   and they are shown as the script wrote them.
+4. The ways out that are named are those of a rehearsal: there may be no server to ask for its volumes.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +25,7 @@ from blake3 import blake3
 
 from ..lifecycle import views
 from ..lifecycle.hookinput import pre_publish_input, publish_input
-from ..lifecycle.judge import BrokenAnswer, read_answer
+from ..lifecycle.judge import BrokenAnswer, oddities, read_answer
 from ..lifecycle.needs import Outcome, RunOrder
 from ..lifecycle.offer import tree_json
 from ..model import errors, form, manifest
@@ -40,16 +38,18 @@ from ..model.states import JobState, OfferState, TaskStatus
 from ..model.verdict import Kind, Verdict
 from ..wire.offers import OfferAnswer
 from ..wire.tree import Entry
-from .record import OUTPUT_PLACEHOLDER
 from .runner import ProgramRunner
+from .script import command_line, guess_hook
 
-INPUT_PLACEHOLDER = "${PATH_JSON_INPUT}"
 NO_VOLUMES = "No volumes are known here: paths were checked for their spelling only."
 REAL_FILES = "The script was given the named files themselves, where they are."
 _USER = User(id="0" * 24, code="vendor@example.com", role=Role.STANDARD)
 _WORKSPACE = Workspace(id="0" * 24, code="rehearsal")
 _RUN_ID = "rehearsal"
 _NAMED_VOLUME = re.compile(r"volume=([^/\"\\(]+)")
+_NO_SUCH_VOLUME = re.compile(r"there is no volume '([^']*)': `stagedoor volume list` .*")
+_NO_VOLUME_HERE = re.compile(r"lies in no volume: `stagedoor volume list` .*")
+_NO_DEFAULT = re.compile(r"there is no default volume: .*")
 
 
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,9 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     """what is wrong with the answer"""
     notes: tuple[str, ...]
     publish: OfferAnswer | None
-    """the verdicts, as a server would answer"""
+    """the verdicts, as a server would answer; without volumes every `path` as the script wrote it"""
+    places_checked: bool
+    """whether volumes were known"""
     input: str
     output: str
     stdout: str
@@ -118,29 +120,6 @@ def rehearse(
     raise ValueError(f"{hook} cannot be tested: only {HookName.PRE_PUBLISH} and {HookName.PUBLISH} are run")
 
 
-def command_line(script: str) -> str:
-    """The line that a server would be given for this script. Raises ValueError with the way out."""
-    path = Path(script).expanduser()
-    if path.is_file():
-        file = shlex.quote(str(path.absolute()))
-        arguments = f"{INPUT_PLACEHOLDER} {OUTPUT_PLACEHOLDER}"
-        if os.access(path, os.X_OK):
-            return f"{file} {arguments}"
-        if path.suffix == ".py":
-            return f"{shlex.quote(sys.executable)} {file} {arguments}"
-        raise ValueError(f"{script} is neither executable nor a .py file: make it so, or give a whole command line")
-    if INPUT_PLACEHOLDER in script:
-        return script
-    raise ValueError(f"{script!r} is no file, and no command line that names {INPUT_PLACEHOLDER}")
-
-
-def guess_hook(script: str) -> HookName:
-    """Which hook a script is by its file's name: `publish.py` and `ingest_x.py` are publish hooks."""
-    words = [Path(word).name.lower() for word in script.split() if not word.startswith("${")]
-    name = next((word for word in words if "publish" in word or "ingest" in word), "")
-    return HookName.PUBLISH if name and "pre" not in name else HookName.PRE_PUBLISH
-
-
 class _Stage:
     """One run in a home of its own."""
 
@@ -170,14 +149,16 @@ class _Stage:
         trees = {draft.entry.id: draft.tree for draft in drafts}
         data = pre_publish_input(user=_USER, workspace=_WORKSPACE, offer=offer, trees=trees)
         outcome, seconds = self._run(data, {})
-        notes = () if volumes else (NO_VOLUMES,)
+        checked = bool(volumes)
+        notes = (*(() if checked else (NO_VOLUMES,)), *oddities(outcome.output or b""))
         if outcome.state is not RunState.SUCCEEDED or outcome.output is None:
             return self._result(outcome, seconds, notes=notes)
         volumes = volumes or list(_any_volume(outcome.output))
         try:
             judged = read_answer(outcome.output, offer.entries, volumes)
         except BrokenAnswer as broken:
-            return self._result(outcome, seconds, faults=tuple(broken.faults), notes=notes)
+            faults = tuple(_with_way_out(fault, volumes) for fault in broken.faults)
+            return self._result(outcome, seconds, faults=faults, notes=notes)
         decided = tuple(
             replace(entry, verdict=found.verdict, place=found.place, extras=found.extras)
             for entry, found in ((entry, judged.entries[entry.id]) for entry in offer.entries)
@@ -186,7 +167,9 @@ class _Stage:
         answer = views.offer(
             replace(offer, form=judged.form, entries=decided), inside, {volume.id: volume for volume in volumes}
         )
-        return self._result(outcome, seconds, publish=answer, notes=notes)
+        if not checked:
+            answer = _as_written(answer, outcome.output)
+        return self._result(outcome, seconds, publish=answer, notes=notes, checked=checked)
 
     def publish(self, drafts: list[_Draft], volumes: list[Volume], given: Mapping[str, Any]) -> Rehearsal:
         volumes = [*volumes, _volume("local", "/")]
@@ -236,6 +219,7 @@ class _Stage:
         publish: OfferAnswer | None = None,
         faults: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
+        checked: bool = True,
     ) -> Rehearsal:
         return Rehearsal(
             hook=self.hook.value,
@@ -248,6 +232,7 @@ class _Stage:
             faults=faults,
             notes=notes,
             publish=publish,
+            places_checked=checked,
             **self.runner.read_record(_RUN_ID),
         )
 
@@ -296,6 +281,32 @@ def _any_volume(output: bytes) -> Iterator[Volume]:
     drives = tuple(f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
     yield _volume("(any)", "/", aliases=drives)
     yield _volume("(default)", "/(default volume)", default=True)
+
+
+class _Written(msgspec.Struct):
+    """What a script wrote of an entry's place."""
+
+    id: str
+    path: str | None = None
+
+
+class _Paths(msgspec.Struct):
+    files: list[_Written]
+
+
+def _as_written(answer: OfferAnswer, output: bytes) -> OfferAnswer:
+    """With the paths that the script gave: where no volume is known they mean nothing else."""
+    written = msgspec.json.decode(output.removeprefix(b"\xef\xbb\xbf"), type=_Paths).files
+    paths = {entry.id: entry.path or "" for entry in written}
+    files = (msgspec.structs.replace(entry, path=entry.path and paths.get(entry.id, "")) for entry in answer.files)
+    return msgspec.structs.replace(answer, files=tuple(files))
+
+
+def _with_way_out(fault: str, volumes: Sequence[Volume]) -> str:
+    known = f"known here: {', '.join(volume.code for volume in volumes)}"
+    fault = _NO_SUCH_VOLUME.sub(rf"there is no volume '\1': {known}; give --volume \1=PATH", fault)
+    fault = _NO_VOLUME_HERE.sub(f"lies in no volume: {known}; give --volume CODE=PATH", fault)
+    return _NO_DEFAULT.sub(f"there is no default volume: {known}; the first --volume CODE=PATH is the default", fault)
 
 
 def _answers(given: Mapping[str, Any]) -> form.Answers:

@@ -6,15 +6,17 @@ Rules
    that are neither the input's nor ours are kept as they are (`extras`).
 3. An offered entry without a verdict is refused, by us and not by the hook: code `no_verdict`.
 4. What may be uploaded has a place, and no two entries the same or one within the other, however a disk compares names.
-5. Guidelines are cleaned here, once, for all doors, and are HTML from here on. What is no element of HTML, such as
+5. What was probably meant otherwise (`oddities`) is told to who writes a hook, and is no fault.
+6. Guidelines are cleaned here, once, for all doors, and are HTML from here on. What is no element of HTML, such as
    `<project>_<shot>`, is text.
 """
 
 from __future__ import annotations
 
+import difflib
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -27,7 +29,7 @@ from ..model.entities import Volume
 from ..model.form import Form, Status
 from ..model.notation import Place, resolve
 from ..model.verdict import Kind, Verdict, kind_of
-from ..wire.hookdata import Finding, StatusChoice
+from ..wire.hookdata import Finding, PrePublishInput, PrePublishOutput, StatusChoice
 
 FAULTS_TOLD = 200
 NO_VERDICT = "The studio's check gave no verdict for this entry; ask the studio."
@@ -36,6 +38,10 @@ _TEXTS = ("warning", "info", "ident", "comment_label")
 _KNOWN = frozenset(
     ["id", "filename", "size", "is_dir", "files", "modified", "path", "findings", "on_exists", *_FLAGS, *_TEXTS]
 )
+_ASKED = tuple(sorted({*PrePublishOutput.__struct_fields__} - {"files"}))
+_BESIDE_FILES = frozenset([*PrePublishInput.__struct_fields__, *PrePublishOutput.__struct_fields__])
+_ALIKE = 0.75
+"""so similar are two keys of which one may be meant for the other: `publish` and `can_publish`"""
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _TAG = re.compile(r"<(?=(/?)([A-Za-z][A-Za-z0-9]*)?)(?:[^<>]*>)?")
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
@@ -94,6 +100,35 @@ def read_answer(output: bytes, offered: Sequence[Offered], volumes: Sequence[Vol
     if reader.faults:
         raise BrokenAnswer(_bounded(reader.faults))
     return Judged(form=form, entries=judged)
+
+
+def oddities(output: bytes) -> list[str]:
+    """Keys of an answer that were probably meant otherwise; none where it cannot be read at all."""
+    try:
+        top = msgspec.json.decode(output.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Raw])
+        entries = msgspec.json.decode(top.get("files", Raw(b"[]")), type=list[dict[str, Raw]])
+    except _UNREADABLE:
+        return []
+    found = [_unknown_key(key) for key in top if key not in _BESIDE_FILES]
+    further = [key for entry in entries for key in entry if key not in _KNOWN]
+    for key in dict.fromkeys(further):
+        meant = _meant(key, _KNOWN)
+        if meant:
+            found.append(
+                f"key {key[:64]!r} of {further.count(key)} of the entries is only handed to the publish hook; "
+                f"was {meant!r} meant?"
+            )
+    return _bounded(found)
+
+
+def _unknown_key(key: str) -> str:
+    meant = _meant(key, _ASKED)
+    hint = f"; was {meant!r} meant?" if meant else ""
+    return f"unknown key {key[:64]!r} beside `files`: ignored{hint}; known are {', '.join(_ASKED)}"
+
+
+def _meant(key: str, known: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(key[:64].lower(), sorted(known), 1, _ALIKE)), "")
 
 
 class _Reader:

@@ -251,6 +251,10 @@ class Lists(Protocol):
 # --- volumes -----------------------------------------------------------------------------------------------------
 
 
+class InTheWay(ValueError):
+    """A file stands where a place needs a folder: for a vendor, the place is taken."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
     """What is known of a place before anything is there."""
@@ -332,7 +336,8 @@ class Storage(Protocol):
 
     def inspect(self, volume: Volume, path: str) -> Spot:
         """Raises ValueError (for the studio's log) where nothing can ever be placed there: it leaves the volumes by a
-        link, a file stands where a folder must be, the name is too long for the disk, the disk cannot place safely."""
+        link, the name is too long for the disk, the disk cannot place safely; InTheWay where a file stands where a
+        folder must be."""
         ...
 
     def create(self, volume: Volume, path: str, upload_id: str, manifest: Manifest) -> Path:

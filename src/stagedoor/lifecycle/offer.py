@@ -32,7 +32,7 @@ from ..wire.offers import OfferRequest
 from ..wire.tree import Entry, count
 from .hookinput import pre_publish_input
 from .judge import BrokenAnswer, Judged, read_answer
-from .needs import Clock, House, OfferBook, Programs, RunBook, RunOrder, Spot, Storage
+from .needs import Clock, House, InTheWay, OfferBook, Programs, RunBook, RunOrder, Spot, Storage
 
 _UUID4 = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}")
 _TAKEN = errors.DestinationTaken().message
@@ -164,7 +164,7 @@ class Offering:
         return _check_failed(run, detail)
 
     def _inspect(self, judged: Judged, drafts: list[OfferEntry], volumes: Mapping[str, Volume]) -> dict[str, Spot]:
-        """What is known of every decided place. Raises BrokenAnswer for places that can never be."""
+        """What is known of every decided place that can be looked at. Raises BrokenAnswer for what can be none."""
         spots: dict[str, Spot] = {}
         faults: list[str] = []
         for draft in drafts:
@@ -173,6 +173,8 @@ class Offering:
                 continue
             try:
                 spots[draft.id] = self._storage.inspect(volumes[place.volume_id], place.path)
+            except InTheWay:
+                continue  # taken: without a spot
             except ValueError as error:
                 faults.append(f"{draft.filename}: {error}")
         names = {draft.id: draft.filename for draft in drafts}
@@ -299,7 +301,8 @@ def _decided(drafts: list[OfferEntry], judged: Judged, spots: Mapping[str, Spot]
     for draft in drafts:
         verdict = judged.entries[draft.id]
         entry = replace(draft, verdict=verdict.verdict, place=verdict.place, extras=verdict.extras)
-        yield _taken(entry) if entry.place and spots[draft.id].exists else entry
+        spot = spots.get(draft.id)
+        yield _taken(entry) if entry.place and (spot is None or spot.exists) else entry
 
 
 def _taken(entry: OfferEntry) -> OfferEntry:

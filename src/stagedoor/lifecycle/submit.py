@@ -11,7 +11,7 @@ Rules
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NoReturn
@@ -175,7 +175,7 @@ class Submitting:
     ) -> Job:
         now = self._clock()
         job_id = self._offers.new_id()
-        tasks = tuple(self._task(job_id, number, item) for number, item in enumerate(accepted))
+        tasks = self._stage(job_id, accepted)
         return Job(
             id=job_id,
             code=request.code.strip()[:255] or _base_name(accepted[0].source) or accepted[0].entry.filename,
@@ -193,6 +193,17 @@ class Submitting:
             tasks=tasks,
         )
 
+    def _stage(self, job_id: str, accepted: list[_Accepted]) -> tuple[Task, ...]:
+        """The tasks with their staging; where one cannot be staged, none is."""
+        tasks: list[Task] = []
+        try:
+            for number, item in enumerate(accepted):
+                tasks.append(self._task(job_id, number, item))
+        except BaseException:
+            self._clear(tasks)
+            raise
+        return tuple(tasks)
+
     def _task(self, job_id: str, number: int, item: _Accepted) -> Task:
         entry = item.entry
         assert entry.place is not None
@@ -201,6 +212,8 @@ class Submitting:
             staging = self._storage.create(item.volume, entry.place.path, upload_id, item.manifest)
         except OSError as error:
             raise errors.NoSpace(detail=f"staging for {item.spot.absolute}: {error}") from error
+        except ValueError as error:
+            raise _taken(entry, str(error)) from error
         return Task(
             id=entry.id,
             job_id=job_id,
@@ -223,10 +236,10 @@ class Submitting:
         try:
             kept = self._jobs.submit(job, job.created)
         except errors.StagedoorError:
-            self._clear(job)
+            self._clear(job.tasks)
             raise
         if kept.id != job.id:
-            self._clear(job)
+            self._clear(job.tasks)
             return kept, False
         empty = [task for task in job.tasks if task.size == 0]
         for task in empty:
@@ -237,8 +250,8 @@ class Submitting:
         log.info("job %s submitted: %d entries, %d bytes", job.id, len(job.tasks), job.size)
         return self._jobs.job(job.id) or kept, True
 
-    def _clear(self, job: Job) -> None:
-        for task in job.tasks:
+    def _clear(self, tasks: Iterable[Task]) -> None:
+        for task in tasks:
             self._storage.clear(Path(task.staging), task.upload_id)
 
 

@@ -24,13 +24,20 @@ class HookName(str, Enum):
 RUN_NOW = frozenset({HookName.PRE_PUBLISH, HookName.PUBLISH})
 """The hooks that this version runs; the others are known by name and cannot be set."""
 
+_SHORT = {"pre-publish": HookName.PRE_PUBLISH, "publish": HookName.PUBLISH}
+
 
 def canonical(text: str) -> HookName | None:
-    """The hook meant by any of its spellings (`hook-job-publish-server`, `job-publish-server`, ...), or None."""
+    """The hook meant by any of its spellings (`hook-job-publish-server`, `publish-server`, `publish`, ...), or None."""
     name = text.strip().lower()
     for prefix in ("hook-job-", "hook-", "job-"):
         name = name.removeprefix(prefix)
     try:
-        return HookName(name)
+        return _SHORT.get(name) or HookName(name)
     except ValueError:
         return None
+
+
+def unknown(text: str) -> str:
+    """What to say of a word that is no hook."""
+    return f"{text!r} is no hook: write pre-publish-server or publish-server, or pre-publish or publish for short."

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..model.errors import BadRequest, Busy, StagedoorError
@@ -122,6 +122,8 @@ def _translated() -> Iterator[None]:
         yield
     except PoolTimeout as error:
         raise _busy(str(error)) from error
+    except DataError as error:
+        raise BadRequest("A text in the request cannot be stored.", detail=str(error.orig)) from error
     except DBAPIError as error:
         if _passes(error):
             raise _busy(str(error.orig)) from error

@@ -81,17 +81,23 @@ class Lists:
         offer_id: str | None = None,
         user_id: str | None = None,
         state: RunState | None = None,
+        states: Iterable[RunState] | None = None,
         since: int | None = None,
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[HookRun]]:
+        """Runs. Those of a job are its own and the one that decided its offer."""
         where = _equal(
             (runs.c.hook, hook),
-            (runs.c.job_id, job_id),
             (runs.c.offer_id, offer_id),
             (runs.c.user_id, user_id),
             (runs.c.state, state),
         )
+        if job_id is not None:
+            its_offer = select(jobs.c.offer_id).where(jobs.c.id == job_id, jobs.c.offer_id != "")
+            where.append((runs.c.job_id == job_id) | runs.c.offer_id.in_(its_offer))
+        if states is not None:
+            where.append(runs.c.state.in_(list(states)))
         total, rows = self._page(runs, list(runs.columns), [*where, *_since(runs.c.started, since)], limit, skip)
         return total, [HookRun(**row._mapping) for row in rows]
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..lifecycle.needs import InTheWay
 from ..model import names
 from ..model.entities import Volume
 from .staging import DIRECTORY, REAL_DIRECTORY
@@ -165,7 +166,7 @@ def _enter(stack: ExitStack, folder: int, name: str) -> tuple[int | None, bool]:
             raise
     status = found(folder, name)
     if status is None or not stat.S_ISLNK(status.st_mode):
-        raise ValueError(f"{real_path(folder)}/{name} is a file, where a folder must be")
+        raise InTheWay(f"{real_path(folder)}/{name} is a file, where a folder must be")
     try:
         return _open(stack, name, DIRECTORY, folder), True
     except OSError as error:

@@ -3,13 +3,15 @@
 Rules
 1. Options apply to every entry; a file says more, by file name or id, `*` for all. The nearer wins.
 2. On a terminal whatever is missing or wrong is asked for, entry by entry; the last answer is the next suggestion.
+   Choices that may be left open are offered too: a production task per entry, metadata once for all. A status with a
+   default is not asked for where options or a file gave everything else that is required.
 3. Elsewhere every fault is told at once, each with the option that mends it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +37,21 @@ def from_options(
     comment: str | None, status: str | None, time_report: str | None, metadata: Sequence[str], task: str | None
 ) -> Given:
     """The answers that were given as options. Raises AnswersRefused where a time or a pair cannot be read."""
-    try:
-        given = {
-            "comment": comment,
-            "status": status,
-            "task": task,
-            "time_report": parse_time(time_report) if time_report else None,
-            "metadata": parse_metadata("\n".join(metadata)) if metadata else None,
-        }
-    except ValueError as error:
-        raise AnswersRefused(f"An answer cannot be read: {error}.") from None
+    given = {
+        "comment": comment,
+        "status": status,
+        "task": task,
+        "time_report": _read("--time-report", parse_time, time_report),
+        "metadata": _read("--metadata", parse_metadata, "\n".join(metadata)),
+    }
     return {field: value for field, value in given.items() if value}
+
+
+def _read(option: str, parse: Callable[[str], Any], words: str | None) -> Any:
+    try:
+        return parse(words) if words else None
+    except ValueError as error:
+        raise AnswersRefused(f"{option}: {error}.") from None
 
 
 def from_file(path: Path) -> dict[str, Given]:
@@ -92,7 +98,7 @@ def fill(
     last: Given = {}
     for entry in entries:
         given = _by_value(form, _given(entry, options, per_entry))
-        accepted = verdicts.kind(entry) == verdicts.ACCEPTED
+        accepted = _accepted(entry)
         if page.interactive and accepted:
             last = given = _ask(page, form, entry, given, last)
         for fault in read(form, given, accepted=accepted)[1]:
@@ -100,7 +106,13 @@ def fill(
         filled[str(entry["id"])] = given
     if faults:
         raise AnswersRefused("Some answers are missing or wrong:", details={"answers": faults})
+    if page.interactive and form.metadata:
+        _ask_metadata(page, [filled[str(entry["id"])] for entry in entries if _accepted(entry)])
     return filled
+
+
+def _accepted(entry: Mapping[str, Any]) -> bool:
+    return verdicts.kind(entry) == verdicts.ACCEPTED
 
 
 def _all_known(answer: Mapping[str, Any], per_entry: Mapping[str, Given]) -> None:
@@ -148,12 +160,20 @@ def _ask(page: Page, form: Form, entry: Mapping[str, Any], given: Given, last: G
 def _wanted(form: Form, entry: Mapping[str, Any], given: Given) -> list[str]:
     """What to ask for: what is missing or wrong, and the choices that were not made yet."""
     faulty = {fault.field for fault in read(form, given, accepted=True)[1]}
-    wanted = [field for field in FIELDS if field in faulty]
-    if form.statuses and not given.get("status") and "status" not in wanted:
-        wanted.append("status")
-    if form.tasks and not given.get("task") and not entry.get("ident") and "task" not in wanted:
-        wanted.append("task")
-    return wanted
+    complete = not faulty and any(given.values())
+    if form.statuses and not given.get("status") and not complete:
+        faulty.add("status")
+    if form.tasks and not given.get("task"):
+        faulty.add("task")
+    return [field for field in FIELDS if field in faulty]
+
+
+def _ask_metadata(page: Page, filled: Sequence[Given]) -> None:
+    """Once, for all entries that have none."""
+    open_ = [given for given in filled if not given.get("metadata")]
+    pairs = _pairs(page, "Metadata for all entries" if len(open_) > 1 else "Metadata") if open_ else {}
+    for given in open_ if pairs else ():
+        given["metadata"] = pairs
 
 
 def _comment(page: Page, form: Form, entry: Mapping[str, Any], last: Any) -> str:
@@ -184,13 +204,18 @@ def _status(page: Page, form: Form, entry: Mapping[str, Any], last: Any) -> str:
 
 
 def _task(page: Page, form: Form, entry: Mapping[str, Any], last: Any) -> str:
-    nothing = "none of these"
-    return _choose(page, "Production task", [*form.tasks, nothing], [*form.tasks, ""], last or "")
+    title = "Production task" if last else "Production task (Enter for none)"
+    return _choose(page, title, [*form.tasks, "none of these"], [*form.tasks, ""], last or "")
 
 
 def _metadata(page: Page, form: Form, entry: Mapping[str, Any], last: Any) -> dict[str, str]:
+    return _pairs(page, "  Metadata")
+
+
+def _pairs(page: Page, title: str) -> dict[str, str]:
+    question = f"{title} (key=value, several parted by ;, Enter for none)"
     while True:
-        words = click.prompt("  Metadata (key=value, several parted by ;)", default="", err=True, show_default=False)
+        words = click.prompt(question, default="", err=True, show_default=False)
         try:
             return parse_metadata(words.replace(";", "\n"))
         except ValueError as error:

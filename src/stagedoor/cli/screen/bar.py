@@ -24,6 +24,20 @@ def told(progress: Progress) -> str:
     return ", ".join(words)
 
 
+def fitted(progress: Progress, room: int) -> str:
+    """As much of it as `room` characters hold; what matters most goes last."""
+    words = told(progress).split(", ")
+    amount, files, *pace = words
+    for choice in ([amount, files, *pace], [amount, *pace], pace, pace[-1:], [amount]):
+        if choice and len(", ".join(choice)) <= room:
+            return ", ".join(choice)
+    return ""
+
+
+def shortened(title: str, room: int) -> str:
+    return title if len(title) <= room else f"{title[: room - 3]}..."
+
+
 class Bar:
     """Draws on stderr."""
 
@@ -38,16 +52,20 @@ class Bar:
     def __enter__(self) -> Bar:
         if self._out.is_terminal:
             from rich.progress import BarColumn, Progress, TextColumn
+            from rich.table import Column
+
+            def words(template: str) -> TextColumn:
+                return TextColumn(template, markup=False, table_column=Column(no_wrap=True, overflow="ellipsis"))
 
             self._bars = Progress(
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                TextColumn("{task.percentage:>3.0f}%", markup=False),
-                TextColumn("{task.fields[told]}", markup=False),
+                words("{task.description}"),
+                BarColumn(self._bar_width()),
+                words("{task.percentage:>3.0f}%"),
+                words("{task.fields[told]}"),
                 console=self._out,
                 transient=True,
             )
-            self._task = self._bars.add_task(self._title, total=None, told="")
+            self._task = self._bars.add_task(self._shown_title(), total=None, told="")
             self._bars.start()
         return self
 
@@ -61,11 +79,21 @@ class Bar:
         if progress.message and progress.message != self._message:
             self._out.print(text(progress.message, "yellow"), soft_wrap=True)
         self._message = progress.message
-        words = told(progress)
         if self._bars and self._task is not None:
-            self._bars.update(self._task, completed=progress.sent, total=max(progress.total, 1), told=words)
+            title = self._shown_title()
+            words = fitted(progress, self._out.width - len(title) - self._bar_width() - len("  100%  "))
+            self._bars.update(
+                self._task, completed=progress.sent, total=max(progress.total, 1), description=title, told=words
+            )
             return
+        words = told(progress)
         tenth = 10 if progress.sent >= progress.total else progress.sent * 10 // progress.total
         if tenth > self._told:
             self._told = tenth
             self._out.print(f"{self._title}: {tenth * 10:>3} %, {words}", soft_wrap=True)
+
+    def _bar_width(self) -> int:
+        return 40 if self._out.width >= 120 else 10
+
+    def _shown_title(self) -> str:
+        return shortened(self._title, max(12, self._out.width // 3))

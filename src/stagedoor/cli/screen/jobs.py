@@ -41,6 +41,38 @@ def state(job: Job) -> str:
     return status
 
 
+def brief(job: Job) -> str:
+    """In a word or two, for a list: `failed: ingest`."""
+    status, phase = str(job.get("status")), str(job.get("phase"))
+    if status == "running" and phase == "upload":
+        return f"running: {job.get('progress', 0)} %"
+    return status if phase == "ended" else f"{status}: {phase}"
+
+
+def reference(job: Job) -> str:
+    """What to tell the studio, as long as it is about how the job stands now."""
+    return str(job.get("reference") or "") if job.get("status") == "failed" else ""
+
+
+def _placed(job: Job) -> list[Mapping[str, Any]]:
+    return [task for task in job.get("tasks") or () if task.get("status") == "done"]
+
+
+def placed(job: Job) -> str:
+    """How many entries lie at their destination already; empty where none does."""
+    number = len(_placed(job))
+    return f"{count(number, 'entry was', 'entries were')} placed already." if number else ""
+
+
+def advise(page: Page, job: Job) -> None:
+    """What to do next; of an aborted job also where its entries lie, for those who may know."""
+    page.note(what_next(job))
+    if job.get("status") == "aborted":
+        for task in _placed(job):
+            if task.get("path_abs_final"):
+                page.note(f"  {task['path_abs_final']}")
+
+
 def listing(page: Page, jobs: Sequence[Job], limit: int) -> None:
     if not jobs:
         page.say("No jobs. Finished ones are shown with --finished.")
@@ -48,17 +80,17 @@ def listing(page: Page, jobs: Sequence[Job], limit: int) -> None:
     page.table(
         [
             Column("ID"),
-            Column("NAME"),
+            Column("NAME", long=True),
             Column("STATE"),
             Column("SIZE", right=True),
-            Column("USER"),
+            Column("USER", long=True),
             Column("CREATED"),
         ],
         [
             (
                 str(job["id"]),
                 str(job.get("code", "")),
-                state(job),
+                brief(job),
                 size(int(job.get("size") or 0)),
                 person(job),
                 moment(job.get("created")),
@@ -78,53 +110,63 @@ def person(job: Job) -> str:
 
 def show(page: Page, job: Job) -> None:
     page.say(f"{job.get('code')}  ({job['id']})", "bold")
-    page.say(f"  state:    {state(job)}", STYLES.get(str(job.get("status")), ""))
+    _line(page, "state", state(job), STYLES.get(str(job.get("status")), ""))
     _line(page, "user", person(job))
     _line(page, "from", str(job.get("hostname") or ""))
     _line(page, "created", moment(job.get("created")))
     _line(page, "finished", moment(job.get("finished")))
     _line(page, "size", f"{size(int(job.get('size') or 0))}, {size(int(job.get('received') or 0))} received")
-    for key in ("error", "detail", "reference"):
-        _line(page, key, str(job.get(key) or ""))
+    told = reference(job)
+    error = str(job.get("error") or "")
+    _line(page, "error", error.replace(f"Reference: {told}", "").strip() if told else error)
+    _line(page, "detail", str(job.get("detail") or ""))
+    _line(page, "reference", told)
     for note in job.get("notes") or ():
         if note == job.get("error"):
             continue
         _line(page, "note", str(note))
     page.say()
-    for task in job.get("tasks") or ():
-        _task(page, task)
+    for number, task in enumerate(job.get("tasks") or (), 1):
+        _task(page, number, task)
     page.say(what_next(job))
 
 
-def _line(page: Page, label: str, words: str) -> None:
+def _line(page: Page, label: str, words: str, style: str = "") -> None:
     if words:
-        page.say(f"  {label + ':':<9} {indented(words, ' ' * 12).strip()}")
+        page.say(f"  {label + ':':<10} {indented(words, ' ' * 13).strip()}", style)
 
 
-def _task(page: Page, task: Mapping[str, Any]) -> None:
+def _task(page: Page, number: int, task: Mapping[str, Any]) -> None:
     verdict = "" if task.get("can_publish") else "  upload only, not a publish"
-    folder = "/" if task.get("is_dir") else ""
-    page.say(
-        f"  {task.get('uri')}. {task.get('filename')}{folder}  {size(int(task.get('size') or 0))}{verdict}", "bold"
-    )
+    name = f"{task.get('filename')}{'/' if task.get('is_dir') else ''}"
+    page.say(f"  {number}. {name}  {size(int(task.get('size') or 0))}{verdict}", "bold")
     page.say(f"     {task.get('status')}, {task.get('progress', 0)} % received")
     for label, key in (("is", "ident"), ("from", "source"), ("to", "path_abs_final"), ("error", "error")):
         if task.get(key):
             page.say(f"     {label + ':':<9} {indented(str(task[key]), ' ' * 15).strip()}")
-    for label, words in answers(task.get("answers") or {}):
+    given = task.get("answers") or {}
+    for label, words in answers(given):
         page.say(f"     {label + ':':<9} {indented(words, ' ' * 15).strip()}")
+    _metadata(page, given.get("metadata") or {})
     page.say()
 
 
+def _metadata(page: Page, pairs: Mapping[str, Any]) -> None:
+    """Pairs that the user named, moved in: no name of theirs can pass for a label of ours."""
+    if pairs:
+        page.say("     metadata:")
+    for key, value in pairs.items():
+        page.say(indented(f"{key} = {value}".replace("\n", "\n  "), " " * 9))
+
+
 def answers(given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Label and words of what the user filled in."""
+    """Label and words of what the user filled in, metadata aside."""
     told = []
     if given.get("comment"):
         told.append(("comment", str(given["comment"])))
     if given.get("time_report"):
         told.append(("time", clock(int(given["time_report"]))))
     told += [(key, str(given[key])) for key in ("status", "task") if given.get(key)]
-    told += [(str(key), str(value)) for key, value in (given.get("metadata") or {}).items()]
     return told
 
 
@@ -134,19 +176,26 @@ def what_next(job: Job) -> str:
     if status == "done":
         return f"Done. The receipt: stagedoor job show {id_} --receipt FILE"
     if status == "aborted":
-        return "Aborted. To send these files after all, publish them again."
+        return _after_abort(job)
     if will_go_on(job):
         return "It will be tried again by itself; there is nothing to do."
     if status == "failed":
-        reference = str(job.get("reference") or "")
-        told = f" Tell the studio the reference {reference}." if reference not in str(job.get("error")) else ""
-        return f"When the studio has mended it: stagedoor job retry {id_}. Nothing is sent a second time.{told}"
+        return f"Once the cause is mended, the studio or you can run it again from that step: stagedoor job retry {id_}"
     if phase == "upload":
         kept = (
             f"; what has arrived is kept until {moment(job['staging_expires'])}" if job.get("staging_expires") else ""
         )
         return f"Files are still to be sent: stagedoor job resume {id_}{kept}."
     return "Everything has arrived; the studio is working on it. There is nothing to do."
+
+
+def _after_abort(job: Job) -> str:
+    there = len(_placed(job))
+    if not there:
+        return "Aborted. To send these files after all, publish them again."
+    stays = count(there, "entry was placed already and stays", "entries were placed already and stay")
+    rest = " The others can be published again." if there < len(job["tasks"]) else ""
+    return f"Aborted. {stays}; publish a new version, or ask the studio.{rest}"
 
 
 def summary(page: Page, job: Job) -> None:

@@ -4,7 +4,9 @@ Rules
 1. A result goes to stdout; notes, questions, progress and complaints go to stderr.
 2. With `--json` stdout holds exactly one JSON object, and everything else goes to stderr.
 3. Every word is printed as it is: no markup, no emoji codes, control characters escaped line by line.
-4. A terminal gets colours (unless NO_COLOR is set) and columns that wrap; anything else gets plain lines, never cut.
+4. A terminal gets colours (unless NO_COLOR is set); anything else gets plain lines, never cut.
+5. On a terminal only the last column of a table, and those that are `long`, give way. Where that does not suffice,
+   every row becomes a few lines. Ids are always whole.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 PLAIN_WIDTH = 100_000
+GAP = 2
+NARROWEST = 20
+"""a column that gives way keeps at least so many characters, or all it has"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Column:
     title: str
     right: bool = False
     style: str = ""
+    long: bool = False
+    """gives way where the terminal is narrow"""
 
 
 class Page:
@@ -67,12 +74,20 @@ class Page:
             for line in aligned(columns, rows):
                 out.print(line, soft_wrap=True)
             return
+        if not fits(columns, rows, out.width):
+            for line in stacked(columns, rows, out.width):
+                out.print(line, soft_wrap=True)
+            return
         from rich.table import Table
 
-        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, GAP, 0, 0))
         for column in columns:
             table.add_column(
-                column.title, justify="right" if column.right else "left", style=column.style, overflow="fold"
+                column.title,
+                justify="right" if column.right else "left",
+                style=column.style,
+                overflow="fold",
+                no_wrap=not _gives_way(column, columns),
             )
         for row in rows:
             table.add_row(*(text(cell) for cell in row))
@@ -124,6 +139,36 @@ def indented(words: str, by: str = "    ") -> str:
     """The lines of a foreign text, each moved in: no line can pass for one of ours."""
     lines = words.replace("\r\n", "\n").strip("\n").split("\n")
     return "\n".join(by + line if line.strip() else "" for line in lines)
+
+
+def _gives_way(column: Column, columns: Sequence[Column]) -> bool:
+    return column.long or column is columns[-1]
+
+
+def fits(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether a table is readable in `width` characters: nothing but columns that give way is narrowed."""
+    needed = GAP * (len(columns) - 1)
+    for index, column in enumerate(columns):
+        widest = max(len(printable(cell)) for cell in (column.title, *(row[index] for row in rows)))
+        needed += min(widest, NARROWEST) if _gives_way(column, columns) else widest
+    return needed <= width
+
+
+def stacked(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Rows for a narrow terminal: the first cell, and below it the others, each with its title."""
+    lines = []
+    for first, *rest in rows:
+        lines.append(printable(first))
+        line = ""
+        for column, cell in zip(columns[1:], rest, strict=True):
+            piece = f"{column.title.lower()}: {printable(cell)}" if cell else ""
+            if line and piece and len(line) + GAP + len(piece) > width:
+                lines.append(line)
+                line = ""
+            if piece:
+                line += (" " * GAP if line else "    ") + piece
+        lines += [line] if line else []
+    return lines
 
 
 def aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .numbers import duration, moment, size
-from .page import Column, Page, indented
+from .page import Column, Page, console, indented
 
 Run = Mapping[str, Any]
 SPREAD_BELOW = 1_000_000
+TITLES = ("RUN", "HOOK", "STATE", "STARTED", "TOOK", "EXIT", "JOB", "USER", "WHY")
+TABLE_WIDTH = 160
+"""a terminal that is narrower gets a few lines a run instead: an id that wraps cannot be copied"""
+_SENTENCE = re.compile(r"(?<=[.!?])\s")
 
 
-def listing(page: Page, runs: Sequence[Run], total: int) -> None:
+def listing(page: Page, runs: Sequence[Run], total: int, *, filtered: bool = False) -> None:
     if not runs:
-        page.say("No hook has run yet.")
+        page.say("No run is like that." if filtered else "No hook has run yet.")
         return
-    columns = [Column(title) for title in ("RUN", "HOOK", "STATE", "STARTED", "TOOK", "EXIT", "JOB", "WHY")]
-    page.table(columns, [_row(run) for run in runs])
+    out = console(error=False)
+    if out.is_terminal and out.width < TABLE_WIDTH:
+        for run in runs:
+            _lines(page, run)
+    else:
+        page.table([Column(title) for title in TITLES], [_row(run) for run in runs])
     if total > len(runs):
         page.note(f"{total - len(runs):,} more; see them with --limit.")
 
@@ -32,8 +41,23 @@ def _row(run: Run) -> tuple[str, ...]:
         took(run),
         "" if run.get("exit_code") is None else str(run["exit_code"]),
         str(run.get("job") or ""),
-        str(run.get("error") or "").replace("\n", " "),
+        str(run.get("user_code") or run.get("user") or ""),
+        why(run),
     )
+
+
+def _lines(page: Page, run: Run) -> None:
+    run_id, hook, state, started, took_, exit_code, job, user, reason = _row(run)
+    page.say("  ".join(filter(None, (run_id, hook.removesuffix("-server"), state, started, took_))), "bold")
+    for words in ((job and f"job {job}", exit_code and f"exit {exit_code}", user), (reason,)):
+        if any(words):
+            page.say("    " + "  ".join(filter(None, words)))
+
+
+def why(run: Run) -> str:
+    """The first sentence of why it failed; `show` tells all."""
+    first = str(run.get("error") or "").strip().partition("\n")[0]
+    return _SENTENCE.split(first)[0]
 
 
 def took(run: Run) -> str:
@@ -48,6 +72,7 @@ def show(page: Page, detail: Mapping[str, Any]) -> None:
         ("command", str(run.get("command") or "")),
         ("version", str(run.get("version") or "")),
         ("job", str(run.get("job") or "")),
+        ("user", str(run.get("user_code") or run.get("user") or "")),
         ("attempt", str(run.get("attempt") or "")),
         ("started", moment(run.get("started"))),
         ("took", took(run)),

@@ -91,6 +91,21 @@ def _finding(page: Page, finding: Any) -> None:
         _labelled(page, "to fix it", str(finding["fix"]))
 
 
+def refusal(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The error of an answer of which nothing can be sent, for `--json`."""
+    refused = of_kind(answer, REFUSED)
+    if not refused:
+        return {"code": "nothing_to_send", "message": "No entry is left to send.", "details": {}}
+    names = spoken([str(entry.get("filename")) for entry in refused], FILES_NAMED)
+    return {
+        "code": "entries_refused",
+        "message": f"{count(len(refused), 'entry', 'entries')} refused: {names}.",
+        "details": {
+            "entries": [{"filename": entry.get("filename"), "reason": entry.get("warning") or ""} for entry in refused]
+        },
+    }
+
+
 def total(answer: Mapping[str, Any]) -> str:
     """`2 accepted, 1 refused, 3.1 GB in all.`"""
     files = answer.get("files") or ()
@@ -112,8 +127,8 @@ def asked_for(answer: Mapping[str, Any]) -> list[str]:
     if answer.get("statuses"):
         labels = [str(status.get("label")) for status in answer["statuses"]]
         wanted.append(f"a status ({', '.join(labels)})")
-    if answer.get("tasks") and any(not entry.get("ident") for entry in of_kind(answer, ACCEPTED)):
-        wanted.append("a production task where none was recognised")
+    if answer.get("tasks") and of_kind(answer, ACCEPTED):
+        wanted.append("a production task, if one fits")
     if answer.get("metadata") is True:
         wanted.append("metadata, if you have any")
     return wanted
