@@ -34,6 +34,13 @@ STATUSES = [
     {"label": "Work in progress", "value": "wip"},
 ]
 
+WARNINGS = {
+    "naming": "Not named as agreed.",
+    "empty": "Nothing is in it.",
+    "empty_files": "Not complete.",
+    "missing_frames": "Not complete.",
+}
+
 
 def main(input_path, output_path):
     with open(input_path, encoding="utf-8") as stream:
@@ -87,24 +94,22 @@ def upload_only(entry, offer):
 
 
 def refused(entry, findings):
-    return {
-        "id": entry["id"],
-        "rejected": True,
-        "warning": " ".join(f"{found['title']} {found['fix']}" for found in findings),
-        "findings": findings,
-    }
+    """The warning says it in a word; the findings say what is wrong where, and what to do about it."""
+    warning = WARNINGS[findings[0]["code"]] if len(findings) == 1 else "Several things are wrong."
+    return {"id": entry["id"], "rejected": True, "warning": warning, "findings": findings}
 
 
 def findings_of(entry):
     """Everything that is wrong with what is inside, so that it can be mended in one go."""
     files = list(inner_files(entry))
     if not files:
-        return [{"code": "empty", "title": "There is no file in it.", "fix": "Add the frames."}]
+        return [{"code": "empty", "title": "It holds no file.", "fix": "Add the frames."}]
     findings = missing_frames(path for path, _ in files)
     empty = [path for path, size in files if size == 0]
     if empty:
-        fix = "Render again: " + shortened(empty)
-        findings.append({"code": "empty_files", "title": f"{len(empty)} files are empty.", "files": empty, "fix": fix})
+        title = "One file is empty." if len(empty) == 1 else f"{len(empty)} files are empty."
+        fix = "Render it again." if len(empty) == 1 else "Render them again."
+        findings.append({"code": "empty_files", "title": title, "files": empty, "fix": fix})
     return findings
 
 
@@ -122,20 +127,15 @@ def missing_frames(paths):
         missing = sequence.invertedFrameRange() if len(sequence) > 1 else ""
         if missing:
             name = f"{sequence.basename()}{sequence.padding()}{sequence.extension()}"
+            one = len(fileseq.FrameSet(missing)) == 1  # which they are stands in the title: no need for `files` as well
             findings.append(
                 {
                     "code": "missing_frames",
-                    "title": f"{name} lacks frames {missing}.",
-                    "files": [sequence.frame(number) for number in list(fileseq.FrameSet(missing))[:100]],
-                    "fix": f"Add frames {missing} and publish again.",
+                    "title": f"{name} lacks {'frame' if one else 'frames'} {missing}.",
+                    "fix": f"Add {'it' if one else 'them'} and publish again.",
                 }
             )
     return findings
-
-
-def shortened(names, most=5):
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 if __name__ == "__main__":

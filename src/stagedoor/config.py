@@ -11,10 +11,10 @@ serve.lock       held by the server that runs on this home
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import json
 import tomllib
 
 from .model.errors import BadRequest, Conflict

@@ -16,13 +16,13 @@ from breaking import (
     job_state,
     kill_when,
     let_go,
-    line_to,
     publishing,
     submit,
     waiting_hook,
     waiting_hooks,
     watched,
 )
+from counting import line_to
 from studio import Studio, frames, tree, until
 
 RATE = 16 * MIB

@@ -12,7 +12,6 @@ from breaking import (
     execute,
     job_state,
     kill_when,
-    line_to,
     only_staging,
     power_cut,
     proof_held,
@@ -20,6 +19,7 @@ from breaking import (
     submit,
     watched,
 )
+from counting import line_to
 from stagedoor import Session
 from studio import Studio, frames, tree, until
 

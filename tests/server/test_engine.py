@@ -18,7 +18,6 @@ from breaking import (
     hook_events,
     job_state,
     let_go,
-    line_to,
     only_staging,
     proof_held,
     publishing,
@@ -29,6 +28,7 @@ from breaking import (
     waiting_hook,
     waiting_hooks,
 )
+from counting import line_to
 from stagedoor import scan
 from stagedoor.model.errors import StagedoorError
 from studio import Studio, frames, tree, until

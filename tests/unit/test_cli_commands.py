@@ -155,6 +155,43 @@ def test_every_fault_is_listed_below_the_sentence(raising: list[BaseException]) 
     assert result.stderr == "Two names cannot travel:\n  a/con is reserved\n  b\\x07 is odd\n"
 
 
+def test_the_faults_are_listed_without_a_pointer_to_the_list(raising: list[BaseException]) -> None:
+    faults = [{"path": "a/con", "reason": "is reserved"}, {"path": "b", "reason": "is odd"}]
+    message = "2 files cannot be offered. a/con is reserved. The others are listed in the details."
+    raising.append(errors.ManifestRefused(message, details={"faults": faults}))
+    stderr = CliRunner().invoke(cli, ["raise"]).stderr
+    assert stderr == "2 files cannot be offered:\n  a/con is reserved\n  b is odd\n"
+
+
+NOWHERE = {"STAGEDOOR_URL": "http://127.0.0.1:9", "STAGEDOOR_USER": "a@b.c", "STAGEDOOR_API_KEY": "key"}
+
+
+@pytest.mark.parametrize("name", ["check", "publish"])
+@pytest.mark.parametrize(("path", "told"), [("no/such", "no/such does not exist."), ("/", "/ is a whole disk:")])
+def test_a_path_typed_wrongly_is_a_usage_error(name: str, path: str, told: str) -> None:
+    result = CliRunner(env=NOWHERE).invoke(cli, [name, path])
+    assert (result.exit_code, result.stderr[: len(told)]) == (2, told)
+
+
+def test_every_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    result = CliRunner(env=NOWHERE).invoke(cli, ["check", "no-a", str(tmp_path), "no-b", "--json"])
+    error = json.loads(result.stdout)["error"]
+    assert (error["code"], [fault["path"] for fault in error["details"]["faults"]]) == (
+        "path_unknown",
+        ["no-a", "no-b"],
+    )
+
+
+def test_a_file_that_is_there_but_cannot_travel_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to("nowhere")
+    assert CliRunner(env=NOWHERE).invoke(cli, ["check", str(tmp_path / "dangling")]).exit_code == 3
+
+
+def test_errors_that_are_none_of_usage_do_not_explain_the_usage() -> None:
+    result = CliRunner().invoke(cli, ["settings", "set", "offer_files", "many", "--home", "x"])
+    assert (result.exit_code, "Usage:" in result.stderr) == (2, False)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

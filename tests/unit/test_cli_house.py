@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stagedoor.cli import cli
+from stagedoor.cli.volume import can
 
 
 def stagedoor(*words: str) -> Result:
@@ -67,6 +68,47 @@ def test_a_volume_shows_what_its_file_system_can_do(home: str, tmp_path: Path) -
         added["aliases"],
     ) == (["projects"], True, ["/Volumes/projects"])
     assert "projects *" in stagedoor("volume", "list").stdout
+
+
+def test_a_volume_is_corrected_and_forgotten(home: str, tmp_path: Path) -> None:
+    told("volume", "add", "spare", str(tmp_path), "--alias", "/Volumes/wrong")
+    assert "also known as P:\\spare" in stagedoor("volume", "set", "spare", "--alias", "P:\\spare").stdout
+    before, off, on = (
+        told("volume", "set", "spare", "--no-alias"),
+        told("volume", "disable", "spare"),
+        told("volume", "enable", "spare"),
+    )
+    assert [before["aliases"], off["status"], on["status"]] == [[], "disabled", "enabled"]
+    assert told("volume", "remove", "spare") == {"removed": "spare"}
+    assert "spare" not in stagedoor("volume", "list").stdout
+    assert tmp_path.is_dir()
+
+
+@pytest.mark.parametrize("words", [["volume", "set", "x"], ["volume", "set", "x", "--alias", "/a", "--no-alias"]])
+def test_a_volume_is_not_changed_by_nothing_or_by_a_contradiction(home: str, words: list[str]) -> None:
+    assert stagedoor(*words).exit_code == 2
+
+
+def test_a_user_is_corrected_and_what_is_not_given_stays(home: str) -> None:
+    told("user", "add", "ben@vendor.com", "--name", "Bne")
+    told("user", "set", "ben@vendor.com", "--metadata", "site=north", "--metadata", "bay=3")
+    changed = told("user", "set", "ben@vendor.com", "--name", "Ben", "--role", "employee", "--metadata", "bay=")
+    assert [changed["name"], changed["role"], changed["metadata"]] == ["Ben", "employee", {"site": "north"}]
+
+
+def test_a_user_is_not_changed_by_nothing(home: str) -> None:
+    assert stagedoor("user", "set", "boss@studio.com").exit_code == 2
+
+
+def test_a_list_of_volumes_says_only_what_they_lack() -> None:
+    able = dict.fromkeys(("no_replace", "exchange", "hard_links", "folder_claim", "reflink", "case_sensitive"), True)
+    healthy = {**able, "safe": True, "longest_name": 255, "unicode_normalising": False}
+    assert [
+        can(healthy),
+        can({**healthy, "reflink": False, "longest_name": 143}),
+        can({"safe": False, "reason": "it is gone"}),
+        can({}),
+    ] == ["all", "no instant copies, names up to 143 bytes only", "CANNOT BE USED: it is gone", "not known"]
 
 
 def test_a_hook_is_set_by_any_spelling_and_doubts_are_told(home: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stagedoor.cli import sending
 from stagedoor.cli.screen import bar, jobs, numbers, page, verdicts
 from stagedoor.cli.screen.guidelines import readable
 from stagedoor.client.progress import Progress
@@ -229,7 +230,7 @@ def test_what_is_in_the_way_is_said_once(capsys: pytest.CaptureFixture[str]) -> 
         (
             {"status": "failed", "phase": "ingest", "reference": "R7"},
             True,
-            "When the studio has mended it: stagedoor job retry J1",
+            "Once the cause is mended, the studio or you can run it again",
         ),
         ({"status": "aborted", "phase": "ended"}, True, "Aborted"),
         ({"status": "done", "phase": "ended"}, True, "Done. The receipt"),
@@ -252,7 +253,7 @@ def test_a_job_is_shown_with_entries_and_answers(sheet: page.Page, capsys: pytes
             "created": "2026-01-01T00:00:00Z",
             "size": 10,
             "received": 10,
-            "error": "The studio's ingest failed.",
+            "error": "The studio's ingest failed. Reference: R7",
             "reference": "R7",
             "tasks": [
                 {
@@ -263,13 +264,166 @@ def test_a_job_is_shown_with_entries_and_answers(sheet: page.Page, capsys: pytes
                     "status": "done",
                     "progress": 100,
                     "can_publish": True,
-                    "answers": {"comment": "new\nACCEPTED", "time_report": 5400, "metadata": {"k": "v"}},
+                    "answers": {
+                        "comment": "new\nACCEPTED",
+                        "time_report": 5400,
+                        "metadata": {"k": "v", "error:": "fake"},
+                    },
                 }
             ],
         },
     )
     out = capsys.readouterr().out
     assert ESCAPE not in out
-    for words in ("pub\\x1b[2J  (J1)", "user:     anna@v.com", "reference: R7", "time:     1:30", "k:        v"):
+    for words in (
+        "pub\\x1b[2J  (J1)\n",
+        "\n  user:      anna@v.com\n",
+        "\n  error:     The studio's ingest failed.\n",
+        "\n  reference: R7\n",
+        "\n  1. sh010/  10 bytes\n",
+        "\n     time:     1:30\n",
+        "\n     metadata:\n         k = v\n         error: = fake\n",
+    ):
         assert words in out
     assert "\nACCEPTED" not in out
+
+
+# --- what has been placed ------------------------------------------------------------------------------------------
+
+PLACED = {"status": "done", "path_abs_final": "/mnt/p/sh010"}
+OPEN = {"status": "queued", "path_abs_final": "/mnt/p/sh020"}
+
+
+def job(status: str, *tasks: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"id": "J1", "code": "pub", "status": status, "phase": "ended", "tasks": list(tasks), **more}
+
+
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        ([OPEN], "Aborted. To send these files after all, publish them again."),
+        (
+            [PLACED],
+            "Aborted. 1 entry was placed already and stays; publish a new version, or ask the studio.",
+        ),
+        (
+            [PLACED, PLACED, OPEN],
+            "Aborted. 2 entries were placed already and stay; publish a new version, or ask the studio. "
+            "The others can be published again.",
+        ),
+    ],
+)
+def test_after_an_abort_it_is_said_what_stays(tasks: list[dict[str, Any]], words: str) -> None:
+    assert jobs.what_next(job("aborted", *tasks)) == words
+
+
+def test_who_may_know_is_told_where_the_placed_entries_of_an_aborted_job_lie(
+    sheet: page.Page, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs.advise(sheet, job("aborted", PLACED, OPEN))
+    assert capsys.readouterr().err.splitlines()[1:] == ["  /mnt/p/sh010"]
+
+
+def test_an_aborted_job_does_not_show_the_reference_of_an_earlier_failure(
+    sheet: page.Page, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs.show(sheet, job("aborted", reference="R7", error="Aborted by its owner."))
+    assert "R7" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("tasks", "afresh"), [([OPEN], True), ([PLACED], False)])
+def test_starting_afresh_is_offered_only_where_nothing_was_placed(
+    sheet: page.Page, capsys: pytest.CaptureFixture[str], tasks: list[dict[str, Any]], afresh: bool
+) -> None:
+    sending.tell_found(sheet, job("failed", *tasks), [])
+    told = capsys.readouterr().err
+    assert ("--new" in told, "placed already" in told) == (afresh, not afresh)
+
+
+@pytest.mark.parametrize(
+    ("ended", "code", "exit_code"),
+    [
+        (job("failed", phase="ingest", error="Bad.", error_code="hook_failed", reference="R7"), "hook_failed", 7),
+        (job("aborted", error="Aborted by its owner.", error_code="aborted"), "aborted", 6),
+        (job("aborted"), "aborted", 6),
+    ],
+)
+def test_a_job_that_ended_badly_is_an_error_in_json_too(
+    sheet: page.Page, capsys: pytest.CaptureFixture[str], ended: dict[str, Any], code: str, exit_code: int
+) -> None:
+    sheet.json = True
+    sheet.context = {"publish": None, "job": None}
+    assert sending.conclude(sheet, ended) == exit_code
+    answer = json.loads(capsys.readouterr().out)
+    assert (list(answer), answer["error"]["code"], answer["job"]["id"]) == (["publish", "job", "error"], code, "J1")
+
+
+def test_a_refusal_is_an_error_in_json_with_every_reason() -> None:
+    error = verdicts.refusal(ANSWER)
+    assert (error["code"], [entry["reason"][:10] for entry in error["details"]["entries"]]) == (
+        "entries_refused",
+        ["wrong name"],
+    )
+
+
+# --- narrow terminals ----------------------------------------------------------------------------------------------
+
+ID = "6a5f00c2e4b0a1b2c3d4e5f6"
+
+
+def terminal(patch: pytest.MonkeyPatch, width: int) -> io.StringIO:
+    """What a terminal of so many columns shows; to be made in the test, since pytest changes streams after fixtures."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    made = Terminal()
+    for stream in ("sys.stdout", "sys.stderr"):
+        patch.setattr(stream, made)
+    for name, value in (("NO_COLOR", "1"), ("TERM", "xterm-256color"), ("COLUMNS", str(width)), ("LINES", "30")):
+        patch.setenv(name, value)
+    return made
+
+
+@pytest.mark.parametrize("width", [40, 80, 100, 160])
+def test_an_id_is_never_broken_on_a_narrow_terminal(
+    sheet: page.Page, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    shown = terminal(monkeypatch, width)
+    made = {"code": "sh010_" + "x" * 60, "user_hr": "user:anna.of.the.night@vendor.com[standard](u)", "size": 5}
+    jobs.listing(sheet, [job("failed", created="2026-01-01T00:00:00Z", **made) | {"id": ID}], 50)
+    assert ID in shown.getvalue()
+    assert "2026-01-01 00:00" in shown.getvalue()
+
+
+def test_rows_that_do_not_fit_become_lines_with_titles() -> None:
+    columns = [page.Column("ID"), page.Column("NAME"), page.Column("NOTE"), page.Column("WHY")]
+    rows = [[ID, "sh010", "", "it is " + "x" * 30]]
+    assert page.stacked(columns, rows, 40) == [ID, "    name: sh010", "    why: it is " + "x" * 30]
+
+
+@given(st.integers(10, 200), st.integers(0, 10**13), st.floats(0, 1e10), st.one_of(st.none(), st.floats(0, 1e7)))
+def test_progress_never_takes_more_room_than_there_is(room: int, sent: int, speed: float, eta: float | None) -> None:
+    assert len(bar.fitted(moment(sent, 10**13, speed, eta), room)) <= room
+
+
+def test_the_time_left_is_told_longest() -> None:
+    now = moment(1_200_000_000, 3_100_000_000, 1e8, 19)
+    assert [bar.fitted(now, room) for room in (60, 45, 25, 12)] == [
+        "1.2 GB of 3.1 GB, 240 files, 100 MB/s, 19 s left",
+        "1.2 GB of 3.1 GB, 100 MB/s, 19 s left",
+        "100 MB/s, 19 s left",
+        "19 s left",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_a_bar_stays_on_one_line(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    screen = terminal(monkeypatch, width)
+    with bar.Bar("Sending " + "sh010_comp_" * 10) as shown:
+        shown.show(moment(1_200_000_000, 3_100_000_000, 1e8, 19))
+        assert shown._bars is not None
+        shown._bars.refresh()
+        assert "19 s left" in screen.getvalue()
+        assert "\n" not in screen.getvalue()

@@ -59,15 +59,24 @@ def test_missing_frames_are_named(tmp_path: Path) -> None:
     assert entry.rejected
     (finding,) = entry.findings
     assert finding["code"] == "missing_frames"
-    assert finding["files"] == [f"{NAME}.{number}.exr" for number in (1003, 1004, 1006, 1007)]
-    assert finding["fix"] == "Add frames 1003-1004,1006-1007 and publish again."
-    assert "lacks frames 1003-1004,1006-1007" in entry.warning
+    assert finding["title"].endswith(" lacks frames 1003-1004,1006-1007.")
+    assert finding["fix"] == "Add them and publish again."
+
+
+def test_one_missing_frame_is_named_once(tmp_path: Path) -> None:
+    entry, _ = check(frames(tmp_path / NAME, [1001, 1003]))
+    (finding,) = entry.findings
+    assert (entry.warning, finding["fix"]) == ("Not complete.", "Add it and publish again.")
+    assert finding["title"].endswith(" lacks frame 1002.")
+    assert json.dumps([entry.warning, entry.findings]).count("1002") == 1
 
 
 def test_empty_files_and_empty_folders_are_refused(tmp_path: Path) -> None:
     folder = frames(tmp_path / NAME, [1, 2])
     (folder / f"{NAME}.0002.exr").write_text("")
-    assert [finding["code"] for finding in check(folder)[0].findings] == ["empty_files"]
+    (finding,) = check(folder)[0].findings
+    assert (finding["code"], finding["title"]) == ("empty_files", "One file is empty.")
+    assert finding["files"] == [f"{NAME}.0002.exr"]
     nothing = frames(tmp_path / "other" / NAME, [])
     assert [finding["code"] for finding in check(nothing)[0].findings] == ["empty"]
 

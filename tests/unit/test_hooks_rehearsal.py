@@ -11,7 +11,7 @@ import pytest
 
 from stagedoor import scan
 from stagedoor.hooks.rehearsal import NO_VOLUMES, REAL_FILES, Rehearsal, rehearse
-from stagedoor.hooks.script import command_line, guess_hook
+from stagedoor.hooks.script import command_line, guess, guess_hook
 from stagedoor.model.entities import Volume
 from stagedoor.model.errors import ManifestRefused
 from stagedoor.model.hooks import HookName
@@ -73,6 +73,38 @@ def test_the_volumes_of_a_server_are_known_by_their_aliases_too(tmp_path: Path, 
     found = rehearse(script=accepting(tmp_path, "/Volumes/projects/x"), entries=scan([shot]), volumes=[volume])
     assert found.publish is not None
     assert found.publish.files[0].path == "volume=projects/x"
+
+
+@pytest.mark.parametrize("path", ["volume=any/x/", "/Volumes/x/y", "x", "C:/x/y"])
+def test_without_volumes_places_are_shown_as_the_script_wrote_them(tmp_path: Path, shot: Path, path: str) -> None:
+    found = rehearse(script=accepting(tmp_path, path), entries=scan([shot]))
+    assert found.publish is not None
+    assert (found.publish.files[0].path, found.places_checked) == (path, False)
+    assert "(any)" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "way_out"),
+    [
+        ("volume=projects/x", "there is no volume 'projects': known here: other; give --volume projects=PATH"),
+        ("/mnt/x", "'/mnt/x' lies in no volume: known here: other; give --volume CODE=PATH"),
+    ],
+)
+def test_a_volume_that_is_not_known_can_be_given(tmp_path: Path, shot: Path, path: str, way_out: str) -> None:
+    found = rehearse(script=accepting(tmp_path, path), entries=scan([shot]), volumes=[("other", "/mnt/other")])
+    assert found.faults == (f"shot_v001: {way_out}",)
+
+
+def test_keys_that_were_meant_otherwise_are_noted(tmp_path: Path, shot: Path) -> None:
+    text = accepting(tmp_path, "x")
+    Path(text).write_text(
+        Path(text).read_text().replace('"comment"', '"comments"').replace("can_publish", "can_pubish")
+    )
+    found = rehearse(script=text, entries=scan([shot]), volumes=[("other", "/mnt/other")])
+    assert found.ok
+    assert "unknown key 'comments' beside `files`: ignored; was 'comment' meant?; known are comment," in found.notes[0]
+    assert "was 'can_publish' meant?" in found.notes[1]
+    assert len(found.notes) == 2
 
 
 def failed(tmp_path: Path, shot: Path, text: str, **changes: Any) -> Rehearsal:
@@ -143,10 +175,30 @@ def test_a_script_becomes_the_line_that_a_server_would_run(tmp_path: Path) -> No
         ("python3 /publish/ingest_shots.py ${PATH_JSON_INPUT}", HookName.PUBLISH),
         ("pre_publish.py", HookName.PRE_PUBLISH),
         ("/publish/check.py", HookName.PRE_PUBLISH),
+        ("prepare_publish.py", HookName.PUBLISH),
+        ("pre-publish-v2.py", HookName.PRE_PUBLISH),
+        ("prepublish.sh", HookName.PRE_PUBLISH),
     ],
 )
 def test_which_hook_a_script_is_can_be_guessed(given: str, hook: HookName) -> None:
     assert guess_hook(given) is hook
+
+
+@pytest.mark.parametrize(
+    ("given", "certain"),
+    [
+        ("publish.py", True),
+        ("preview_ingest.py", True),
+        ("pre_publish.py", True),
+        ("check.py", False),
+        ("check_publish.py", False),
+        ("prepare_publish.py", False),
+        ("pre_publish_and_ingest.py", False),
+        ("republished.py", False),
+    ],
+)
+def test_a_guess_says_whether_the_name_leaves_doubts(given: str, certain: bool) -> None:
+    assert guess(given)[1] is certain
 
 
 def test_only_hooks_that_are_run_can_be_tried(tmp_path: Path, shot: Path) -> None:

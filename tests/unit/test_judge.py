@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stagedoor.lifecycle.judge import NO_VERDICT, BrokenAnswer, Judged, clean_guidelines, read_answer
+from stagedoor.lifecycle.judge import NO_VERDICT, BrokenAnswer, Judged, clean_guidelines, oddities, read_answer
 from stagedoor.model.entities import Volume
 from stagedoor.model.form import Form, Status
 from stagedoor.model.notation import Place
@@ -340,3 +340,36 @@ def test_any_bytes_are_judged_or_broken(raw: bytes) -> None:
         read_answer(raw, [A], VOLUMES)
     with pytest.raises(BrokenAnswer):
         read_answer(b'{"files": [' + raw + b"7]}", [A], VOLUMES)
+
+
+# --- what was probably meant otherwise -------------------------------------------------------------------------------
+
+
+def oddities_of(**changes: Any) -> list[str]:
+    return oddities(json.dumps({"files": [{"id": "1", "can_publish": True, "version": 7}], **changes}).encode())
+
+
+def test_an_unknown_key_beside_files_is_odd_and_those_of_the_input_are_not() -> None:
+    assert oddities_of(comment=True, user_hr="a@b.c", hook="pre-publish-server", metadata=None) == []
+    (odd,) = oddities_of(comments=True)
+    known = "comment, guidelines, metadata, statuses, tasks, time_report"
+    assert odd == f"unknown key 'comments' beside `files`: ignored; was 'comment' meant?; known are {known}"
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("Warning", "warning"), ("can_pubish", "can_publish"), ("canUpload", "can_upload"), ("publish", "can_publish")],
+)
+def test_a_key_of_an_entry_that_is_nearly_one_of_ours_is_odd(key: str, meant: str) -> None:
+    (odd,) = oddities_of(files=[{"id": "1", key: True}, {"id": "2", key: True}])
+    assert (f"{key!r} of 2 of the entries" in odd, f"was {meant!r} meant?" in odd) == (True, True)
+
+
+@pytest.mark.parametrize("key", ["version", "shotgun", "project", "shot", "warning", "is_dir"])
+def test_keys_of_the_studios_own_are_not_odd(key: str) -> None:
+    assert oddities_of(files=[{"id": "1", key: True}]) == []
+
+
+@given(st.binary(max_size=60))
+def test_whatever_was_written_oddities_are_found_or_not(output: bytes) -> None:
+    assert isinstance(oddities(output), list)

@@ -193,6 +193,13 @@ def test_a_source_that_is_not_there_is_named(tmp_path):
     assert found == {"shot/a": "does not exist, or is a link that leads nowhere"}
 
 
+def test_a_job_that_does_not_say_where_its_files_are_is_told_apart_from_files_that_are_gone(tmp_path):
+    _, entry = shot(tmp_path, {"a": 5})
+
+    with pytest.raises(TransferFailed, match=r"\(shot\) has no `source`: the job was made without the path"):
+        source.find(entry, "")
+
+
 def test_times_are_not_compared_where_none_were_offered(tmp_path):
     folder, _ = shot(tmp_path, {"a": 5, "beside": 1})
     entry = msgspec.convert({"id": "x", "filename": "shot", "files": [{"filename": "a", "size": 5}]}, Entry)
@@ -452,6 +459,16 @@ def test_what_is_in_the_way_is_told(job):
         told = job.send(connection, connections=1)
 
     assert (0, "No: no_space.") in told
+
+
+def test_a_server_that_is_away_for_a_while_is_waited_for_and_it_is_told_how_long(job):
+    job.peer.faults = [hang_up] * 2
+    with serving(job.peer) as connection:
+        told = job.send(connection, connections=1, patience=600)
+
+    words = {message for _, message in told}
+    assert "The server does not answer just now; waiting for it (up to 10 minutes)." in words
+    assert not any("check the address" in message for message in words)
 
 
 def test_a_file_that_changes_ends_the_line_and_is_named(job):

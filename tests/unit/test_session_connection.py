@@ -76,8 +76,11 @@ def test_a_server_that_is_not_there_is_unreachable_and_names_the_address():
         port = free.getsockname()[1]
     connection = Connection(f"http://127.0.0.1:{port}", "ann@vendor.example", "key")
 
-    with pytest.raises(ServerUnreachable, match=f"http://127.0.0.1:{port} cannot be reached"):
+    with pytest.raises(ServerUnreachable, match=f"http://127.0.0.1:{port} cannot be reached") as caught:
         connection.try_once(calls.ME, calls.ME.at(), {})
+
+    assert "no server listens there" in caught.value.message
+    assert "HTTPConnection" not in caught.value.message + caught.value.detail
 
 
 def test_a_server_that_never_answers_is_unreachable_after_the_time_out():
@@ -145,15 +148,24 @@ def test_sources_of_a_job_are_absolute_unless_they_name_another_party(tmp_path, 
     monkeypatch.chdir(tmp_path)
 
     tasks = _submit(
-        {
-            "tasks": [{"id": "1", "source": source} for source in ("a", Path("b"), "/c", "C:\\d", "volume=e/f")]
-            + [{"id": "2"}]
-        }
+        {"tasks": [{"id": "1", "source": source} for source in ("a", Path("b"), "/c", "C:\\d", "volume=e/f")]}
     )["tasks"]
 
     assert [task.get("source") for task in tasks] == [
-        str(tmp_path / "a"), str(tmp_path / "b"), "/c", "C:\\d", "volume=e/f", None
+        str(tmp_path / "a"), str(tmp_path / "b"), "/c", "C:\\d", "volume=e/f"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("task", [{"id": "t7"}, {"id": "t7", "source": ""}, {"id": "t7", "source": None}])
+def test_a_task_that_does_not_say_where_its_files_are_is_refused(task):
+    with pytest.raises(ValueError, match="task t7 has no `source`: give the path on this machine"):
+        _submit({"tasks": [task]})
+
+
+@pytest.mark.parametrize("tasks", ["abc", {"id": "1"}, ["abc"], 7])
+def test_tasks_that_are_no_list_of_dicts_are_refused(tasks):
+    with pytest.raises(ValueError, match="must be a"):
+        _submit({"tasks": tasks})
 
 
 def test_ids_in_paths_cannot_lead_elsewhere():
@@ -225,3 +237,51 @@ def test_no_key_is_sent_to_a_server_that_does_not_prove_who_it_is(secure, finger
 
     assert caught.value.error_code == "tls_refused"
     assert not any(secure.requests)
+    assert "--tls-fingerprint or STAGEDOOR_TLS_FINGERPRINT" in caught.value.message
+
+
+def test_who_writes_http_for_a_server_with_tls_is_told_to_write_https(secure):
+    plain = secure.url.replace("https", "http")
+
+    with pytest.raises(ServerUnreachable, match=f"takes TLS alone: write {secure.url} instead"):
+        Connection(plain, "ann", "key").call(calls.ME)
+
+    assert not any(secure.requests)
+
+
+def test_who_writes_https_for_a_server_without_tls_is_told_to_write_http():
+    def answer_plainly() -> None:
+        with server.accept()[0] as client:
+            client.recv(10_000)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer_plainly)
+        thread.start()
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+
+        with pytest.raises(ServerUnreachable, match=f"answers without TLS: write http://{host} instead"):
+            Connection(f"https://{host}", "ann", "key").call(calls.ME)
+
+        thread.join()
+
+
+def test_a_proxy_that_wants_tls_is_understood():
+    said = refusal(400, b"<html>The plain HTTP request was sent to HTTPS port</html>")
+
+    assert "write its address with https://" in said.message
+
+
+def test_a_server_that_hangs_up_and_knows_no_tls_is_not_told_to_know_it():
+    def hang_up() -> None:
+        for _ in range(2):
+            server.accept()[0].close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(ServerUnreachable) as caught:
+            Connection(f"http://127.0.0.1:{server.getsockname()[1]}", "ann", "key").try_once(calls.ME, "/", {})
+        thread.join()
+
+    assert "cannot be reached" in caught.value.message

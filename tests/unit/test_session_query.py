@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stagedoor import Session
 from stagedoor.client.entities import KINDS, kind_of
 from stagedoor.client.query import only, parse
 from stagedoor.client.session import _job_filters
@@ -115,9 +120,94 @@ def test_entity_types_are_found_in_any_case_and_under_the_older_name():
 
 
 def test_an_unknown_entity_type_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match=re.escape("there are: hook, job, offer, run, setting, user, volume")):
+    with pytest.raises(
+        ValueError, match=re.escape("hook, job, offer, run, setting, transfer, user, volume, workspace")
+    ):
         kind_of("delivery")
 
 
 def test_known_filters_pass():
     assert only({"id": "1"}, ("id",), "job") == {"id": "1"}
+
+
+def test_one_filter_has_one_value():
+    with pytest.raises(ValueError, match="status and state are the same filter"):
+        _job_filters({"status": "failed", "state": "done"})
+
+
+# --- against a peer that has one workspace and one volume ------------------------------------------------------------
+
+WORKSPACE = {"id": "w1", "code": "studio", "name": "", "metadata": {}}
+VOLUME = {"id": "v1", "code": "projects"}
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = WORKSPACE if "/workspace" in self.path else {"total": 1, "items": [VOLUME]}
+            content = json.dumps(found).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=lambda: server.serve_forever(0.01))
+        thread.start()
+        with Session(f"http://127.0.0.1:{server.server_port}", "ann", "key") as made:
+            yield made
+        server.shutdown()
+        thread.join()
+
+
+def test_the_workspace_is_found_like_anything_else(session):
+    assert session.find("Workspace") == session.find("workspace WHERE code=Studio") == [WORKSPACE]
+    assert session.find("workspace WHERE code=other") == []
+    assert session.find_one("Workspace", ["code"]) == {"code": "studio"}
+    assert session.get_entity("workspace", "w1") == WORKSPACE
+    assert session.get_entity("workspace", "w2") is None
+
+
+def test_attributes_pick_keys(session):
+    assert session.find("Volume WHERE code=projects", attributes=["code"]) == [{"code": "projects"}]
+
+
+# --- refused before anything is asked --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nowhere() -> Session:
+    return Session("http://127.0.0.1:1", "ann", "key")
+
+
+@pytest.mark.parametrize("query", ["Job", "User WHERE code=a", "Workspace", "Offer"])
+def test_attributes_that_there_are_not_are_refused_with_those_there_are(nowhere, query):
+    for ask in (nowhere.find, nowhere.find_one):
+        with pytest.raises(ValueError, match="there is no attribute 'colour'; there are: id"):
+            ask(query, attributes=["id", "colour"])
+
+
+@pytest.mark.parametrize("page", [{"limit": -1}, {"skip": -1}])
+def test_a_page_is_not_negative(nowhere, page):
+    with pytest.raises(ValueError, match=f"{next(iter(page))} must not be negative: -1"):
+        nowhere.find("Job", **page)
+
+
+def test_a_filter_that_there_is_not_is_refused_even_where_nothing_would_be_found(nowhere):
+    with pytest.raises(ValueError, match="volume has no filter 'colour'; there are: id, code"):
+        nowhere.find("Volume WHERE colour=red")
+
+
+def test_keys_that_cannot_be_written_are_refused_with_those_that_can(nowhere):
+    with pytest.raises(ValueError, match="job: 'priority' cannot be written; what can: code, status"):
+        nowhere.update("job", "j1", {"code": "x", "priority": 5})
+
+
+@pytest.mark.parametrize("data", [None, "x", [{"code": "x"}]])
+def test_what_is_written_is_a_dict(nowhere, data):
+    for write in (lambda: nowhere.create("job", data), lambda: nowhere.update("user", "u1", data)):
+        with pytest.raises(ValueError, match="data must be a dict, not"):
+            write()

@@ -40,12 +40,13 @@ def unfinished(page: Page, session: Session, scanned: Scan, *, partial: bool = F
         job = session.get_entity("Job", found["id"])
         inside = {task["source"] for task in job["tasks"]} if job else set()
         if job and (inside == sources or (partial and inside and inside < sources)):
-            _tell_found(page, job, sorted(sources - inside))
+            tell_found(page, job, sorted(sources - inside))
             return job
     return None
 
 
-def _tell_found(page: Page, job: Job, left_out: list[str]) -> None:
+def tell_found(page: Page, job: Job, left_out: list[str]) -> None:
+    """Say which job is gone on with; `left_out` are paths that are no part of it."""
     found = f"job {job['id']} ({job['code']})"
     words = (
         f"Found {found} of these files; it has failed." if jobs.ended(job) else f"Found unfinished {found}; continuing."

@@ -11,6 +11,7 @@ Rules
 from __future__ import annotations
 
 import re
+import secrets
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +46,8 @@ NO_VOLUMES = "No volumes are known here: paths were checked for their spelling o
 REAL_FILES = "The script was given the named files themselves, where they are."
 _USER = User(id="0" * 24, code="vendor@example.com", role=Role.STANDARD)
 _WORKSPACE = Workspace(id="0" * 24, code="rehearsal")
-_RUN_ID = "rehearsal"
+_RUN_ID = f"rehearsal-{secrets.token_hex(8)}"
+"""of this process alone: at its end a run ends every process that carries its id"""
 _NAMED_VOLUME = re.compile(r"volume=([^/\"\\(]+)")
 _NO_SUCH_VOLUME = re.compile(r"there is no volume '([^']*)': `stagedoor volume list` .*")
 _NO_VOLUME_HERE = re.compile(r"lies in no volume: `stagedoor volume list` .*")
