@@ -358,7 +358,13 @@ def test_an_unknown_key_beside_files_is_odd_and_those_of_the_input_are_not() -> 
 
 @pytest.mark.parametrize(
     ("key", "meant"),
-    [("Warning", "warning"), ("can_pubish", "can_publish"), ("canUpload", "can_upload"), ("publish", "can_publish")],
+    [
+        ("Warning", "warning"),
+        ("WARNING", "warning"),
+        ("can_pubish", "can_publish"),
+        ("canUpload", "can_upload"),
+        ("publish", "can_publish"),
+    ],
 )
 def test_a_key_of_an_entry_that_is_nearly_one_of_ours_is_odd(key: str, meant: str) -> None:
     (odd,) = oddities_of(files=[{"id": "1", key: True}, {"id": "2", key: True}])

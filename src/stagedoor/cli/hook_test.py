@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,4 +123,4 @@ def _volumes(given: tuple[str, ...], home: Path | None) -> list[tuple[str, str] 
     codes = {item[0] for item in found if isinstance(item, tuple)}
     with open_home(home) as server:
         theirs = [volume for volume in server.manage.volumes() if volume.code not in codes]
-    return [*found, *(replace(volume, default=volume.default and not found) for volume in theirs)]
+    return [*found, *theirs]  # with their aliases; of several defaults the first counts

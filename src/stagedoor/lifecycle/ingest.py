@@ -24,7 +24,7 @@ from .views import absolute_of
 log = logging.getLogger("stagedoor.job")
 
 FAILED = (
-    "Everything has arrived, but the studio's ingest failed. The studio can see why and runs it again; "
+    "Everything has arrived, but the studio's ingest failed. The studio can see why and can run it again; "
     "nothing needs to be sent again. Reference: {}"
 )
 
