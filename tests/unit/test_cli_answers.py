@@ -121,8 +121,8 @@ def test_a_status_is_asked_for_where_anything_else_is() -> None:
 
 
 def test_the_last_answers_are_the_next_suggestion() -> None:
-    _, filled = asked(answer(ONE, {**ONE, "id": "2"}), "same\n0:10\n1\n2\n\n\n\n\n")
-    assert filled["1"] == filled["2"] == {"comment": "same", "time_report": 600, "status": "ip", "task": "sq010_comp"}
+    _, filled = asked(answer(TWO, {**TWO, "id": "3"}), "same\n0:10\n1\n2\n\n\n\n\n")
+    assert filled["2"] == filled["3"] == {"comment": "same", "time_report": 600, "status": "ip", "task": "sq010_comp"}
 
 
 def test_a_task_may_be_left_open() -> None:
@@ -135,9 +135,9 @@ def test_a_wrong_option_is_asked_for_again() -> None:
     assert filled["1"] == {"status": "ip"}
 
 
-def test_a_task_is_offered_for_entries_that_were_recognised_too() -> None:
-    result, filled = asked(answer(ONE, comment=False, time_report=False, statuses=[]), "1\n")
-    assert (filled["1"], "(Enter for none)" in result.output) == ({"task": "sq010_anim"}, True)
+def test_no_task_is_asked_for_an_entry_that_was_recognised() -> None:
+    result, filled = asked(answer(ONE, comment=False, time_report=False, statuses=[]), "")
+    assert (filled["1"], "Production task" in result.output) == ({}, False)
 
 
 BARE = {"comment": False, "time_report": False, "statuses": [], "tasks": [], "metadata": True}

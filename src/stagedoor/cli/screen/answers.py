@@ -3,8 +3,9 @@
 Rules
 1. Options apply to every entry; a file says more, by file name or id, `*` for all. The nearer wins.
 2. On a terminal whatever is missing or wrong is asked for, entry by entry; the last answer is the next suggestion.
-   Choices that may be left open are offered too: a production task per entry, metadata once for all. A status with a
-   default is not asked for where options or a file gave everything else that is required.
+   Choices that may be left open are offered too: a production task per entry that the studio did not recognise,
+   metadata once for all. A status with a default is not asked for where options or a file gave everything else that
+   is required.
 3. Elsewhere every fault is told at once, each with the option that mends it.
 """
 
@@ -163,7 +164,7 @@ def _wanted(form: Form, entry: Mapping[str, Any], given: Given) -> list[str]:
     complete = not faulty and any(given.values())
     if form.statuses and not given.get("status") and not complete:
         faulty.add("status")
-    if form.tasks and not given.get("task"):
+    if form.tasks and not entry.get("ident") and not given.get("task"):
         faulty.add("task")
     return [field for field in FIELDS if field in faulty]
 

@@ -127,7 +127,7 @@ def asked_for(answer: Mapping[str, Any]) -> list[str]:
     if answer.get("statuses"):
         labels = [str(status.get("label")) for status in answer["statuses"]]
         wanted.append(f"a status ({', '.join(labels)})")
-    if answer.get("tasks") and of_kind(answer, ACCEPTED):
+    if answer.get("tasks") and any(not entry.get("ident") for entry in of_kind(answer, ACCEPTED)):
         wanted.append("a production task, if one fits")
     if answer.get("metadata") is True:
         wanted.append("metadata, if you have any")
