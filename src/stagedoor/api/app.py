@@ -14,7 +14,6 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
-from .. import __version__
 from ..lifecycle.control import Control
 from ..lifecycle.manage import Management, Probe
 from ..lifecycle.offer import Offering
@@ -22,6 +21,7 @@ from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
 from ..lifecycle.submit import Submitting
 from ..model import errors
+from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
 from . import house, publishing, uploads

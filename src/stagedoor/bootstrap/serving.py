@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from .. import __version__, config
+from .. import config
 from ..api.app import Services, make_app
 from ..api.server import HttpServer, Tls
 from ..engine import Engine
@@ -31,6 +31,7 @@ from ..lifecycle.sweep import Sweep
 from ..model.entities import RunState
 from ..model.errors import BadRequest, Conflict
 from ..model.hooks import HookName
+from ..version import __version__
 from ..volumes.probe import probe
 from .homes import Home, now, open_home, room
 from .memory import give_back_large_blocks

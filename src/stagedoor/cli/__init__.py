@@ -16,8 +16,8 @@ from typing import Any
 
 import click
 
-from .. import __version__
 from ..model.errors import StagedoorError
+from ..version import __version__
 from . import exits
 from .screen.page import Page
 

@@ -24,8 +24,8 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 import urllib3
 
-from .. import __version__
 from ..model import errors
+from ..version import __version__
 from ..wire.calls import Call
 from ..wire.house import ErrorAnswer
 from .errors import ServerFault, ServerUnreachable

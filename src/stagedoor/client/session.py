@@ -18,8 +18,8 @@ from typing import Any
 
 import msgspec
 
-from .. import __version__
 from ..model.errors import BadRequest, NotFound
+from ..version import __version__
 from ..wire import calls
 from ..wire.offers import OfferRequest
 from ..wire.tree import Entry

@@ -16,10 +16,10 @@ from typing import Any, cast
 import msgspec
 from msgspec import UNSET, Raw
 
-from .. import __version__
 from ..model.entities import Job, Offer, OfferEntry, Task, User, Volume, Workspace
 from ..model.hooks import HookName
 from ..model.verdict import Kind
+from ..version import __version__
 from ..wire import hookdata
 
 _EMPTY = (b"", b"null")
