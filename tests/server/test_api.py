@@ -488,7 +488,8 @@ def test_runs_are_filtered_by_hook_job_offer_and_user(house: House, vendor: Pers
 
     both = ["publish-server", "pre-publish-server"]
     assert hooks(f"offer={offer}") == hooks(f"user={vendor.id}") == hooks(f"user={vendor.code}") == both
-    assert hooks(f"job={job['id']}") == ["publish-server"]
+    assert hooks(f"job={job['id']}") == both, "the run that decided its offer belongs to a job"
+    assert hooks(f"job={job['id']}&hook=publish-server") == ["publish-server"]
     assert hooks(f"offer={offer}&hook=hook-job-pre-publish-server") == ["pre-publish-server"]
     assert hooks(f"job={NO_ID}") == []
 
