@@ -268,9 +268,9 @@ class PublishInput(Struct, kw_only=True):
     attempt: int
     """1, 2, ...: this job's hook has begun so often"""
     excluded: list[str]
-    """ids of entries that the studio left out"""
+    """ids of entries that the studio left out; reserved: empty in this version"""
     replay: bool
-    """run again by a person after the job was done"""
+    """run again by a person after the job was done; reserved: false in this version"""
 
 
 _SCHEMAS: dict[str, type[Struct]] = {

@@ -1,0 +1,39 @@
+"""What the steps ask of the world: narrow Protocols, one implementation each.
+
+1. `records`  `House`, `OfferBook`, `JobBook`, `RunBook`, `Lists`, implemented by `stagedoor.records`
+2. `volumes`  `Storage`, `Upload`, `PartWriter`, implemented by `stagedoor.volumes`
+3. `hooks`    `Programs`, implemented by `stagedoor.hooks`
+4. `engine`   `Runner`, implemented by `stagedoor.engine`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .engine import Runner
+from .hooks import Outcome, Programs, RunOrder
+from .records import House, JobBook, Lists, OfferBook, RunBook
+from .volumes import FileHash, InTheWay, PartWriter, Proof, Spot, Storage, Upload
+
+__all__ = [
+    "Clock",
+    "FileHash",
+    "House",
+    "InTheWay",
+    "JobBook",
+    "Lists",
+    "OfferBook",
+    "Outcome",
+    "PartWriter",
+    "Programs",
+    "Proof",
+    "RunBook",
+    "RunOrder",
+    "Runner",
+    "Spot",
+    "Storage",
+    "Upload",
+]
+
+Clock = Callable[[], int]
+"""now, in milliseconds since 1970 UTC"""

@@ -1,0 +1,234 @@
+"""What the steps ask of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from ...model.entities import (
+    Hook,
+    HookRun,
+    Job,
+    Offer,
+    OfferEntry,
+    Reservation,
+    Role,
+    RunState,
+    Task,
+    User,
+    Volume,
+    Workspace,
+)
+from ...model.hooks import HookName
+from ...model.settings import Settings
+from ...model.states import JobFact, JobState, OfferFact, OfferState, TaskFact
+
+
+class House(Protocol):
+    """Who and what the studio consists of. Read anew at each call: another process may have changed it."""
+
+    def workspace(self) -> Workspace: ...
+    def settings(self) -> Settings: ...
+    def user(self, user_id: str) -> User | None: ...
+    def volumes(self) -> list[Volume]: ...
+    def hook(self, name: HookName) -> Hook | None: ...
+
+
+class OfferBook(Protocol):
+    def new_id(self) -> str:
+        """An id of an entity: later ones sort after earlier ones."""
+        ...
+
+    def count_open(self, user_id: str, now: int) -> int: ...
+
+    def keep(
+        self,
+        offer: Offer,
+        trees: Mapping[str, bytes],
+        claims: Sequence[Reservation],
+        refuse: Callable[[OfferEntry], OfferEntry],
+    ) -> Offer:
+        """Store an offer and reserve its places, in one transaction.
+
+        `trees` holds per entry id the JSON of the entry's `files` (kept compressed). A claim conflicts with a
+        reservation of another user's open, unexpired offer or of any unfinished job (also the user's own) when its
+        key is the same, lies below it or above it. Conflicting entries are stored as `refuse(entry)` and reserve
+        nothing. Earlier open offers of the same user that hold a conflicting reservation or an entry of the same id
+        become SUPERSEDED and lose their reservations. An offer that is not OPEN (only CHECKED) reserves and
+        supersedes nothing, but conflicts are found for it as well (of the user's own open offers: none).
+        Returns the offer as stored.
+        """
+        ...
+
+    def offer(self, offer_id: str) -> Offer | None: ...
+
+    def newest_with(self, user_id: str, entry_ids: Sequence[str]) -> Offer | None:
+        """The offer that a submit of these entries means: among this user's offers that hold any of these ids, the
+        newest open one, else the newest of all; never one that was only checked."""
+        ...
+
+    def entry(self, offer_id: str, entry_id: str) -> OfferEntry | None: ...
+
+    def tree(self, offer_id: str, entry_id: str) -> bytes:
+        """The JSON of an entry's `files`, as kept (`null` for a file)."""
+        ...
+
+    def close(self, offer_id: str, fact: OfferFact, now: int) -> bool:
+        """Withdraw or expire an open offer and free what it reserved. False where it was not open."""
+        ...
+
+    def expire(self, now: int) -> int:
+        """Expire every open offer whose time has come; how many."""
+        ...
+
+    def reserved(self, device: int, *, without_offers_of: str = "") -> int:
+        """Bytes still to come on a file system: reservations less what their jobs have received.
+
+        `without_offers_of`: leave out what the open offers of this user reserve; a new offer may take it over.
+        """
+        ...
+
+
+class JobBook(Protocol):
+    def submit(self, job: Job, now: int) -> Job:
+        """Make a job of an open offer, in one transaction.
+
+        The offer becomes SUBMITTED; reservations of the submitted entries pass to the job, the others are freed.
+        Where the offer is SUBMITTED already and its job has exactly the same task ids, that job is returned. Raises
+        `OfferClosed` (code `offer_<state>`) otherwise.
+        """
+        ...
+
+    def job(self, job_id: str) -> Job | None:
+        """With its tasks."""
+        ...
+
+    def job_of_offer(self, offer_id: str) -> Job | None: ...
+    def count_unfinished(self, user_id: str) -> int: ...
+
+    def move(self, job_id: str, fact: JobFact, now: int, **changes: Any) -> Job:
+        """Apply a fact by the table `states.JOB`, and set further columns, atomically.
+
+        `changes` are field names of Job (`error`, `error_code`, `error_detail`, `reference`, `due`, `failures`,
+        `expires`, `finished`). A job that ends (DONE, ABORTED) loses its reservations and gets `finished`. Raises
+        WrongMove; nothing has changed then. The job comes without its tasks.
+        """
+        ...
+
+    def state(self, job_id: str) -> JobState: ...
+
+    def set(self, job_id: str, now: int, **changes: Any) -> None:
+        """Set columns that are not the state."""
+        ...
+
+    def note(self, job_id: str, text: str, now: int) -> None:
+        """Append a line to the job's log."""
+        ...
+
+    def move_task(self, job_id: str, task_id: str, fact: TaskFact, **changes: Any) -> Task:
+        """The same for a task, by `states.TASK`. `changes`: `received`, `error`."""
+        ...
+
+    def set_received(self, job_id: str, task_id: str, received: int) -> None: ...
+
+    def begin_attempt(self, job_id: str) -> int:
+        """Count a publish hook run that is about to begin; its number, from 1."""
+        ...
+
+    def working(self) -> list[str]:
+        """Ids of jobs that are PROVING, PLACING or INGESTING."""
+        ...
+
+    def taking(self) -> list[str]:
+        """Ids of jobs that take bytes (AWAITING_BYTES, RECEIVING)."""
+        ...
+
+    def due(self, now: int) -> list[str]:
+        """Ids of failed jobs whose time to be tried again has come."""
+        ...
+
+    def idle(self, now: int) -> list[str]:
+        """Ids of jobs that wait for bytes and whose `expires` has passed."""
+        ...
+
+    def uncleared(self) -> list[str]:
+        """Ids of ended jobs whose staging has not been reported cleared."""
+        ...
+
+    def cleared(self, job_id: str) -> None: ...
+
+    def task_of_upload(self, upload_id: str) -> tuple[Job, Task] | None:
+        """The job (without its other tasks) and the task whose bytes an upload takes."""
+        ...
+
+    def all_received(self, job_id: str) -> bool:
+        """Whether every task of a job is QUEUED."""
+        ...
+
+    def keep_receipt(self, job_id: str, receipt: bytes) -> None: ...
+    def receipt(self, job_id: str) -> bytes | None: ...
+
+
+class RunBook(Protocol):
+    def begin(self, run: HookRun) -> None: ...
+    def update(self, run_id: str, **changes: Any) -> None: ...
+    def unfinished(self) -> list[HookRun]:
+        """Runs that are recorded as RUNNING."""
+        ...
+
+    def run(self, run_id: str) -> HookRun | None: ...
+    def runs_of_job(self, job_id: str) -> list[HookRun]: ...
+    def ended_before(self, when: int) -> list[str]: ...
+    def forget(self, run_ids: Sequence[str]) -> None: ...
+
+
+class Lists(Protocol):
+    """Filters and pages, newest first: how many match, and the page."""
+
+    def jobs(
+        self,
+        *,
+        user_id: str | None = None,
+        id: str | None = None,
+        code: str | None = None,
+        states: Iterable[JobState] | None = None,
+        since: int | None = None,
+        finished: bool = False,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[Job]]: ...
+
+    def received(self, job_ids: Sequence[str]) -> dict[str, int]: ...
+
+    def offers(
+        self,
+        *,
+        user_id: str | None = None,
+        state: OfferState | None = None,
+        since: int | None = None,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[Offer]]: ...
+
+    def runs(
+        self,
+        *,
+        hook: HookName | None = None,
+        job_id: str | None = None,
+        offer_id: str | None = None,
+        user_id: str | None = None,
+        state: RunState | None = None,
+        since: int | None = None,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[HookRun]]: ...
+
+    def users(
+        self,
+        *,
+        code: str | None = None,
+        role: Role | None = None,
+        enabled: bool | None = None,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[User]]: ...
