@@ -732,3 +732,16 @@ def test_the_example_of_the_manual_runs_as_it_stands(house: House, vendor: Perso
     assert (placed / "notes" / "readme.txt").read_text() == "hello\n"
     (job,) = vendor.get("/jobs?finished=true&tasks=true").json["items"]
     assert job["tasks"][0]["answers"] == {"comment": "first take"}
+
+
+def test_a_refusal_reaches_a_client_that_is_still_sending(house: House) -> None:
+    """The reason, not a broken line: sign-in is refused before the body is read."""
+    body = b"x" * 30_000_000
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", house.studio.port), 10) as line:
+            line.sendall(
+                b"POST /api/v1/offers HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                + f"Content-Length: {len(body)}\r\n\r\n".encode()
+                + body
+            )
+            assert line.recv(12) == b"HTTP/1.1 401"

@@ -5,16 +5,20 @@ Rules
 2. Nothing but `/healthz` is answered without sign-in; also what does not exist is refused first.
 3. A body packed with gzip is unpacked here; whoever reads it counts what comes out.
 4. `detail` of a refusal goes to the log, never into the answer.
+5. A refusal is answered when the rest of the body has come, within bounds: a client that is still sending when the
+   connection closes would see a broken line instead of the reason.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import logging
 import secrets
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from litestar.enums import ScopeType
@@ -30,6 +34,8 @@ log = logging.getLogger("stagedoor.api")
 HEALTH = "/healthz"
 SignIn = Callable[[str, str], User | None]
 _CHUNK = 1 << 20
+DRAIN_BYTES = 128 << 20
+DRAIN_SECONDS = 5.0
 
 
 class Gate:
@@ -49,6 +55,8 @@ class Gate:
         state["request_id"] = request_id
         headers = {name.lower(): value for name, value in scope["headers"]}
         state["ip"] = self._ip(scope, headers)
+        body = _Body(receive, headers)
+        receive = cast("Receive", body.receive)
         try:
             if scope["path"] != HEALTH:
                 state["user"] = await self._who(headers)
@@ -56,9 +64,10 @@ class Gate:
                 raise errors.NotFound  # databases differ in what they make of it
             receive = _unpacked(receive, headers.get(b"content-encoding", b"").strip().lower())
         except errors.StagedoorError as error:
+            await body.drain()
             await refuse(send, error, request_id)
             return
-        await self._app(scope, receive, _stamped(send, request_id))
+        await self._app(scope, receive, _stamped(send, request_id, body))
 
     async def _who(self, headers: dict[bytes, bytes]) -> User:
         name, key = _credentials(headers.get(b"authorization", b""))
@@ -87,9 +96,37 @@ def _credentials(header: bytes) -> tuple[str, str]:
     return name, key
 
 
-def _stamped(send: Send, request_id: str) -> Send:
+class _Body:
+    """The body of a request as it comes, and whether all of it has come."""
+
+    def __init__(self, receive: Receive, headers: dict[bytes, bytes]) -> None:
+        self._receive = receive
+        self._ended = b"transfer-encoding" not in headers and headers.get(b"content-length", b"0") == b"0"
+
+    async def receive(self) -> HTTPReceiveMessage:
+        message = cast("HTTPReceiveMessage", await self._receive())
+        if message["type"] != "http.request" or not message["more_body"]:
+            self._ended = True
+        return message
+
+    async def drain(self) -> None:
+        """Take what is still coming, and drop it."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._drop(), DRAIN_SECONDS)
+
+    async def _drop(self) -> None:
+        size = 0
+        while not self._ended and size < DRAIN_BYTES:
+            message = await self.receive()
+            if message["type"] == "http.request":
+                size += len(message["body"])
+
+
+def _stamped(send: Send, request_id: str, body: _Body) -> Send:
     async def stamped(message: Message) -> None:
         if message["type"] == "http.response.start":
+            if message["status"] >= 400:
+                await body.drain()
             headers = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
             headers.append((b"cache-control", b"no-store"))
             headers.append((b"x-content-type-options", b"nosniff"))
