@@ -44,7 +44,7 @@ async def part(request: Asked, id: str) -> Response[bytes]:
 
 def _begin(request: Asked, id: str) -> Part:
     receiving = services(request).receiving
-    receiving.check_owner(user(request), id)
+    job, task = receiving.find(user(request), id)
     try:
         wanted, total = parse_content_range(request.headers.get("content-range", ""))
         digest = parse_content_digest(request.headers.get("content-digest", ""))
@@ -53,7 +53,7 @@ def _begin(request: Asked, id: str) -> Part:
     length = request.headers.get("content-length")
     if length is not None and not request.headers.get("content-encoding") and length != str(wanted.size):
         raise errors.BadRange(f"Content-Range names {wanted.size} bytes, Content-Length {length}.")
-    return receiving.begin(user(request), id, wanted, total, digest.algorithm, digest.value)
+    return receiving.begin(job, task, wanted, total, digest.algorithm, digest.value)
 
 
 async def _take(request: Asked, opened: Part) -> None:

@@ -20,7 +20,7 @@ from ..api.server import HttpServer, Tls
 from ..engine import Engine
 from ..lifecycle.control import Control
 from ..lifecycle.failing import Failing
-from ..lifecycle.ingest import Ingesting
+from ..lifecycle.ingest import LOST, Ingesting
 from ..lifecycle.offer import Offering
 from ..lifecycle.place import Placing
 from ..lifecycle.prove import Proving
@@ -132,8 +132,7 @@ class _Running:
         for run in home.records.runs.unfinished():
             home.programs.end(run)
             if not run.job_id:
-                lost = "The server ended while this ran; its outcome is unknown."
-                home.records.runs.update(run.id, state=RunState.LOST, ended=now(), error=lost)
+                home.records.runs.update(run.id, state=RunState.LOST, ended=now(), error=LOST)
 
 
 def _tls(paths: config.Home, host: str, cert: Path | None, key: Path | None, self_signed: bool) -> Tls | None:

@@ -23,6 +23,7 @@ from .views import absolute_of
 
 log = logging.getLogger("stagedoor.job")
 
+LOST = "The server ended while this ran; its outcome is unknown."
 FAILED = (
     "Everything has arrived, but the studio's ingest failed. The studio can see why and can run it again; "
     "nothing needs to be sent again. Reference: {}"
@@ -74,8 +75,7 @@ class Ingesting:
         for run in self._runs.runs_of_job(job.id):
             if run.state is RunState.RUNNING:
                 self._programs.end(run)
-                lost = "The server ended while this ran; its outcome is unknown."
-                self._runs.update(run.id, state=RunState.LOST, ended=self._clock(), error=lost)
+                self._runs.update(run.id, state=RunState.LOST, ended=self._clock(), error=LOST)
 
     def _begin(self, job: Job, hook: Hook) -> HookRun:
         run = HookRun(

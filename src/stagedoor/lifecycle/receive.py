@@ -76,7 +76,7 @@ class Receiving:
 
     def view(self, user: User, upload_id: str) -> UploadView:
         """What an upload has and lacks."""
-        job, task = self._find(user, upload_id)
+        job, task = self.find(user, upload_id)
         most = self._house.settings().number("part_bytes")
         if job.state not in _TAKES_BYTES:
             return _view(job, task, task.size, (), is_open=False, most=most)
@@ -87,24 +87,20 @@ class Receiving:
             return _view(job, task, task.size, (), is_open=False, most=most)
         return _view(job, task, upload.received, missing[:_RANGES_TOLD], is_open=True, most=most)
 
-    def begin(self, user: User, upload_id: str, part: Range, total: int, algorithm: str, digest: bytes) -> Part:
-        """Open a part. Raises StagedoorError where it does not fit or cannot be taken now."""
-        job, task = self._find(user, upload_id)
+    def begin(self, job: Job, task: Task, part: Range, total: int, algorithm: str, digest: bytes) -> Part:
+        """Open a part of what `find` found. Raises StagedoorError where it does not fit or cannot be taken now."""
         if job.state not in _TAKES_BYTES:
             raise errors.Conflict("This upload takes no more bytes.", code="upload_closed")
         settings = self._house.settings()
         _check_range(part, total, task, settings)
-        self._enter(user.id, settings.number("open_parts"))
+        self._enter(job.user_id, settings.number("open_parts"))
         try:
-            writer = self._open(task).begin(part, algorithm, digest)
+            upload = self._open(task)
+            writer = upload.begin(part, algorithm, digest)
         except BaseException:
-            self._leave(user.id)
+            self._leave(job.user_id)
             raise
-        return Part(self, job, task, self._open(task), writer, part.size)
-
-    def check_owner(self, user: User, upload_id: str) -> None:
-        """Raise NotFound before anything else is said about a stranger's upload."""
-        self._find(user, upload_id)
+        return Part(self, job, task, upload, writer, part.size)
 
     def received(self, task: Task) -> int:
         """Bytes of a task that are there: exactly while it is being sent, else as last summed up."""
@@ -128,7 +124,8 @@ class Receiving:
                 self._task_received(task)
         self._go_on(job_id)
 
-    def _find(self, user: User, upload_id: str) -> tuple[Job, Task]:
+    def find(self, user: User, upload_id: str) -> tuple[Job, Task]:
+        """Raises NotFound before anything else is said about a stranger's upload."""
         found = self._jobs.task_of_upload(upload_id)
         if found is None or found[0].user_id != user.id:
             raise errors.NotFound
