@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..client.errors import ServerUnreachable, SourceChanged
+from ..client.progress import wants_bytes
 from . import exits
 from .screen import jobs
 from .screen.bar import Bar
@@ -87,26 +88,22 @@ def carry_out(page: Page, session: Session, job: Job, wait: float | None, *, sen
     page.context["job"] = job
     deadline = None
     told = Teller(page)
-    if send and _wants_bytes(job) and job["received"]:
+    if send and wants_bytes(job) and job["received"]:
         page.note(f"{size(job['received'])} of {size(job['size'])} are there already.")
-    while send or not _wants_bytes(job):
-        if _wants_bytes(job):
+    while send or not wants_bytes(job):
+        if wants_bytes(job):
             job = _upload(page, session, job)
-        if _wants_bytes(job) and jobs.ended(job):
+        if wants_bytes(job) and jobs.ended(job):
             return job
         if job["phase"] in ("upload", "prove") and not jobs.ended(job):
             page.note("Everything has arrived; you may close this window.", "green")
         if deadline is None and wait is not None:
             deadline = time.monotonic() + wait
         job = page.context["job"] = _wait(page, session, job, deadline, told)
-        if not _wants_bytes(job):
+        if not wants_bytes(job):
             return job
         page.note("The studio found bytes that must come again.", "yellow")
     return job
-
-
-def _wants_bytes(job: Job) -> bool:
-    return bool(job["phase"] == "upload" and job["received"] < job["size"])
 
 
 class Teller:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 WINDOW_SECONDS = 10.0
 
@@ -47,3 +48,8 @@ class Speed:
 
 def eta(left: int, speed: float) -> float | None:
     return 0.0 if left <= 0 else left / speed if speed >= 1 else None
+
+
+def wants_bytes(job: Mapping[str, Any]) -> bool:
+    """Whether a job waits for bytes: not all have come yet, or the proof asks for some again."""
+    return bool(job["phase"] == "upload" and job["received"] < job["size"])

@@ -26,7 +26,7 @@ from ..wire.tree import Entry
 from . import merge, query
 from .connection import ANSWER_SECONDS, Connection
 from .entities import JOB_FILTERS, Kind, attributes_of, kind_of, writable
-from .progress import Tell
+from .progress import Tell, wants_bytes
 from .scan import absolute
 from .sender import CONNECTIONS, PATIENCE_SECONDS, Sender
 
@@ -144,7 +144,7 @@ class Session:
         send again: its `phase` is `"upload"` then. `progress` is called with the job when it has changed.
         """
         deadline = None if seconds is None else time.monotonic() + seconds
-        complete = not isinstance(job, str) and not _wants_bytes(job)
+        complete = not isinstance(job, str) and not wants_bytes(job)
         told = None
         pause, longest = POLL_SECONDS
         while True:
@@ -152,9 +152,9 @@ class Session:
             if progress and now != told:
                 told = now
                 progress(now)
-            if _ended(now) or (complete and _wants_bytes(now)):
+            if _ended(now) or (complete and wants_bytes(now)):
                 return now
-            complete = not _wants_bytes(now)
+            complete = not wants_bytes(now)
             left = longest if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 return now
@@ -328,10 +328,6 @@ def _id_of(job: Job) -> str:
     if not isinstance(found, str) or not found:
         raise ValueError("job must be a job as create or find return it, or its id")
     return found
-
-
-def _wants_bytes(job: Mapping[str, Any]) -> bool:
-    return bool(job["phase"] == "upload" and job["received"] < job["size"])
 
 
 def _ended(job: Mapping[str, Any]) -> bool:
