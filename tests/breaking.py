@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -249,16 +249,22 @@ def let_go(studio: Studio) -> None:
 # --- a power cut ----------------------------------------------------------------------------------------------------
 
 
-def power_cut(staging: Path, files: dict[str, int]) -> Ranges:
-    """Damage what lies in a staging, as a power cut may. `files` says how, by the number of the file in the manifest:
+def power_cut(staging: Path, damages: Sequence[str]) -> Ranges:
+    """Damage what lies in a staging, as a power cut may: the first files that were wholly received, one for each of
     `flipped` (one bit in the middle), `zeroed` (its second half), `truncated` (to a third), `missing`.
 
     Returns what cannot be trusted any more: every extent, as the journal has them, with a byte that changed.
     """
     kept = Staging(staging, staging.name)
     layout = Tree(kept.data, kept.manifest())
+    received = Ranges((one.start, one.end) for one in extents(staging))
+    whole = [
+        index
+        for index in range(len(layout.manifest.files))
+        if received.within(*layout.tape.range_of(index)).size == layout.tape.range_of(index).size > 0
+    ]
     changed = []
-    for how, index in files.items():
+    for how, index in zip(damages, whole[: len(damages)], strict=True):
         start, end = layout.tape.range_of(index)
         first = _DAMAGES[how](Path(layout.file(index)), end - start)
         changed.append(Range(start + first, start + first + 1 if how == "flipped" else end))
