@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from .version import __version__
 
-__all__ = ["Session", "__version__", "scan"]
+__all__ = ["Limit", "Session", "__version__", "scan"]
 
 if TYPE_CHECKING:
+    from .client.limit import Limit
     from .client.scan import scan
     from .client.session import Session
 
@@ -23,6 +24,10 @@ def __getattr__(name: str) -> Any:  # loaded on demand: the server and `--help` 
         from .client.session import Session
 
         return Session
+    if name == "Limit":
+        from .client.limit import Limit
+
+        return Limit
     if name == "scan":
         from .client.scan import scan
 

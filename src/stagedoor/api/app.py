@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,8 @@ class Services:
     """free and total bytes of the disk below a folder, where it is there"""
 
 
-def make_app(services: Services, *, behind_proxy: bool = False) -> ASGIApp:
+def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool = False) -> ASGIApp:
+    """`peers`: who is behind a connection of this machine, by its port."""
     app = Litestar(
         route_handlers=[health, *publishing.HANDLERS, *uploads.HANDLERS, *house.HANDLERS],
         state=State({"services": services}),
@@ -80,7 +81,7 @@ def make_app(services: Services, *, behind_proxy: bool = False) -> ASGIApp:
         logging_config=None,
         debug=False,
     )
-    return Gate(app, services.sign_in, behind_proxy=behind_proxy)
+    return Gate(app, services.sign_in, peers, behind_proxy=behind_proxy)
 
 
 @get(calls.HEALTH.path, security=[], sync_to_thread=False)

@@ -17,7 +17,7 @@ import binascii
 import logging
 import secrets
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import cast
 
@@ -36,21 +36,24 @@ SignIn = Callable[[str, str], User | None]
 _CHUNK = 1 << 20
 DRAIN_BYTES = 128 << 20
 DRAIN_SECONDS = 5.0
+ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""headers of every answer"""
 
 
 class Gate:
     """The outermost ASGI layer."""
 
-    def __init__(self, app: ASGIApp, sign_in: SignIn, *, behind_proxy: bool) -> None:
+    def __init__(self, app: ASGIApp, sign_in: SignIn, peers: Mapping[int, str], *, behind_proxy: bool) -> None:
         self._app = app
         self._sign_in = sign_in
+        self._peers = peers
         self._behind_proxy = behind_proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(8)
+        request_id = new_request_id()
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         headers = {name.lower(): value for name, value in scope["headers"]}
@@ -70,7 +73,7 @@ class Gate:
         await self._app(scope, receive, _stamped(send, request_id, body))
 
     async def _who(self, headers: dict[bytes, bytes]) -> User:
-        name, key = _credentials(headers.get(b"authorization", b""))
+        name, key = credentials(headers.get(b"authorization", b""))
         user = await quick(self._sign_in, name, key)
         if user is None:
             raise errors.SignInRefused
@@ -82,10 +85,15 @@ class Gate:
         if forwarded:
             return forwarded.decode("latin-1").rsplit(",", 1)[-1].strip()
         client = scope.get("client")
-        return str(client[0]) if client else ""
+        return self._peers.get(client[1], client[0]) if client else ""
 
 
-def _credentials(header: bytes) -> tuple[str, str]:
+def new_request_id() -> str:
+    return secrets.token_hex(8)
+
+
+def credentials(header: bytes) -> tuple[str, str]:
+    """User name and key of an Authorization header. Raises SignInRefused."""
     scheme, _, packed = header.partition(b" ")
     if scheme.lower() != b"basic":
         raise errors.SignInRefused
@@ -127,10 +135,7 @@ def _stamped(send: Send, request_id: str, body: _Body) -> Send:
         if message["type"] == "http.response.start":
             if message["status"] >= 400:
                 await body.drain()
-            headers = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
-            headers.append((b"cache-control", b"no-store"))
-            headers.append((b"x-content-type-options", b"nosniff"))
-            message["headers"] = headers
+            message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode()), *ALWAYS]
         await send(message)
 
     return stamped

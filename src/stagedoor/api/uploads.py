@@ -1,7 +1,8 @@
-"""Parts: bytes of an upload, taken as they come.
+"""Parts that come by way of the HTTP server behind: from browsers, and through proxies that mix requests. What comes
+plainly from our client never gets here (`lane`).
 
 Rules
-1. Bytes are handed to the disk in runs of about a mebibyte, off the event loop; memory holds one run per part.
+1. Bytes are handed to the disk in runs of a quarter mebibyte, off the event loop; memory holds one run per part.
 2. A body that brings less than 1 kB/s over a minute is cut. What it brought does not count.
 """
 
@@ -12,14 +13,15 @@ import time
 
 from litestar import Response, get, put
 
-from ..lifecycle.receive import Part
+from ..lifecycle.receive import Part, Receiving
 from ..model import errors
+from ..model.entities import User
 from ..wire import calls
 from ..wire.parts import PartAnswer, UploadView, parse_content_digest, parse_content_range
 from .asking import Asked, json, route, services, user
 from .threads import parts
 
-RUN_BYTES = 1 << 20
+RUN_BYTES = 1 << 18
 SLOW_SECONDS = 60
 SLOW_BYTES = 60_000
 
@@ -43,40 +45,63 @@ async def part(request: Asked, id: str) -> Response[bytes]:
 
 
 def _begin(request: Asked, id: str) -> Part:
-    receiving = services(request).receiving
-    job, task = receiving.find(user(request), id)
+    headers = request.headers
+    length = None if headers.get("content-encoding") else headers.get("content-length")
+    return begin(
+        services(request).receiving,
+        user(request),
+        id,
+        headers.get("content-range", ""),
+        headers.get("content-digest", ""),
+        length,
+    )
+
+
+def begin(
+    receiving: Receiving, who: User, upload_id: str, content_range: str, content_digest: str, length: str | None
+) -> Part:
+    """Open a part by its headers. Raises StagedoorError."""
+    job, task = receiving.find(who, upload_id)
     try:
-        wanted, total = parse_content_range(request.headers.get("content-range", ""))
-        digest = parse_content_digest(request.headers.get("content-digest", ""))
+        wanted, total = parse_content_range(content_range)
+        digest = parse_content_digest(content_digest)
     except ValueError as error:
         raise errors.BadRange(f"{error}.") from None
-    length = request.headers.get("content-length")
-    if length is not None and not request.headers.get("content-encoding") and length != str(wanted.size):
+    if length is not None and length != str(wanted.size):
         raise errors.BadRange(f"Content-Range names {wanted.size} bytes, Content-Length {length}.")
     return receiving.begin(job, task, wanted, total, digest.algorithm, digest.value)
 
 
 async def _take(request: Asked, opened: Part) -> None:
-    run = bytearray()
-    pace = _Pace()
+    run = bytearray(RUN_BYTES)
+    filled = 0
+    pace = Pace()
     while True:
         try:
             message = await asyncio.wait_for(request.receive(), pace.seconds_left())
         except asyncio.TimeoutError:
-            raise errors.Busy("The line is too slow: less than 1 kB/s for a minute.", code="too_slow") from None
+            raise too_slow() from None
         if message["type"] != "http.request":
             raise errors.BadRequest("The part was cut off.", code="cut_off")
-        run += message["body"]
-        pace.count(len(message["body"]))
+        body = memoryview(message["body"])
+        pace.count(len(body))
         last = not message["more_body"]
-        if len(run) >= RUN_BYTES or (last and run):
-            await parts(opened.write, run)
-            run = bytearray()
+        while body or (last and filled):
+            count = min(len(body), RUN_BYTES - filled)
+            run[filled : filled + count] = body[:count]
+            body, filled = body[count:], filled + count
+            if filled == RUN_BYTES or (last and not body):
+                await parts(opened.write, memoryview(run)[:filled])
+                filled = 0
         if last:
             return
 
 
-class _Pace:
+def too_slow() -> errors.Busy:
+    return errors.Busy("The line is too slow: less than 1 kB/s for a minute.", code="too_slow")
+
+
+class Pace:
     """How long a body may keep us waiting."""
 
     def __init__(self) -> None:

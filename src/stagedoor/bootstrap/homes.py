@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .. import config
 from ..hooks import ProgramRunner
+from ..lifecycle.lately import Lately
 from ..lifecycle.manage import Management
 from ..model.errors import Conflict
 from ..records import Records, migrate, open_records, schema_is_newer
@@ -57,13 +59,14 @@ def open_home(folder: Path) -> Iterator[Home]:
         raise Conflict("This home belongs to a newer version of Stagedoor; run that one.", code="schema_newer")
     migrate(paths.database)
     records = open_records(paths.database)
+    word = Lately[str, str](lambda name: records.house.settings().word(name))
     try:
         yield Home(
             paths=paths,
             records=records,
             manage=Management(records.house, records.keys, now),
             programs=ProgramRunner(paths.folder, records.runs, now),
-            storage=Disk(lambda: records.house.settings().word("durability"), records.house.volumes),
+            storage=Disk(partial(word, "durability"), records.house.volumes, partial(word, "proof")),
         )
     finally:
         records.close()

@@ -16,6 +16,8 @@ from typing import IO, Any
 
 from .. import config
 from ..api.app import Services, make_app
+from ..api.front import Peers
+from ..api.lane import PartLane
 from ..api.server import HttpServer, Tls
 from ..engine import Engine
 from ..lifecycle.control import Control
@@ -108,10 +110,12 @@ class _Running:
         sweeper = threading.Thread(target=self._sweeping, name="sweep", daemon=True)
         sweeper.start()
         threading.Thread(target=self._sweep.start, name="settle", daemon=True).start()
-        app = make_app(self._services, behind_proxy=behind_proxy)
+        peers: Peers = {}
+        app = make_app(self._services, peers, behind_proxy=behind_proxy)
+        lane = PartLane(self._services.receiving, self._services.sign_in)
         log.info("version %s starts, process %d", __version__, os.getpid())
         try:
-            HttpServer(app, host, port, tls).run()
+            HttpServer(app, lane, peers, host, port, tls).run()
         finally:
             log.info("ending: steps under way are left for the next start")
             self._stopping.set()

@@ -17,9 +17,11 @@ import re
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import msgspec
 import urllib3
@@ -75,6 +77,28 @@ class Answer(NamedTuple):
             raise refusal(self.status, self.body)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """How connections to the server are made."""
+
+    scheme: str
+    host: str
+    port: int
+    prefix: str
+    """of every path"""
+    context: ssl.SSLContext | None
+    fingerprint: str
+    """SHA-256 of the one certificate that is accepted, hexadecimal; empty where authorities vouch"""
+    headers: Mapping[str, str]
+    """of every request"""
+    proxy: str
+    """its URL; empty where there is none"""
+    congestion: str
+    """name of a congestion control, `system`, or empty: what suits the line"""
+    connect_seconds: float
+    answer_seconds: float
+
+
 class Connection:
     """Safe to be used by several threads."""
 
@@ -101,17 +125,34 @@ class Connection:
             maxsize=connections,
             timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, timeout), read=timeout),
             retries=False,
-            socket_options=_socket_options(),
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             **_verification(fingerprint),
         )
 
-    def wide(self, connections: int) -> Connection:
-        """To the same server as the same user, for so many requests at a time."""
-        url, username, api_key, fingerprint, timeout = self._same
-        return Connection(url, username, api_key, fingerprint=fingerprint, timeout=timeout, connections=connections)
-
     def close(self) -> None:
         self._pool.clear()
+
+    def route(self) -> Route:
+        """For connections beside those of this one, which carry parts alone."""
+        _, _, _, fingerprint, timeout = self._same
+        parts = urlsplit(self._prefix)
+        host = parts.hostname or ""
+        secure = parts.scheme == "https"
+        known = _verification(fingerprint).get("assert_fingerprint", "")
+        proxy = "" if _LOOPBACK.fullmatch(host) else _proxy(parts.scheme, host)
+        return Route(
+            scheme=parts.scheme,
+            host=host,
+            port=parts.port or (443 if secure else 80),
+            prefix=parts.path,
+            context=_context(known) if secure else None,
+            fingerprint=known,
+            headers={**self._headers, **(proxy_credentials(proxy) if not secure else {})},
+            proxy=proxy,
+            congestion=os.environ.get("STAGEDOOR_CONGESTION", ""),
+            connect_seconds=min(CONNECT_SECONDS, timeout),
+            answer_seconds=timeout,
+        )
 
     def call(
         self, call: Call, names: Mapping[str, str] = _NONE, *, query: Mapping[str, str] = _NONE, body: Any = None
@@ -348,6 +389,23 @@ def _verification(fingerprint: str | None) -> dict[str, Any]:
     return {"assert_fingerprint": text, "cert_reqs": "CERT_NONE"}  # verified: by what it is, not by who signed it
 
 
+def _context(fingerprint: str) -> ssl.SSLContext:
+    """Verifies by the system's authorities; where a fingerprint is known, whoever connects compares it."""
+    context = ssl.create_default_context()
+    if fingerprint:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def proxy_credentials(url: str) -> dict[str, str]:
+    """The header that a proxy wants to see, where its URL names a user."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Proxy-Authorization": "Basic " + b64encode(pair.encode()).decode()}
+
+
 def _pool(url: str, **options: Any) -> urllib3.PoolManager:
     parts = urlsplit(url)
     proxy = "" if _LOOPBACK.fullmatch(parts.hostname or "") else _proxy(parts.scheme, parts.hostname or "")
@@ -362,17 +420,3 @@ def _proxy(scheme: str, host: str) -> str:
     proxies = getproxies()
     found = proxies.get(scheme) or proxies.get("all") or ""
     return "" if not found or proxy_bypass(host) else found
-
-
-def _socket_options() -> list[tuple[int, int, int | bytes]]:
-    """No waiting to fill packets; BBR where the system allows it: on a lossy line it is worth many connections."""
-    options: list[tuple[int, int, int | bytes]] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-    congestion = getattr(socket, "TCP_CONGESTION", None)
-    if congestion is None:
-        return options
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        try:
-            probe.setsockopt(socket.IPPROTO_TCP, congestion, b"bbr")
-        except OSError:
-            return options
-    return [*options, (socket.IPPROTO_TCP, congestion, b"bbr")]

@@ -1,12 +1,15 @@
 """Several connections that send the parts of a job.
 
 Rules
-1. Each connection is a thread with a buffer of its own; it keeps at a part until the server has it.
+1. Each connection is a thread with a buffer of its own. It sends the next part before the last one is answered, and
+   keeps at a part until the server has it.
 2. A lost connection, a busy server, a full disk and damaged bytes are tried again, with growing pauses; a part that did
    not get through goes on in halves. What cannot be mended by trying ends the line at once. An upload that is closed
    meanwhile is left: the job says why.
-3. When no byte was acknowledged for `patience` seconds the line gives up and says why.
-4. `run` stays in the caller's thread: there progress is told, and there Ctrl-C arrives; both end the threads.
+3. A connection that takes no byte for `STALLED_SECONDS` is cut, and a new one made: none holds up the rest.
+4. When no byte was acknowledged for `patience` seconds the line gives up and says why. Seconds in which this machine
+   slept do not count.
+5. `run` stays in the caller's thread: there progress is told, and there Ctrl-C arrives; both end the threads.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -23,14 +27,20 @@ from blake3 import blake3
 from ..model import errors
 from ..wire import calls
 from ..wire.parts import Digest, PartAnswer, UploadView, format_content_digest, format_content_range
+from . import growth
 from .connection import Answer, Connection, refusal
 from .errors import ServerFault, ServerUnreachable, TransferFailed
+from .limit import Limit
 from .parts import SMALLEST, Part, Plan
+from .pipe import Pipe
 from .source import Reader, Source
 
-TICK_SECONDS = 0.2
+TICK_SECONDS = 0.1
+ASLEEP_SECONDS = 10.0
 FAREWELL_SECONDS = 2.0
-SLICE = 128 * 1024
+STALLED_SECONDS = 12.0
+AT_A_TIME = 2
+"""parts that a connection sends before the first of them is answered"""
 LONGEST_PAUSE = 30.0
 DAMAGED_TRIES = 5
 _TRANSIENT = (errors.Busy, errors.RangeInFlight, errors.NoSpace, ServerFault)
@@ -45,35 +55,49 @@ class Sending:
     source: Source
 
 
+@dataclass(slots=True)
+class _Flight:
+    """A part on its way."""
+
+    part: Part
+    began: float = 0.0
+    tries: int = 0
+    damaged: int = 0
+
+
 class _Stopped(Exception):
     """The line is ending."""
 
 
-class _Closed(Exception):
-    """The upload takes no more bytes: another process has completed it, or the job was ended."""
-
-
 class Line:
-    def __init__(self, connection: Connection, sendings: list[Sending], connections: int, patience: float) -> None:
-        self._connection = connection
-        self._sendings: Mapping[str, Sending] = {sending.view.id: sending for sending in sendings}
-        self._patience = patience
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._over = threading.Event()
-        self._plan = Plan(connections)
+    """`connections`: how many at a time; None: as many as help."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        sendings: list[Sending],
+        connections: int | None,
+        patience: float,
+        limit: Limit | None = None,
+    ) -> None:
+        self.route = connection.route()
+        self.sendings: Mapping[str, Sending] = {sending.view.id: sending for sending in sendings}
+        self.limit = limit or Limit()
+        self.stopping = threading.Event()
+        self.lock = threading.Lock()
+        self.plan = Plan(connections or growth.first(0))
         for sending in sendings:
-            self._plan.add(sending.view.id, sending.view.missing, sending.view.part_bytes)
+            self.plan.add(sending.view.id, sending.view.missing, sending.view.part_bytes)
+        self._fixed = connections
+        self._patience = patience
+        self._over = threading.Event()
         self._received = {sending.view.id: sending.view.received for sending in sendings}
         self._error: BaseException | None = None
         self._trouble = ""
         self._lost = False
         self._acknowledged = time.monotonic()
-        self._working = connections
-        self._threads = [
-            threading.Thread(target=self._work, name=f"stagedoor-send-{number}", daemon=True)
-            for number in range(connections)
-        ]
+        self._couriers: list[_Courier] = []
+        self._working = 0
 
     @property
     def received(self) -> int:
@@ -82,10 +106,10 @@ class Line:
 
     def run(self, tell: Callable[[int, str], None], stop: Callable[[], bool]) -> None:
         """Send until every part is acknowledged or `stop()`. `tell(received, trouble)` is called now and then."""
-        for thread in self._threads:
-            thread.start()
         try:
+            pace = _Pace(self, self._first())
             while not self._over.wait(TICK_SECONDS) and not stop():
+                pace.tick()
                 self._check_patience()
                 tell(self.received, self._told())
         finally:
@@ -93,11 +117,53 @@ class Line:
         if self._error:
             raise self._error
 
+    def employ(self, count: int, pipe: Pipe | None = None) -> None:
+        """Have so many connections, the first of them perhaps open already."""
+        with self.lock:
+            self.plan.connections = max(count, self.plan.connections)
+            fresh = [_Courier(self, pipe if not number else None) for number in range(count - len(self._couriers))]
+            self._couriers += fresh
+            self._working += len(fresh)
+        for courier in fresh:
+            courier.start()
+
+    @property
+    def sent(self) -> int:
+        """Bytes that this line has handed to the system, whatever became of them."""
+        return sum(courier.sent for courier in self._couriers)
+
+    def cut_stalled(self, now: float) -> None:
+        for courier in self._couriers:
+            courier.cut_if_stalled(now)
+
+    def woke(self) -> None:
+        """This machine slept: nothing was acknowledged meanwhile, and no connection may have survived it."""
+        self._acknowledged = time.monotonic()
+        for courier in self._couriers:
+            courier.cut()
+
+    def _first(self) -> float:
+        """Open the first connection and employ as many as suit it; its round trip in seconds."""
+        try:
+            pipe = Pipe(self.route)
+        except ServerUnreachable:
+            self.employ(self._fixed or growth.first(0))  # they wait for the server, and say so
+            return 0.0
+        self.employ(self._fixed or growth.first(pipe.round_trip), pipe)
+        return pipe.round_trip
+
+    @property
+    def grows(self) -> bool:
+        return self._fixed is None
+
     def _end(self) -> None:
-        self._stopping.set()
+        self.stopping.set()
         deadline = time.monotonic() + FAREWELL_SECONDS
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        if not self._over.is_set() or self._error:
+            for courier in self._couriers:
+                courier.cut()
+        for courier in self._couriers:
+            courier.join(max(0.0, deadline - time.monotonic()))
 
     def _told(self) -> str:
         """What is in the way. Of a server that answered before it is not the address that is wrong."""
@@ -113,114 +179,219 @@ class Line:
                 "Nothing that was sent is lost; start it again."
             )
 
-    # --- in the threads --------------------------------------------------------------------------------------------
+    # --- called by the threads -------------------------------------------------------------------------------------
 
-    def _work(self) -> None:
-        reader = Reader()
-        rate: float | None = None
-        try:
-            while not self._stopping.is_set():
-                with self._lock:
-                    part = self._plan.take(rate)
-                if part is None:
-                    break
-                try:
-                    rate = self._deliver(reader, part)
-                except _Closed:
-                    with self._lock:
-                        self._plan.drop(part.upload)
-        except _Stopped:
-            pass
-        except BaseException as error:  # handed to the caller's thread
-            self._error = self._error or error
-        finally:
-            reader.close()
-            with self._lock:
-                self._working -= 1
-                if self._error or not self._working:
-                    self._over.set()
-
-    def _deliver(self, reader: Reader, part: Part) -> float:
-        """Send a part until it is acknowledged; bytes per second of the try that succeeded."""
-        tries = damaged = 0
-        while True:
-            view = reader.read(self._sendings[part.upload].source, part.bytes)
-            began = time.monotonic()
-            answer, error = self._try(part, view)
-            if error is None:
-                return part.bytes.size / max(time.monotonic() - began, 1e-6)
-            damaged += isinstance(error, errors.DigestMismatch)
-            self._bear(part, error, answer, damaged)
-            part = self._shrink(part, error)
-            self._pause(answer, tries)
-            tries += 1
-
-    def _try(self, part: Part, view: memoryview) -> tuple[Answer | None, errors.StagedoorError | None]:
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Length": str(len(view)),
-            "Content-Range": format_content_range(part.bytes, self._sendings[part.upload].source.tape.size),
-            "Content-Digest": format_content_digest(Digest("blake3", blake3(view).digest())),
-        }
-        path = calls.PART.at(id=part.upload)
-        try:
-            answer = self._connection.try_once(calls.PART, path, headers, self._slices(view))
-        except ServerUnreachable as error:
-            return None, error
-        if not answer.success:
-            return answer, refusal(answer.status, answer.body)
-        self._acknowledge(part, answer)
-        return answer, None
-
-    def _slices(self, view: memoryview) -> Iterator[memoryview]:
-        """In pieces, for each of which the time-out of the connection counts anew."""
-        for start in range(0, len(view), SLICE):
-            if self._stopping.is_set():
-                raise _Stopped
-            yield view[start : start + SLICE]
-
-    def _acknowledge(self, part: Part, answer: Answer) -> None:
+    def acknowledge(self, part: Part, answer: Answer) -> None:
         try:
             said = msgspec.json.decode(answer.body, type=PartAnswer)
         except msgspec.MsgspecError as error:
             raise ServerUnreachable(f"The answer to a part is not that of a Stagedoor server: {error}") from None
-        with self._lock:
+        with self.lock:
             self._received[part.upload] = max(self._received[part.upload], said.received)
             self._acknowledged = time.monotonic()
             self._trouble = ""
 
-    def _bear(self, part: Part, error: errors.StagedoorError, answer: Answer | None, damaged: int) -> None:
-        """Raise what trying again cannot mend; remember the rest as the trouble."""
-        if self._stopping.is_set():
+    def in_the_way(self, message: str, *, lost: bool) -> None:
+        self._trouble, self._lost = message, lost
+
+    def ended(self, error: BaseException | None) -> None:
+        """A thread has ended."""
+        with self.lock:
+            self._error = self._error or error
+            self._working -= 1
+            if self._error or not self._working:
+                self._over.set()
+
+
+class _Pace:
+    """What is looked at now and then: how many connections there should be, and whether one is stuck."""
+
+    def __init__(self, line: Line, round_trip: float) -> None:
+        self._line = line
+        self._growth = growth.Growth(line.plan.connections)
+        self._every = growth.look_again(round_trip)
+        self._looked = self._ticked = time.monotonic()
+        self._sent = 0
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        if now - self._ticked > ASLEEP_SECONDS:
+            self._line.woke()
+        self._ticked = now
+        self._line.cut_stalled(now)
+        if self._line.grows and now - self._looked >= self._every and not self._line.limit.rate:
+            sent = self._line.sent
+            count = self._growth.seen((sent - self._sent) / (now - self._looked))
+            self._looked, self._sent = now, sent
+            if self._line.plan.remaining > count * SMALLEST:
+                self._line.employ(count)
+
+
+class _Courier(threading.Thread):
+    """One connection and its thread."""
+
+    def __init__(self, line: Line, pipe: Pipe | None) -> None:
+        super().__init__(name="stagedoor-send", daemon=True)
+        self._line = line
+        self._pipe = pipe
+        self._flying: deque[_Flight] = deque()
+        self._again: list[_Flight] = []
+        self._reader = Reader()
+        self._rate: float | None = None
+        self._landed = 0.0
+        self._sent_before = 0
+
+    @property
+    def sent(self) -> int:
+        pipe = self._pipe
+        return self._sent_before + (pipe.sent if pipe else 0)
+
+    def cut(self) -> None:
+        pipe = self._pipe
+        if pipe:
+            pipe.cut()
+
+    def cut_if_stalled(self, now: float) -> None:
+        pipe = self._pipe
+        if pipe and pipe.sending and now - pipe.moved > STALLED_SECONDS:
+            pipe.cut()
+
+    def run(self) -> None:
+        error: BaseException | None = None
+        try:
+            while not self._line.stopping.is_set() and (self._send_next() or self._land()):
+                pass
+        except _Stopped:
+            pass
+        except BaseException as raised:  # handed to the caller's thread
+            error = raised
+        finally:
+            self._reader.close()
+            if self._pipe:
+                self._pipe.close()
+            self._line.ended(error)
+
+    def _send_next(self) -> bool:
+        """Send one more part, where the connection may have one and there is one; whether there was."""
+        if len(self._flying) >= AT_A_TIME or (self._flying and self._pipe and self._pipe.ended):
+            return False
+        flight = self._again.pop() if self._again else self._take()
+        if flight is None:
+            return False
+        sending = self._line.sendings[flight.part.upload]
+        view = self._reader.read(sending.source, flight.part.bytes)
+        self._flying.append(flight)
+        try:
+            flight.began = time.monotonic()
+            self._open().put(
+                calls.PART.at(id=flight.part.upload), _headers(flight.part, sending, view), view, self._wait
+            )
+        except ServerUnreachable as error:
+            self._crashed(error)
+        return True
+
+    def _take(self) -> _Flight | None:
+        with self._line.lock:
+            part = self._line.plan.take(self._rate)
+        return _Flight(part) if part else None
+
+    def _open(self) -> Pipe:
+        if self._pipe is None or self._pipe.ended:
+            if self._pipe:
+                self._sent_before += self._pipe.sent
+                self._pipe.close()
+                self._pipe = None
+            self._pipe = Pipe(self._line.route)
+        return self._pipe
+
+    def _wait(self, size: int) -> None:
+        """Before bytes go: the limit, and whether the line is ending."""
+        seconds = self._line.limit.delay(size)
+        if self._line.stopping.wait(seconds) if seconds else self._line.stopping.is_set():
             raise _Stopped
+
+    def _land(self) -> bool:
+        """Take the answer to the oldest part on its way; whether there was one."""
+        if not self._flying:
+            return False
+        assert self._pipe
+        try:
+            answer = self._pipe.receive()
+        except ServerUnreachable as error:
+            self._crashed(error)
+            return True
+        flight = self._flying.popleft()
+        if answer.success:
+            self._line.acknowledge(flight.part, answer)
+            now = time.monotonic()
+            self._rate = flight.part.bytes.size / max(now - max(flight.began, self._landed), 1e-6)
+            self._landed = now
+            return True
+        if self._pipe.ended and self._flying:  # what was sent behind it will not be answered
+            self._again += self._flying
+            self._flying.clear()
+        self._refused(flight, refusal(answer.status, answer.body), answer)
+        return True
+
+    def _crashed(self, error: ServerUnreachable) -> None:
+        """The connection broke with parts on their way: none of them is known to have arrived."""
+        if self._pipe:
+            self._pipe.cut()
+        flights, self._flying = list(self._flying), deque()
+        for flight in flights:
+            self._bear(flight, error, None)
+            self._retry(flight, error)
+        self._pause(None, max((flight.tries for flight in flights), default=1) - 1)
+
+    def _refused(self, flight: _Flight, error: errors.StagedoorError, answer: Answer) -> None:
         if error.error_code in _CLOSED:
-            raise _Closed
-        if damaged >= DAMAGED_TRIES:
+            with self._line.lock:
+                self._line.plan.drop(flight.part.upload)
+            self._again = [one for one in self._again if one.part.upload != flight.part.upload]
+            return
+        self._bear(flight, error, answer)
+        self._retry(flight, error)
+        self._pause(answer, flight.tries - 1)
+
+    def _bear(self, flight: _Flight, error: errors.StagedoorError, answer: Answer | None) -> None:
+        """Raise what trying again cannot mend; remember the rest as the trouble."""
+        if self._line.stopping.is_set():
+            raise _Stopped
+        flight.damaged += isinstance(error, errors.DigestMismatch)
+        if flight.damaged >= DAMAGED_TRIES:
             raise TransferFailed(
-                f"{self._sendings[part.upload].source.name}: the same bytes arrived damaged {damaged} times; "
-                "something between here and the server changes them."
+                f"{self._line.sendings[flight.part.upload].source.name}: the same bytes arrived damaged "
+                f"{flight.damaged} times; something between here and the server changes them."
             ) from error
-        if isinstance(error, errors.LimitExceeded) and part.bytes.size >= 2 * SMALLEST:
+        if isinstance(error, errors.LimitExceeded) and flight.part.bytes.size >= 2 * SMALLEST:
             return  # a proxy on the way takes less than the server: smaller parts may pass
         lost = isinstance(error, ServerUnreachable) and answer is None and error.error_code != "tls_refused"
         if not (lost or isinstance(error, (*_TRANSIENT, errors.DigestMismatch)) or (answer and answer.temporary)):
             raise error
-        self._trouble, self._lost = error.message, lost
+        self._line.in_the_way(error.message, lost=lost)
 
-    def _shrink(self, part: Part, error: errors.StagedoorError) -> Part:
-        if not isinstance(error, (ServerUnreachable, ServerFault, errors.LimitExceeded)):
-            return part
-        with self._lock:
-            half = self._plan.halve(part)
-            if isinstance(error, errors.LimitExceeded):
-                self._plan.smaller(part.upload, half.bytes.size)
-        return half
+    def _retry(self, flight: _Flight, error: errors.StagedoorError) -> None:
+        flight.tries += 1
+        if isinstance(error, (ServerUnreachable, ServerFault, errors.LimitExceeded)):
+            with self._line.lock:
+                flight.part = self._line.plan.halve(flight.part)
+                if isinstance(error, errors.LimitExceeded):
+                    self._line.plan.smaller(flight.part.upload, flight.part.bytes.size)
+        self._again.append(flight)
 
     def _pause(self, answer: Answer | None, tries: int) -> None:
         told = answer.retry_after if answer else None
         pause = told if told is not None else 0.25 * 2 ** min(tries, 7)
-        if self._stopping.wait(min(pause, LONGEST_PAUSE) * random.uniform(0.75, 1.25)):  # noqa: S311
+        if self._line.stopping.wait(min(pause, LONGEST_PAUSE) * random.uniform(0.75, 1.25)):  # noqa: S311
             raise _Stopped
+
+
+def _headers(part: Part, sending: Sending, view: memoryview) -> dict[str, str]:
+    return {
+        "Content-Type": "application/octet-stream",
+        "Content-Range": format_content_range(part.bytes, sending.source.tape.size),
+        "Content-Digest": format_content_digest(Digest("blake3", blake3(view).digest())),
+    }
 
 
 def _spoken(seconds: float) -> str:

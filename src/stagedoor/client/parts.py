@@ -41,7 +41,7 @@ class Plan:
     """What is still to be handed out. Not safe for threads."""
 
     def __init__(self, connections: int) -> None:
-        self._connections = connections
+        self.connections = connections
         self._ranges: deque[Part] = deque()
         self._largest: dict[str, int] = {}
         self.remaining = 0
@@ -58,7 +58,7 @@ class Plan:
             return None
         upload, missing = self._ranges.popleft()
         largest = self._largest[upload]
-        size = part_size(self.remaining, self._connections, rate, largest)
+        size = part_size(self.remaining, self.connections, rate, largest)
         if missing.size - size < SMALLEST // 4 and missing.size <= largest:
             size = missing.size
         part = Range(missing.start, min(missing.start + size, missing.end))

@@ -21,12 +21,14 @@ from ..wire.parts import UploadView
 from . import source
 from .connection import Connection
 from .errors import ServerFault, ServerUnreachable, SourceChanged, TransferFailed
+from .growth import MOST
+from .limit import Limit
 from .line import Line, Sending
 from .progress import Progress, Speed, Tell, eta
 from .source import Source
 
-CONNECTIONS = 4
-MOST_CONNECTIONS = 64
+ASKING = 4
+"""questions asked at a time, beside the parts"""
 PATIENCE_SECONDS = 600.0
 ROUNDS_IN_VAIN = 3
 
@@ -43,16 +45,18 @@ class Sender:
         connection: Connection,
         job_id: str,
         *,
-        connections: int = CONNECTIONS,
+        connections: int | None = None,
+        limit: Limit | None = None,
         patience: float = PATIENCE_SECONDS,
         tell: Tell | None = None,
         stop: Stop | None = None,
     ) -> None:
-        if not 1 <= connections <= MOST_CONNECTIONS:
-            raise ValueError(f"connections must be 1 to {MOST_CONNECTIONS}")
+        if connections is not None and not 1 <= connections <= MOST:
+            raise ValueError(f"connections must be 1 to {MOST}")
         self._connection = connection
         self._job_id = job_id
         self._connections = connections
+        self._limit = limit
         self._patience = patience
         self._tell = tell or (lambda progress: None)
         self._stop = stop or (lambda: False)
@@ -119,7 +123,7 @@ class Sender:
         def tell(received: int, message: str) -> None:
             self._told(there + received, job.size, files, message)
 
-        line = Line(self._connection, sendings, self._connections, self._patience)
+        line = Line(self._connection, sendings, self._connections, self._patience, self._limit)
         tell(before, "")
         line.run(tell, self._stop)
         tell(line.received, "")
@@ -139,7 +143,7 @@ class Sender:
         )
 
     def _at_once(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        pool = ThreadPoolExecutor(self._connections, "stagedoor-ask")
+        pool = ThreadPoolExecutor(ASKING, "stagedoor-ask")
         try:
             return list(pool.map(work, items))
         finally:

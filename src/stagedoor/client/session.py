@@ -26,9 +26,10 @@ from ..wire.tree import Entry
 from . import merge, query
 from .connection import ANSWER_SECONDS, Connection
 from .entities import JOB_FILTERS, Kind, attributes_of, kind_of, writable
+from .limit import Limit
 from .progress import Tell, wants_bytes
 from .scan import absolute
-from .sender import CONNECTIONS, PATIENCE_SECONDS, Sender
+from .sender import PATIENCE_SECONDS, Sender
 
 Json = dict[str, Any]
 Job = str | Mapping[str, Any]
@@ -119,22 +120,28 @@ class Session:
         progress: Tell | None = None,
         *,
         connections: int | None = None,
+        limit: Limit | float = 0,
         stop: Callable[[], bool] | None = None,
         patience: float = PATIENCE_SECONDS,
     ) -> Json:
         """Send the bytes that the server misses of a job, in this or any later process; returns the job.
 
         `job`: the job or its id. `progress` is called in this thread, several times a second, with a
-        `stagedoor.client.progress.Progress`. `connections`: 1 to 64 at a time, 4 by default. When `stop()` is true the
-        upload ends early. Does not wait for the studio: `wait` does. Raises SourceChanged when a file is no longer
+        `stagedoor.client.progress.Progress`. `connections`: 1 to 64 at a time; as many as help by default. `limit`:
+        bytes per second, or a `stagedoor.Limit` whose `rate` may be changed meanwhile. When `stop()` is true the upload
+        ends early. Does not wait for the studio: `wait` does. Raises SourceChanged when a file is no longer
         what was validated, TransferFailed after `patience` seconds without an acknowledged byte.
         """
-        count = CONNECTIONS if connections is None else connections
-        line = self._connection.wide(count)
-        try:
-            Sender(line, _id_of(job), connections=count, patience=patience, tell=progress, stop=stop).send()
-        finally:
-            line.close()
+        pace = limit if isinstance(limit, Limit) else Limit(limit)
+        Sender(
+            self._connection,
+            _id_of(job),
+            connections=connections,
+            limit=pace,
+            patience=patience,
+            tell=progress,
+            stop=stop,
+        ).send()
         return self._job(job)
 
     def wait(self, job: Job, seconds: float | None = None, progress: Callable[[Json], object] | None = None) -> Json:

@@ -23,6 +23,7 @@ from ..model.settings import Settings
 from ..model.states import JobFact, JobState, TaskFact, TaskStatus, WrongMove
 from ..model.tape import Range
 from ..wire.parts import PartAnswer, UploadView
+from .lately import Lately
 from .needs import Clock, House, JobBook, PartWriter, Runner, Storage, Upload
 from .submit import DAY
 
@@ -72,11 +73,13 @@ class Receiving:
         self._open_parts: dict[str, int] = {}
         self._told: dict[str, float] = {}
         self._untold: dict[str, Part] = {}
+        self._found = Lately(self._look_up)
+        self._settings: Lately[str, Settings] = Lately(lambda _: self._house.settings())
         self.meter = Meter()
 
     def view(self, user: User, upload_id: str) -> UploadView:
         """What an upload has and lacks."""
-        job, task = self.find(user, upload_id)
+        job, task = self._look_up((user.id, upload_id))
         most = self._house.settings().number("part_bytes")
         if job.state not in _TAKES_BYTES:
             return _view(job, task, task.size, (), is_open=False, most=most)
@@ -91,7 +94,7 @@ class Receiving:
         """Open a part of what `find` found. Raises StagedoorError where it does not fit or cannot be taken now."""
         if job.state not in _TAKES_BYTES:
             raise errors.Conflict("This upload takes no more bytes.", code="upload_closed")
-        settings = self._house.settings()
+        settings = self._settings("")
         _check_range(part, total, task, settings)
         self._enter(job.user_id, settings.number("open_parts"))
         try:
@@ -125,9 +128,17 @@ class Receiving:
         self._go_on(job_id)
 
     def find(self, user: User, upload_id: str) -> tuple[Job, Task]:
-        """Raises NotFound before anything else is said about a stranger's upload."""
+        """As it was a second ago at most. Raises NotFound before anything is said about a stranger's upload."""
+        job, task = self._found((user.id, upload_id))
+        if job.state not in _TAKES_BYTES:
+            self._found.forget((user.id, upload_id))
+            return self._look_up((user.id, upload_id))
+        return job, task
+
+    def _look_up(self, key: tuple[str, str]) -> tuple[Job, Task]:
+        user_id, upload_id = key
         found = self._jobs.task_of_upload(upload_id)
-        if found is None or found[0].user_id != user.id:
+        if found is None or found[0].user_id != user_id:
             raise errors.NotFound
         return found
 
@@ -162,7 +173,7 @@ class Receiving:
         """Sum up in the database, at most every two seconds for a task, and when it begins."""
         now = time.monotonic()
         key = part.task.upload_id
-        if part.job.state is JobState.RECEIVING and now - self._told.get(key, -_TOLD_EVERY) < _TOLD_EVERY:
+        if now - self._told.get(key, -_TOLD_EVERY) < _TOLD_EVERY:
             self._untold[key] = part
             return
         self._told[key] = now
@@ -180,6 +191,7 @@ class Receiving:
 
     def _starved(self, job_id: str, error: OSError) -> errors.NoSpace:
         refusal = errors.NoSpace(detail=str(error))
+        self._told.clear()  # the next part that is written says so at once
         try:
             self._jobs.move(
                 job_id,
@@ -200,6 +212,7 @@ class Receiving:
     def _task_received(self, task: Task) -> None:
         self._told.pop(task.upload_id, None)
         self._untold.pop(task.upload_id, None)
+        self._found.clear()
         try:
             self._jobs.move_task(task.job_id, task.id, TaskFact.RECEIVED, received=task.size)
         except WrongMove:

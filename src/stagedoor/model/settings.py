@@ -23,6 +23,11 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "windows_names": Setting(True, "refuse names that Windows machines in the studio could not open"),
     "durability": Setting("cache", "flush: a part is acknowledged only when it is on the device", ("cache", "flush")),
+    "proof": Setting(
+        "device",
+        "cache: the proof does not wait for the device; quicker, but a power cut soon after may take what was placed",
+        ("device", "cache"),
+    ),
     "offer_files": Setting(250_000, "files in one offer; bounds memory and the hook's input", least=1),
     "offer_bytes": Setting(64 * 2**20, "bytes of JSON of one offer, counted while unpacking", least=1024),
     "offer_entries": Setting(500, "entries in one offer; a person must be able to read the verdicts", least=1),

@@ -33,10 +33,17 @@ log = logging.getLogger(__name__)
 
 
 class Disk:
-    """Implements `Storage`. `durability` answers `cache` or `flush`; `volumes` the volumes as configured now."""
+    """Implements `Storage`. `durability` answers `cache` or `flush`, `proof_from` `device` or `cache`; `volumes` the
+    volumes as configured now."""
 
-    def __init__(self, durability: Callable[[], str], volumes: Callable[[], list[Volume]]) -> None:
+    def __init__(
+        self,
+        durability: Callable[[], str],
+        volumes: Callable[[], list[Volume]],
+        proof_from: Callable[[], str] = lambda: "device",
+    ) -> None:
         self._durability = durability
+        self._proof_from = proof_from
         self._volumes = volumes
         self._lock = threading.Lock()
         self._gates = [threading.Lock() for _ in range(_GATES)]
@@ -77,7 +84,7 @@ class Disk:
             known = self.known(upload_id)
             if known:
                 return known
-            upload = StagedUpload(Staging(Path(folder), upload_id), self._durability)
+            upload = StagedUpload(Staging(Path(folder), upload_id), self._durability, self._proof_from)
             with self._lock:
                 self._uploads[upload_id] = upload
                 self._recent[upload_id] = upload

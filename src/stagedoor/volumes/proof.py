@@ -1,13 +1,13 @@
 """Reading everything once: is what lies on disk what was written?
 
 Rules
-1. The tape is read once, in order. The digest of every extent is compared, and the hashes of every file are made in the
-   same pass.
+1. The tape is read once. The digest of every extent is compared, and the hashes of every file are made in the same
+   pass. Processors share the work: each takes a run of files; an extent that lies in two runs is read for itself.
 2. What is missing, too short, unreadable or different costs the extents it lies in, and nothing else. Bytes beyond a
    file's size are cut off.
-3. Before a file is read its pages are dropped. `read_from` is `device` only where samples of every file (first, middle
-   and last byte) were then found to be out of this machine's memory; otherwise, and where the system cannot tell,
-   it is `cache`. On a network file system the device is the file server.
+3. A proof from the device drops a file's pages before it is read. `read_from` is `device` only where samples of every
+   file (first, middle and last byte) were then found to be out of this machine's memory; otherwise, where the system
+   cannot tell, and where nobody asked for it, it is `cache`. On a network file system the device is the file server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from blake3 import blake3
@@ -26,31 +30,60 @@ from xxhash import xxh3_128
 
 from ..lifecycle.needs import FileHash, Proof
 from ..model.tape import Range, Ranges
-from .history import Extent
+from .history import Extent, own_digest
 from .staging import Tree
 
-CHUNK = 2**20
+CHUNK = 2**18
+"""bytes read at a time: what a processor keeps close by while it is hashed three times"""
+LARGE = 2**25
+"""bytes; larger files are read ahead in longer chunks, and hashed by all processors"""
+LARGE_CHUNK = 2**22
+WORKERS = min(4, os.cpu_count() or 1)
+BATCH = 32
+"""files that are opened, and asked of the device, before the first of them is read"""
 ASK_SECONDS = 0.2
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EIO}
 
 log = logging.getLogger(__name__)
 
 
-def read(tree: Tree, extents: Iterable[Extent], stop: Callable[[], bool]) -> Proof:
+def read(tree: Tree, extents: Iterable[Extent], stop: Callable[[], bool], *, device: bool = True) -> Proof:
     """Read and compare; `extents` cover the tape. Raises InterruptedError when `stop` says so, OSError."""
-    reader = _Reader(sorted(extents), stop)
-    files = []
-    for index, file in enumerate(tree.manifest.files):
-        xxh128, digest = reader.file(tree.file(index), file.size)
-        files.append(FileHash(path=file.path, size=file.size, modified=file.modified, xxh128=xxh128, blake3=digest))
-    if reader.lost:
-        return Proof(lost=Ranges(reader.lost))
-    return Proof(lost=Ranges(), files=tuple(files), read_from="cache" if reader.cached else "device")
+    extents = sorted(extents)
+    bounds = _bounds(tree)
+    with ThreadPoolExecutor(WORKERS, "stagedoor-proof") as pool:
+        readers = [_Reader(tree, extents, Range(*run), stop, device) for run in pairwise(bounds)]
+        hashes = [found for part in pool.map(_Reader.read, readers) for found in part]
+    lost = [gap for reader in readers for gap in reader.lost]
+    lost += [Range(one.start, one.end) for one in _shared(tree, extents, bounds) if not intact(tree, one)]
+    if lost:
+        return Proof(lost=Ranges(lost))
+    cached = not device or any(reader.cached for reader in readers)
+    return Proof(lost=Ranges(), files=tuple(hashes), read_from="cache" if cached else "device")
+
+
+def _bounds(tree: Tree) -> list[int]:
+    """Where each worker begins and the last one ends, counted in files: about as many bytes, or files, for each."""
+    count, size = len(tree.manifest.files), tree.tape.size
+    starts = [tree.tape.range_of(index).start for index in range(count)]
+    cuts = {bisect_left(starts, size * number // WORKERS) for number in range(1, WORKERS)} if size else set()
+    return sorted({0, count, *(cut for cut in cuts if cut < count)})
+
+
+def _shared(tree: Tree, extents: Sequence[Extent], bounds: Sequence[int]) -> list[Extent]:
+    """Extents that two workers saw a part of."""
+    found = set()
+    for cut in bounds[1:-1]:
+        at = tree.tape.range_of(cut).start
+        extent = extents[bisect_right(extents, at, key=lambda one: one.start) - 1]
+        if extent.start < at < extent.end:
+            found.add(extent)
+    return sorted(found)
 
 
 def intact(tree: Tree, extent: Extent) -> bool:
     """Whether an extent can be read back as it was written."""
-    digest = blake3()
+    digest = own_digest()
     buffer = memoryview(bytearray(CHUNK))
     for index, offset, size in tree.tape.pieces(extent.start, extent.end):
         file = _open(tree.file(index))
@@ -71,7 +104,7 @@ def intact(tree: Tree, extent: Extent) -> bool:
             return False
         finally:
             os.close(file)
-    return digest.hexdigest() == extent.digest
+    return bool(digest.hexdigest() == extent.digest)
 
 
 def tidy(tree: Tree) -> None:
@@ -101,57 +134,137 @@ def _remove_strangers(folder: str, folders: set[str], files: set[str]) -> None:
                     Path(entry.path).unlink()
 
 
-class _Reader:
-    def __init__(self, extents: Sequence[Extent], stop: Callable[[], bool]) -> None:
-        self.lost: list[Range] = []
-        self.cached = False
-        self._extents = iter(extents)
-        self._extent: Extent | None = None
-        self._at = 0
-        self._stop = stop
-        self._asked = 0.0
-        self._buffer = memoryview(bytearray(CHUNK))
+@dataclass
+class _Open:
+    """A file of the manifest that is about to be read."""
 
-    def file(self, path: str, size: int) -> tuple[str, str]:
-        """Read one file; its xxh128 and blake3 (worth nothing where something was lost)."""
-        xxh128, digest = xxh3_128(), blake3()
-        left = size
-        file = _open(path)
-        if file is not None:
+    path: str
+    size: int
+    descriptor: int | None
+
+
+@dataclass
+class _Reader:
+    """Reads a run of files, from `files.start` up to `files.end` in the manifest. One thread."""
+
+    tree: Tree
+    extents: Sequence[Extent]
+    files: Range
+    stop: Callable[[], bool]
+    device: bool
+    lost: list[Range] = field(default_factory=list)
+    cached: bool = False
+    """whether any file may have been read from memory"""
+
+    def __post_init__(self) -> None:
+        self._at = self.tree.tape.range_of(self.files.start).start if self.files.size else 0
+        first = max(0, bisect_right(self.extents, self._at, key=lambda one: one.start) - 1)
+        self._waiting = iter(self.extents[first:])
+        self._extent: Extent | None = None
+        self._asked = 0.0
+        self._buffer = memoryview(bytearray(CHUNK + 1))
+
+    def read(self) -> list[FileHash]:
+        hashes = []
+        for start in range(self.files.start, self.files.end, BATCH):
+            batch = range(start, min(start + BATCH, self.files.end))
+            opened = [self._prepare(index) for index in batch]
             try:
-                self._prepare(file, path, size)
-                while left:
-                    self._ask()
-                    count = os.readv(file, [self._buffer[: min(CHUNK, left)]])
-                    if not count:
-                        break
-                    view = self._buffer[:count]
-                    xxh128.update(view)
-                    digest.update(view)
-                    self._compare(view)
-                    left -= count
-            except OSError as error:
-                if error.errno != errno.EIO:  # anything else says nothing about the bytes
-                    raise
-                log.error("cannot read %s: %s", path, error)
+                for index, file in zip(batch, opened, strict=True):
+                    hashes.append(self._file(index, file))
             finally:
-                os.close(file)
+                for file in opened:
+                    if file.descriptor is not None:
+                        os.close(file.descriptor)
+        return hashes
+
+    def _prepare(self, index: int) -> _Open:
+        file = _Open(self.tree.file(index), self.tree.manifest.files[index].size, None)
+        file.descriptor = _open(file.path)
+        if file.descriptor is None or not file.size:
+            return file
+        if self.device:
+            if not _dropped(file.descriptor, file.size, 1 if self.cached else 5):
+                self.cached = True
+            elif file.size <= LARGE_CHUNK:
+                os.posix_fadvise(file.descriptor, 0, 0, os.POSIX_FADV_WILLNEED)
+        return file
+
+    def _file(self, index: int, file: _Open) -> FileHash:
+        """Read one file; its hashes (worth nothing where something was lost)."""
+        xxh128 = xxh3_128()
+        digest = blake3(max_threads=blake3.AUTO) if file.size >= LARGE else blake3()
+        left = file.size
+        for view in self._chunks(file):
+            xxh128.update(view)
+            digest.update(view)
+            self._compare(view)
+            left -= len(view)
         if left:
             self._skip(left)
-        return xxh128.hexdigest(), digest.hexdigest()
+        named = self.tree.manifest.files[index]
+        return FileHash(
+            path=named.path,
+            size=named.size,
+            modified=named.modified,
+            xxh128=xxh128.hexdigest(),
+            blake3=digest.hexdigest(),
+        )
 
-    def _prepare(self, file: int, path: str, size: int) -> None:
-        if os.fstat(file).st_size > size:
-            log.error("%s is longer than declared and is cut to %d bytes", path, size)
-            os.truncate(path, size)
-        if size and not _dropped(file, size, 1 if self.cached else 5):
-            self.cached = True
+    def _chunks(self, file: _Open) -> Iterator[memoryview]:
+        """The bytes of a file as far as it can be read, at most as many as were declared."""
+        if file.descriptor is None:
+            return
+        try:
+            if file.size < LARGE:
+                yield from self._in_turn(file.descriptor, file.path, file.size)
+            else:
+                yield from self._ahead(file.descriptor, file.path, file.size)
+        except OSError as error:
+            if error.errno != errno.EIO:  # anything else says nothing about the bytes
+                raise
+            log.error("cannot read %s: %s", file.path, error)
+
+    def _in_turn(self, descriptor: int, path: str, size: int) -> Iterator[memoryview]:
+        left = size
+        while left >= 0:  # one byte more than was declared is asked for, and not expected
+            self._ask()
+            wanted = min(CHUNK, left) + 1
+            found = os.readv(descriptor, [self._buffer[:wanted]])
+            if found > left:
+                _cut(path, size)
+            count = min(found, left)
+            if count:
+                yield self._buffer[:count]
+            left -= count
+            if not found or (not left and found < wanted):
+                return
+
+    def _ahead(self, descriptor: int, path: str, size: int) -> Iterator[memoryview]:
+        if os.fstat(descriptor).st_size > size:
+            _cut(path, size)
+        buffers = [memoryview(bytearray(LARGE_CHUNK)) for _ in range(2)]
+        with ThreadPoolExecutor(1, "stagedoor-ahead") as pool:
+
+            def fetch(offset: int) -> Future[int]:
+                buffer = buffers[(offset // LARGE_CHUNK) % 2]
+                return pool.submit(_fill, descriptor, buffer[: max(0, min(LARGE_CHUNK, size - offset))], offset)
+
+            coming = fetch(0)
+            for offset in range(0, size, LARGE_CHUNK):
+                self._ask()
+                count = coming.result()
+                coming = fetch(offset + LARGE_CHUNK)
+                if count:
+                    yield buffers[(offset // LARGE_CHUNK) % 2][:count]
+                if count < min(LARGE_CHUNK, size - offset):
+                    return
 
     def _ask(self) -> None:
         now = time.monotonic()
         if now - self._asked >= ASK_SECONDS:
             self._asked = now
-            if self._stop():
+            if self.stop():
                 raise InterruptedError("the proof was stopped")
 
     def _compare(self, view: memoryview) -> None:
@@ -172,16 +285,33 @@ class _Reader:
 
     def _current(self) -> Extent:
         if self._extent is None:
-            self._extent = next(self._extents)
-            self._digest = blake3()
+            self._extent = next(self._waiting)
+            self._digest = own_digest()
+            self._whole = self._extent.start == self._at
         return self._extent
 
     def _pass(self, extent: Extent, count: int) -> None:
         self._at += count
         if self._at == extent.end:
-            if self._digest.hexdigest() != extent.digest:
+            if self._whole and self._digest.hexdigest() != extent.digest:
                 self.lost.append(Range(extent.start, extent.end))
             self._extent = None
+
+
+def _cut(path: str, size: int) -> None:
+    log.error("%s is longer than declared and is cut to %d bytes", path, size)
+    os.truncate(path, size)
+
+
+def _fill(descriptor: int, buffer: memoryview, offset: int) -> int:
+    """Read until the buffer is full or the file ends; how many bytes."""
+    filled = 0
+    while filled < len(buffer):
+        count = os.preadv(descriptor, [buffer[filled:]], offset + filled)
+        if not count:
+            break
+        filled += count
+    return filled
 
 
 def _open(path: str) -> int | None:

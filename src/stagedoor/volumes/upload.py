@@ -36,13 +36,21 @@ log = logging.getLogger(__name__)
 class StagedUpload:
     """Implements `Upload`."""
 
-    def __init__(self, staging: Staging, durability: Callable[[], str], *, flush_every: int = FLUSH_EVERY) -> None:
+    def __init__(
+        self,
+        staging: Staging,
+        durability: Callable[[], str],
+        proof_from: Callable[[], str] = lambda: "device",
+        *,
+        flush_every: int = FLUSH_EVERY,
+    ) -> None:
         """Read what is staged. Raises FileNotFoundError."""
         self.staging = staging
         self.tree = Tree(staging.data, staging.manifest())
         self.claims = Claims()
         self.placing = threading.Lock()
         self._durability = durability
+        self._proof_from = proof_from
         self._flush_every = flush_every
         self._lock = threading.Lock()
         self._flush_lock = threading.Lock()
@@ -112,8 +120,10 @@ class StagedUpload:
             if missing:
                 return Proof(lost=missing)
             proof.tidy(self.tree)
-            self.flush()
-            outcome = proof.read(self.tree, self.history.extents, stop)
+            device = self._proof_from() == "device"
+            if device:
+                self.flush()
+            outcome = proof.read(self.tree, self.history.extents, stop, device=device)
             if outcome.lost:
                 log.error("%s: the proof found damage in %s", self.folder, outcome.lost)
                 self.note(lost_record(outcome.lost), sync=True)

@@ -1,0 +1,120 @@
+"""The fast lane: parts that come over a connection of their own, each handled in the thread of its connection.
+
+Rules
+1. What is checked, and in which order, is what `gate` and `uploads` do; only that who asks may have been checked a
+   second ago.
+2. A refusal is answered when the rest of the body has come, within bounds, unless the client waits for a word before it
+   sends it.
+3. Whatever happens to the connection, the range of the part is freed.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from http import HTTPStatus
+
+import msgspec
+
+from ..lifecycle.lately import Lately
+from ..lifecycle.receive import Part, Receiving
+from ..model import errors
+from ..model.entities import User
+from ..wire.parts import PartAnswer
+from .front import BUFFER_BYTES, Broken, Line
+from .gate import ALWAYS, DRAIN_BYTES, DRAIN_SECONDS, SignIn, credentials, log_refusal, new_request_id
+from .head import PartHead
+from .status import body_of, headers_of, status_of
+from .uploads import Pace, begin, too_slow
+
+log = logging.getLogger("stagedoor.api")
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_ALWAYS = b"".join(b"%s: %s\r\n" % pair for pair in ALWAYS)
+
+
+class PartLane:
+    def __init__(self, receiving: Receiving, sign_in: SignIn) -> None:
+        self._receiving = receiving
+        self._who: Lately[bytes, User | None] = Lately(lambda header: sign_in(*credentials(header)))
+
+    def take(self, line: Line, head: PartHead) -> bool:
+        """Take one part and answer it; whether the connection can go on. Raises Broken."""
+        request_id = new_request_id()
+        user: User | None = None
+        body = _Body(line, head)
+        try:
+            user = self._who(head.authorization)
+            if user is None:
+                raise errors.SignInRefused
+            answer = self._part(user, head, body)
+        except errors.StagedoorError as error:
+            log_refusal(error, request_id, user.code if user else "nobody")
+            return _refuse(line, head, body, error, request_id)
+        except Broken:
+            raise
+        except Exception as error:
+            log.error("request %s failed", request_id, exc_info=error)
+            sentence = f"Something went wrong at the studio; tell them the reference {request_id}."
+            return _refuse(line, head, body, errors.StagedoorError(sentence), request_id)
+        _answer(line, 200, msgspec.json.encode(answer), {"content-type": "application/json"}, request_id, head.last)
+        return not head.last
+
+    def _part(self, user: User, head: PartHead, body: _Body) -> PartAnswer:
+        opened = begin(self._receiving, user, head.upload, head.content_range, head.content_digest, str(head.length))
+        try:
+            body.into(opened)
+            return opened.commit()
+        finally:
+            opened.close()
+
+
+class _Body:
+    def __init__(self, line: Line, head: PartHead) -> None:
+        self._line = line
+        self._waits = head.expects
+        self.left = head.length
+
+    def into(self, opened: Part) -> None:
+        """Raises Broken, and Busy where it comes too slowly."""
+        if self._waits and self.left:
+            self._line.send(_CONTINUE)
+            self._waits = False
+        pace, view = Pace(), self._line.buffer
+        while self.left:
+            size = min(BUFFER_BYTES, self.left)
+            filled = 0
+            while filled < size:
+                try:
+                    count = self._line.receive(view[filled:size], time.monotonic() + pace.seconds_left())
+                except TimeoutError:
+                    raise too_slow() from None
+                pace.count(count)
+                filled += count
+                self.left -= count
+            opened.write(view[:size])
+
+    def drain(self) -> bool:
+        """Take what is still coming, and drop it; whether the end of it was reached."""
+        if self._waits or self.left > DRAIN_BYTES:
+            return not self.left
+        until = time.monotonic() + DRAIN_SECONDS
+        try:
+            while self.left:
+                self.left -= self._line.receive(self._line.buffer[: min(BUFFER_BYTES, self.left)], until)
+        except (TimeoutError, Broken):
+            return False
+        return True
+
+
+def _refuse(line: Line, head: PartHead, body: _Body, error: errors.StagedoorError, request_id: str) -> bool:
+    last = not body.drain() or head.last
+    _answer(line, status_of(error), body_of(error, request_id), headers_of(error), request_id, last)
+    return not last
+
+
+def _answer(line: Line, status: int, body: bytes, headers: dict[str, str], request_id: str, last: bool) -> None:
+    fields = {**headers, "content-length": str(len(body)), "x-request-id": request_id}
+    if last:
+        fields["connection"] = "close"
+    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items())
+    line.send(head.encode() + _ALWAYS + b"\r\n" + body)

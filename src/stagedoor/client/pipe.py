@@ -1,0 +1,195 @@
+"""One connection that carries nothing but parts.
+
+Rules
+1. Requests may follow each other before the first is answered; answers come in the same order.
+2. A connection that is dead is noticed: by the system, when sent bytes are not acknowledged for `DEAD_SECONDS` or an
+   idle line does not answer probes; here, when the answer takes longer than the session allows.
+3. On a line that is long, BBR is asked for where the system allows it: with loss it is worth many connections.
+4. TLS is verified as everywhere else (`Route.context`, `Route.fingerprint`); a proxy is used as everywhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import io
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import cast
+from urllib.parse import urlsplit
+
+from .connection import Answer, Route, proxy_credentials
+from .errors import ServerUnreachable
+
+SLICE = 128 * 1024
+"""bytes handed to the system at a time; between two of them a line can be stopped and slowed"""
+DEAD_SECONDS = 20
+LONG_SECONDS = 0.01
+"""a round trip from which on a line counts as long"""
+_UNSENT = 2 * SLICE
+
+
+class Pipe:
+    """Not safe for threads, but `cut` may be called from another."""
+
+    def __init__(self, route: Route) -> None:
+        """Connect. Raises ServerUnreachable."""
+        self._route = route
+        self.sent = 0
+        """bytes of parts that the system has taken"""
+        self.moved = time.monotonic()
+        """when it last took some"""
+        self.sending = False
+        """whether a body is on its way into the system"""
+        self.ended = False
+        """whether the server wants no more requests on it"""
+        began = time.monotonic()
+        try:
+            self._socket = _dial(route)
+            self.round_trip = time.monotonic() - began
+            """seconds that the connection took"""
+            self._tune()
+            self._secure()
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise unreachable(route, error) from error
+
+    def put(self, path: str, headers: Mapping[str, str], body: memoryview, wait: Callable[[int], None]) -> None:
+        """Send a request; `wait(n)` is called before every n bytes of its body. Raises ServerUnreachable."""
+        head = self._head(path, {**self._route.headers, **headers, "Content-Length": str(len(body))})
+        self.sending, self.moved = True, time.monotonic()
+        try:
+            self._socket.settimeout(self._route.connect_seconds)
+            for start in range(0, len(body), SLICE):
+                piece = body[start : start + SLICE]
+                wait(len(piece))
+                self.moved = time.monotonic()
+                self._send(head, piece)
+                head = b""
+                self.sent += len(piece)
+                self.moved = time.monotonic()
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the server, or a proxy, may have said why before it hung up
+        except OSError as error:
+            raise unreachable(self._route, error) from error
+        finally:
+            self.sending = False
+
+    def receive(self) -> Answer:
+        """The answer to the oldest request that has none. Raises ServerUnreachable."""
+        try:
+            self._socket.settimeout(self._route.answer_seconds)
+            answer = http.client.HTTPResponse(self._stream, method="PUT")  # type: ignore[arg-type]
+            answer.begin()
+            body = answer.read()
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise unreachable(self._route, error) from error
+        self.moved = time.monotonic()
+        self.ended = answer.will_close
+        return Answer(answer.status, cast("Mapping[str, str]", answer.headers), body)
+
+    def cut(self) -> None:
+        """End the connection at once; whoever uses it gets ServerUnreachable."""
+        self.ended = True
+        sock = getattr(self, "_socket", None)
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self.cut()
+        sock = getattr(self, "_socket", None)
+        if sock is not None:
+            sock.close()
+
+    def _send(self, head: bytes, piece: memoryview) -> None:
+        if head and self._route.context is None:
+            done = self._socket.sendmsg([head, piece])
+            if done < len(head):
+                self._socket.sendall(head[done:])
+            self._socket.sendall(piece[max(0, done - len(head)) :])
+            return
+        if head:
+            self._socket.sendall(head)
+        self._socket.sendall(piece)
+
+    def _head(self, path: str, headers: Mapping[str, str]) -> bytes:
+        route = self._route
+        whole = f"{route.scheme}://{route.host}:{route.port}" if route.proxy and route.context is None else ""
+        lines = [f"PUT {whole}{route.prefix}{path} HTTP/1.1", f"Host: {_host(route)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+    def _tune(self) -> None:
+        """What a system does not know is passed over."""
+        self._set(socket.IPPROTO_TCP, "TCP_NODELAY", 1)
+        self._set(socket.SOL_SOCKET, "SO_KEEPALIVE", 1)
+        self._set(socket.IPPROTO_TCP, "TCP_KEEPIDLE", 10)
+        self._set(socket.IPPROTO_TCP, "TCP_KEEPINTVL", 5)
+        self._set(socket.IPPROTO_TCP, "TCP_KEEPCNT", 3)
+        self._set(socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", DEAD_SECONDS * 1000)
+        wanted = self._route.congestion or ("bbr" if self.round_trip >= LONG_SECONDS else "system")
+        if self.round_trip >= LONG_SECONDS:
+            self._set(socket.IPPROTO_TCP, "TCP_NOTSENT_LOWAT", _UNSENT)
+        if wanted != "system":
+            self._set(socket.IPPROTO_TCP, "TCP_CONGESTION", wanted.encode())
+
+    def _set(self, level: int, name: str, value: int | bytes) -> None:
+        option = getattr(socket, name, _LINUX.get(name))
+        if option is not None:
+            with suppress(OSError):
+                self._socket.setsockopt(level, option, value)
+
+    def _secure(self) -> None:
+        route = self._route
+        if route.context is not None:
+            self._socket = route.context.wrap_socket(self._socket, server_hostname=route.host)
+            found = hashlib.sha256(self._socket.getpeercert(binary_form=True) or b"").hexdigest()
+            if route.fingerprint and found != route.fingerprint:
+                raise ssl.SSLError("the certificate has another fingerprint")
+        self._stream = _Lasting(socket.SocketIO(self._socket, "r"))
+
+
+_LINUX = {"TCP_NOTSENT_LOWAT": 25} if sys.platform == "linux" else {}
+"""options that Python does not name"""
+
+
+class _Lasting(io.BufferedReader):
+    """What is read of a connection, over many answers: each of them closes the stream that it was given."""
+
+    def makefile(self, _mode: str) -> _Lasting:
+        return self
+
+    def close(self) -> None: ...
+
+
+def unreachable(route: Route, error: Exception) -> ServerUnreachable:
+    url = f"{route.scheme}://{_host(route)}"
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        return ServerUnreachable(f"{url} does not prove who it is ({error}).", code="tls_refused")
+    if isinstance(error, TimeoutError):
+        return ServerUnreachable(f"{url} does not answer in time; try again, or check the address.")
+    return ServerUnreachable(f"{url} cannot be reached; check the address and your connection.", detail=str(error))
+
+
+def _host(route: Route) -> str:
+    name = f"[{route.host}]" if ":" in route.host else route.host
+    usual = {"http": 80, "https": 443}[route.scheme]
+    return name if route.port == usual else f"{name}:{route.port}"
+
+
+def _dial(route: Route) -> socket.socket:
+    """A connected socket, through the proxy where there is one; for TLS to the server itself."""
+    if not route.proxy:
+        return socket.create_connection((route.host, route.port), route.connect_seconds)
+    proxy = urlsplit(route.proxy)
+    line = http.client.HTTPConnection(proxy.hostname or "", proxy.port or 80, timeout=route.connect_seconds)
+    if route.context is not None:
+        line.set_tunnel(route.host, route.port, headers=proxy_credentials(route.proxy))
+    line.connect()
+    assert isinstance(line.sock, socket.socket)
+    return line.sock
