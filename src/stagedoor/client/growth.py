@@ -4,7 +4,8 @@ Rules
 1. The round trip tells how many to begin with: on a long line one connection alone carries little, and with loss ever
    less, while the rates of several add up.
 2. As long as each of them carries little there may be room: their number is doubled, up to `MOST`. Where doubling
-   brought nothing it is left at that.
+   brought nothing it is left at that. On a short line nothing is lost that more of them could make up for: there
+   machines are the limit.
 3. Standard library only, no clock: it is told what happened.
 """
 
@@ -16,6 +17,14 @@ ENOUGH = 25_000_000
 GAIN = 1.1
 """what doubling must bring at least, as a factor"""
 _FIRST = ((0.003, 4), (0.015, 8), (0.045, 16), (0.080, 32))
+
+
+SHORT = _FIRST[0][0]
+
+
+def most(round_trip: float) -> int:
+    """Connections at the most."""
+    return _FIRST[0][1] if round_trip < SHORT else MOST
 
 
 def first(round_trip: float) -> int:
@@ -31,7 +40,7 @@ def look_again(round_trip: float) -> float:
 class Growth:
     """Not safe for threads."""
 
-    def __init__(self, count: int, *, most: int = MOST) -> None:
+    def __init__(self, count: int, most: int = MOST) -> None:
         self.count = count
         self._most = most
         self._before: float | None = None

@@ -208,7 +208,7 @@ class _Pace:
 
     def __init__(self, line: Line, round_trip: float) -> None:
         self._line = line
-        self._growth = growth.Growth(line.plan.connections)
+        self._growth = growth.Growth(line.plan.connections, growth.most(round_trip))
         self._every = growth.look_again(round_trip)
         self._looked = self._ticked = time.monotonic()
         self._sent = 0
