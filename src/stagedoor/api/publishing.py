@@ -159,8 +159,8 @@ async def receipt_mhl(request: Asked, id: str) -> Response[bytes]:
     )
 
 
-@get(route(calls.RECEIPT_KEY), sync_to_thread=False)
-def receipt_key(request: Asked) -> PublicKey:
+@get(route(calls.RECEIPT_KEY))
+async def receipt_key(request: Asked) -> PublicKey:
     """The public key of the studio's receipts."""
     return services(request).receipt_key
 

@@ -99,7 +99,8 @@ def _hash_list(receipt: Receipt, entry: ReceiptEntry) -> Iterator[str]:
     when = _moment(receipt.proved)
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<hashlist version="2.0" xmlns="urn:ASC:MHL:v2.0">\n'
     yield (
-        f"  <creatorinfo>\n    <creationdate>{when}</creationdate>\n    <hostname>{_text(receipt.workspace)}</hostname>\n"
+        f"  <creatorinfo>\n    <creationdate>{when}</creationdate>\n"
+        f"    <hostname>{_text(receipt.workspace)}</hostname>\n"
         f'    <tool version="{__version__}">Stagedoor</tool>\n'
         f"    <comment>Receipt of job {_text(receipt.job)}</comment>\n  </creatorinfo>\n"
     )
@@ -188,7 +189,7 @@ def _text(words: str) -> str:
     if _NOT_XML.search(words):
         raise errors.Conflict(
             f"{printable(words)} holds a character that ASC MHL, being XML, cannot hold; take the receipt as JSON.",
-            code="receipt_unwritable",
+            code="receipt_not_in_mhl",
         )
     return escape(words)
 
