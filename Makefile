@@ -18,6 +18,7 @@ setup: .venv/.ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[server,postgresql]' --group dev
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps --group judge
 	touch $@
 
 demo: setup

@@ -5,6 +5,7 @@ stagedoor.db     the database, where none is set
 engine.db        what the engine remembers of steps under way
 runs/            recorded hook runs
 tls/             the self-signed certificate
+keys/            the key that receipts are signed with
 logs/server.log  what the server has to say
 serve.lock       held by the server that runs on this home
 """
@@ -38,6 +39,10 @@ class Home:
     @property
     def tls(self) -> Path:
         return self.folder / "tls"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
 
     @property
     def log(self) -> Path:

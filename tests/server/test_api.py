@@ -548,6 +548,8 @@ ROLES: dict[tuple[str, str, str], tuple[int, int, int]] = {
     ("PATCH", "/jobs/{job}", '{"status": "done"}'): (409, 409, 404),
     ("POST", "/jobs/{job}/retry", ""): (409, 409, 404),
     ("GET", "/jobs/{job}/receipt", ""): (409, 409, 404),
+    ("GET", "/jobs/{job}/receipt/mhl", ""): (409, 409, 404),
+    ("GET", "/receipt-key", ""): (200, 200, 200),
     ("GET", "/offers/{offer}", ""): (200, 200, 404),
 }
 

@@ -5,9 +5,11 @@ The routes are taken from the server's own OpenAPI document. One that has no cas
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import uuid
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -119,6 +121,7 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("POST", "/jobs/{id}/retry"): [(None, {}, ("job",)), (None, {}, ("done",))],
     ("POST", "/jobs/{id}/abort"): [(None, {}, ("job",)), (None, {}, ("done",))],
     ("GET", "/jobs/{id}/receipt"): [(None, {}, ("job",)), (None, {}, ("done",))],
+    ("GET", "/jobs/{id}/receipt/mhl"): [(None, {}, ("job",)), (None, {}, ("done",))],
     ("GET", "/jobs/{id}/tasks/{task}/files"): [(None, {}, ("job", "task")), (None, {}, ("done", "done_task"))],
     ("GET", "/uploads/{id}"): [(None, {}, ("upload",))],
     ("PUT", "/uploads/{id}"): [
@@ -155,6 +158,7 @@ PLAIN: dict[tuple[str, str], Any] = {
     # Routes without an id: what to send.
     ("GET", "/me"): None,
     ("GET", "/workspace"): None,
+    ("GET", "/receipt-key"): None,
     **{("GET", path): None for path in LISTS},
     ("POST", "/offers"): {"files": []},
     ("POST", "/jobs"): {"tasks": []},
@@ -339,6 +343,8 @@ def test_a_vendor_is_given_no_path_volume_or_hook_of_the_studio(house: House) ->
     texts = [json.dumps(item) for item in everything(mine)]
     texts += [mine.person.get(path).body.decode() for path in ("/jobs?finished=true&tasks=true", "/offers")]
     texts.append(mine.person.get(f"/jobs/{ids['done']}/tasks/{ids['done_task']}/files").body.decode())
+    with zipfile.ZipFile(io.BytesIO(mine.person.get(f"/jobs/{ids['done']}/receipt/mhl").body)) as pack:
+        texts += [*pack.namelist(), *(pack.read(name).decode() for name in pack.namelist())]
     for text in texts:
         for secret in (str(house.studio.folder), "volume=", '"projects', "publish-server", ".py", house.admin.code):
             assert secret not in text

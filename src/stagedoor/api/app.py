@@ -24,6 +24,7 @@ from ..model import errors
 from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
+from ..wire.signing import PublicKey
 from . import house, publishing, uploads
 from .document import Document
 from .gate import Gate, SignIn, log_refusal
@@ -43,6 +44,7 @@ class Services:
     control: Control
     manage: Management
     sign_in: SignIn
+    receipt_key: PublicKey
     probe: Probe
     room: Callable[[str], tuple[int, int] | None]
     """free and total bytes of the disk below a folder, where it is there"""

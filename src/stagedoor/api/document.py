@@ -12,10 +12,11 @@ import msgspec
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from ..wire.calls import PART, TABLE, Call
+from ..wire.calls import PART, RECEIPT_MHL, TABLE, Call
 from ..wire.house import ErrorAnswer
 
 _REF = "#/components/schemas/{name}"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 class Document(JsonRenderPlugin):
@@ -46,14 +47,15 @@ def _complete(operation: dict[str, Any], call: Call, refs: dict[Any, Any]) -> No
     if call.body:
         operation["requestBody"] = {"required": True, "content": _json(refs[call.body])}
     if call is PART:
-        binary = {"schema": {"type": "string", "format": "binary"}}
-        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": binary}}
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": _BINARY}}
         operation.setdefault("parameters", []).extend([_header("Content-Range"), _header("Content-Digest")])
     success = next(status for status in operation["responses"] if status.startswith("2"))
     answer: dict[str, Any] = {"description": operation.get("description") or "Done."}
     if call.items:
         page = {"total": {"type": "integer"}, "items": {"type": "array", "items": refs[call.items]}}
         answer["content"] = _json({"type": "object", "required": ["total", "items"], "properties": page})
+    elif call is RECEIPT_MHL:
+        answer["content"] = {"application/zip": _BINARY}
     elif call.answer:
         answer["content"] = _json(refs[call.answer])
     refused = {"description": "Refused; the code tells why.", "content": _json(refs[ErrorAnswer])}

@@ -14,6 +14,7 @@ from ..model.settings import SETTINGS
 from ..wire import calls
 from ..wire.jobs import JobChange, JobView, Page, SubmitRequest
 from ..wire.offers import OfferAnswer, OfferRequest
+from ..wire.signing import PublicKey
 from .asking import Asked, ip, json, milliseconds, read, route, services, user
 from .threads import checks, quick
 
@@ -149,6 +150,21 @@ async def receipt(request: Asked, id: str) -> Response[bytes]:
     return await json(request, await quick(services(request).reading.receipt, user(request), id))
 
 
+@get(route(calls.RECEIPT_MHL))
+async def receipt_mhl(request: Asked, id: str) -> Response[bytes]:
+    """The receipt as ASC MHL 2.0: a ZIP with the folder `ascmhl` of each entry."""
+    found = await checks(services(request).reading.receipt_mhl, user(request), id)
+    return Response(
+        found, media_type="application/zip", headers={"content-disposition": f'attachment; filename="receipt-{id}.zip"'}
+    )
+
+
+@get(route(calls.RECEIPT_KEY))
+async def receipt_key(request: Asked) -> PublicKey:
+    """The public key of the studio's receipts."""
+    return services(request).receipt_key
+
+
 @get(route(calls.TASK_FILES))
 async def task_files(request: Asked, id: str, task: str) -> Response[bytes]:
     """The validated tree of one entry of a job."""
@@ -168,5 +184,7 @@ HANDLERS = [
     retry,
     abort,
     receipt,
+    receipt_mhl,
+    receipt_key,
     task_files,
 ]

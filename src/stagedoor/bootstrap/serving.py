@@ -33,6 +33,7 @@ from ..lifecycle.sweep import Sweep
 from ..model.entities import RunState
 from ..model.errors import BadRequest, Conflict
 from ..model.hooks import HookName
+from ..signing import SigningKey
 from ..version import __version__
 from ..volumes.probe import probe
 from .homes import Home, now, open_home, room
@@ -82,7 +83,8 @@ class _Running:
         self._storage = storage
         self._engine = Engine(home.paths.engine, at_once=house.settings().number("jobs_at_once"))
         failing = Failing(jobs, now)
-        self._proving = Proving(house, jobs, storage, failing, now)
+        signer = SigningKey(home.paths.keys)
+        self._proving = Proving(house, jobs, storage, signer, failing, now)
         self._placing = Placing(house, jobs, storage, failing, now)
         self._ingesting = Ingesting(house, offers, jobs, runs, programs, failing, now)
         control = Control(offers, jobs, storage, programs, self._engine, now)
@@ -97,6 +99,7 @@ class _Running:
             control=control,
             manage=home.manage,
             sign_in=lambda user, key: records.keys.check(user, key, now()),
+            receipt_key=signer.public,
             probe=probe,
             room=room,
         )

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("publish", "Have files and folders validated, fill in what is asked, send them."),
     "jobs": ("jobs", "List jobs."),
     "job": ("job", "Show, retry, abort or resume one job."),
+    "receipt": ("receipt", "What arrived: fetch it as JSON or ASC MHL, verify it."),
     "init": ("init", "Make a new server: its home, first administrator and API key."),
     "serve": ("serve", "Run the server."),
     "volume": ("volume", "Storage roots that publishes go to."),

@@ -19,7 +19,7 @@ MEANINGS: dict[int, str] = {
     DONE: "done",
     INTERNAL: "a fault inside Stagedoor",
     USAGE: "usage: an option, a path, an id or a request that cannot be",
-    REFUSED: "refused by validation, or a source changed since",
+    REFUSED: "refused by validation, a source changed since, or a receipt does not hold",
     ANSWERS: "an answer is missing or wrong",
     UNREACHABLE: "server unreachable, busy, or sign-in refused",
     TRANSFER: "the transfer failed, or the job was aborted",
@@ -50,6 +50,7 @@ BY_ERROR: dict[type[errors.StagedoorError], int] = {
     client.ServerUnreachable: UNREACHABLE,
     client.ServerFault: INTERNAL,
     client.SourceChanged: REFUSED,
+    client.ReceiptRefused: REFUSED,
     client.TransferFailed: TRANSFER,
 }
 

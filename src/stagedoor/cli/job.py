@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..model.errors import BadRequest, NotFound
+from ..model.errors import NotFound
 from . import sending
 from .options import as_json, pass_page, sign_in
+from .receipt import save
 from .screen import jobs
 from .screen.page import Page
 
@@ -44,7 +44,7 @@ def show(page: Page, session: Session, job_id: str, receipt: Path | None) -> Non
     job = _find(session, job_id)
     proof = session.receipt(job_id) if receipt or job["status"] == "done" else None
     if receipt and proof:
-        _save(receipt, proof)
+        save(receipt, proof)
         page.note(f"The receipt is in {receipt}.")
     page.answer({"job": job, "receipt": proof} if receipt else job)
     if page.json:
@@ -52,15 +52,6 @@ def show(page: Page, session: Session, job_id: str, receipt: Path | None) -> Non
     jobs.show(page, job)
     if proof:
         jobs.receipt(page, proof)
-
-
-def _save(file: Path, proof: Any) -> None:
-    try:
-        file.write_text(json.dumps(proof, indent=2), "utf-8")
-    except OSError as error:
-        raise BadRequest(
-            f"The receipt cannot be written to {file}: {error.strerror or error}.", code="receipt_unwritable"
-        ) from None
 
 
 @command.command()

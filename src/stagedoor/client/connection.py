@@ -164,6 +164,10 @@ class Connection:
         """The answer as the type that the call names. Raises StagedoorError."""
         return self._decode(self._answer(call, names, _NONE, None), call.answer)
 
+    def download(self, call: Call, names: Mapping[str, str] = _NONE) -> bytes:
+        """The answer as it is. Raises StagedoorError."""
+        return self._answer(call, names, _NONE, None).body
+
     def try_once(self, call: Call, path: str, headers: Mapping[str, str], body: Body | None = None) -> Answer:
         """Send one request. Raises ServerUnreachable where no answer comes."""
         try:

@@ -7,6 +7,7 @@
     ├── ServerUnreachable          no answer, or none of Stagedoor
     ├── ServerFault                the server failed on this request
     ├── SourceChanged              files are not what was validated; all that are known at once
+    ├── ReceiptRefused             a receipt is not the studio's, or files are not what it says; all at once
     └── TransferFailed             bytes cannot be sent, now or at all
 
 `details["request_id"]` of an error that a server answered is what the studio finds it by in its log.
@@ -45,6 +46,15 @@ class SourceChanged(StagedoorError):
     """
 
     code = "source_changed"
+
+
+class ReceiptRefused(StagedoorError):
+    """The receipt does not hold.
+
+    `details` of files that differ: `{"faults": [{"path", "reason"}, ...], "total"}`; `path` begins with the local one.
+    """
+
+    code = "receipt_refused"
 
 
 class TransferFailed(StagedoorError):

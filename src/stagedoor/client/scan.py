@@ -70,6 +70,8 @@ class Survey:
 
     files: dict[str, Local]
     """by relative path, as it travels; `""` for a source that is itself a file"""
+    folders: set[str]
+    """relative paths of the folders below a source that is one"""
     faults: dict[str, str]
     """relative path -> why it cannot be read"""
 
@@ -114,7 +116,7 @@ def survey(source: str) -> Survey:
     source = absolute(source)
     walk.entry(source)
     skip = len(names.printable(Path(source).name)) + 1
-    return Survey(files=walk.locals, faults={path[skip:]: reason for path, reason in walk.faults})
+    return Survey(files=walk.locals, folders=walk.folders, faults={path[skip:]: reason for path, reason in walk.faults})
 
 
 def absolute(path: Anyhow) -> str:
@@ -155,6 +157,7 @@ class _Walk:
         self.count = 0
         self.size = 0
         self.locals: dict[str, Local] = {}
+        self.folders: set[str] = set()
         self._root = ""
         self._open: list[tuple[int, int]] = []
 
@@ -213,6 +216,8 @@ class _Walk:
         if len(self._open) >= MAX_DEPTH:
             self.fault(shown, f"lies more than {MAX_DEPTH} folders deep: flatten it")
             return node
+        if path and not self.for_offer:
+            self.folders.add(path)
         self._open.append((status.st_dev, status.st_ino))
         children = (self._child(item, path, shown) for item in self._list(local, shown))
         node["files"] = [child for child in children if child]

@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal, overload
 
 import msgspec
 
@@ -178,9 +178,27 @@ class Session:
         answer: Json = self._connection.call(calls.ABORT, {"id": _id_of(job)})
         return answer
 
-    def receipt(self, job: Job) -> Json:
-        """What arrived, file by file, with hashes. Raises NotFound before everything is proved and placed."""
+    @overload
+    def receipt(self, job: Job, format: Literal["json"] = "json") -> Json: ...
+
+    @overload
+    def receipt(self, job: Job, format: Literal["mhl"]) -> bytes: ...
+
+    def receipt(self, job: Job, format: str = "json") -> Json | bytes:
+        """What arrived, file by file, with hashes. Raises Conflict before everything is proved and placed.
+
+        `format="mhl"`: the bytes of a ZIP that holds an ASC MHL history (a folder `ascmhl`) for each entry.
+        """
+        if format == "mhl":
+            return self._connection.download(calls.RECEIPT_MHL, {"id": _id_of(job)})
+        if format != "json":
+            raise ValueError(f"there is no format {format!r} of a receipt; there are: json, mhl")
         answer: Json = self._connection.call(calls.RECEIPT, {"id": _id_of(job)})
+        return answer
+
+    def receipt_key(self) -> Json:
+        """The public key of the studio's receipts: `{"algorithm", "key_id", "public_key"}`, the key in base64."""
+        answer: Json = self._connection.call(calls.RECEIPT_KEY)
         return answer
 
     # --- looking around --------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ Beside the steps:
 - `control`    abort, retry, withdraw
 - `sweep`      what time alone brings about: expiry, retries, work that was cut
 - `read`       finding one, or a page of them
+- `mhl`        a receipt as ASC MHL
 - `views`      how offers and jobs are shown, and to whom
 - `house`      how users, keys, volumes, hooks and settings are shown
 - `manage`     users, keys, volumes, hooks, settings

@@ -3,7 +3,8 @@
 Rules
 1. No entry goes on before every entry of the job is proved.
 2. Damage is not a failure: the damaged ranges are missing again and the job waits for just those.
-3. The receipt is made from the proof, before anything moves: hooks may take the files away at once.
+3. The receipt is made from the proof, before anything moves: hooks may take the files away at once. It is signed then,
+   where the studio signs, and never changed afterwards.
 """
 
 from __future__ import annotations
@@ -16,16 +17,20 @@ import msgspec
 from ..model.entities import Job, Task
 from ..model.states import JobFact, JobState, TaskFact
 from ..wire.jobs import Receipt, ReceiptEntry, ReceiptFile
+from ..wire.signing import signed_form
 from .failing import Failing
-from .needs import Clock, House, JobBook, Proof, Storage
+from .needs import Clock, House, JobBook, Proof, Signer, Storage
 from .views import moment, receipt_entry
 
 
 class Proving:
-    def __init__(self, house: House, jobs: JobBook, storage: Storage, failing: Failing, clock: Clock) -> None:
+    def __init__(
+        self, house: House, jobs: JobBook, storage: Storage, signer: Signer, failing: Failing, clock: Clock
+    ) -> None:
         self._house = house
         self._jobs = jobs
         self._storage = storage
+        self._signer = signer
         self._failing = failing
         self._clock = clock
 
@@ -58,7 +63,7 @@ class Proving:
 
     def _receipt(self, job: Job, entries: list[ReceiptEntry]) -> Receipt:
         user = self._house.user(job.user_id)
-        return Receipt(
+        receipt = Receipt(
             job=job.id,
             code=job.code,
             workspace=self._house.workspace().code,
@@ -68,6 +73,9 @@ class Proving:
             size=job.size,
             entries=entries,
         )
+        if not self._house.settings().flag("sign_receipts"):
+            return receipt
+        return msgspec.structs.replace(receipt, signature=self._signer.sign(signed_form(receipt)))
 
 
 def _entry(task: Task, proof: Proof, folders: list[str]) -> ReceiptEntry:

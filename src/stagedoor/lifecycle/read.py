@@ -17,10 +17,10 @@ from ..model.entities import HookRun, Job, Offer, User, Volume, Workspace
 from ..model.hooks import canonical
 from ..model.states import JobState, OfferState
 from ..wire.house import RunDetail, RunView
-from ..wire.jobs import JobView, Page
+from ..wire.jobs import JobView, Page, Receipt
 from ..wire.offers import OfferAnswer
 from ..wire.tree import Entry
-from . import views
+from . import mhl, views
 from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook
 from .receive import Receiving
 
@@ -148,6 +148,10 @@ class Reading:
         if receipt is None or not placed:
             raise errors.Conflict("There is no receipt yet: it is made when everything has arrived.", code="no_receipt")
         return receipt
+
+    def receipt_mhl(self, user: User, job_id: str) -> bytes:
+        """The same as ASC MHL: a ZIP with a history for each entry."""
+        return mhl.packed(msgspec.json.decode(self.receipt(user, job_id), type=Receipt))
 
     def files(self, user: User, job_id: str, task_id: str) -> Entry:
         """The validated tree of one entry of a job."""

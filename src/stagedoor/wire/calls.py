@@ -35,6 +35,7 @@ from .house import (
 from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
+from .signing import PublicKey
 from .tree import Entry
 
 V1 = "/api/v1"
@@ -76,6 +77,9 @@ CHANGE_JOB = Call("PATCH", f"{V1}/jobs/{{id}}", JobView, JobChange)
 RETRY = Call("POST", f"{V1}/jobs/{{id}}/retry", JobView, idempotent=True)
 ABORT = Call("POST", f"{V1}/jobs/{{id}}/abort", JobView, idempotent=True)
 RECEIPT = Call("GET", f"{V1}/jobs/{{id}}/receipt", Receipt)
+RECEIPT_MHL = Call("GET", f"{V1}/jobs/{{id}}/receipt/mhl")
+"""The answer is a ZIP."""
+RECEIPT_KEY = Call("GET", f"{V1}/receipt-key", PublicKey)
 TASK_FILES = Call("GET", f"{V1}/jobs/{{id}}/tasks/{{task}}/files", Entry)
 
 UPLOAD = Call("GET", f"{V1}/uploads/{{id}}", UploadView)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from .signing import Signature
 
 
 class SubmitRequest(Struct, frozen=True, kw_only=True):
@@ -145,6 +147,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     size: int
     entries: list[ReceiptEntry]
     version: int = 1
+    signature: Signature | UnsetType = UNSET
+    """left out where the studio does not sign; `signing` says what it is over"""
 
 
 class Page(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@
 2. `volumes`  `Storage`, `Upload`, `PartWriter`, implemented by `stagedoor.volumes`
 3. `hooks`    `Programs`, implemented by `stagedoor.hooks`
 4. `engine`   `Runner`, implemented by `stagedoor.engine`
+5. `signing`  `Signer`, implemented by `stagedoor.signing`
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from .engine import Runner
 from .hooks import Outcome, Programs, RunOrder
 from .records import House, JobBook, Lists, OfferBook, RunBook
+from .signing import Signer
 from .volumes import FileHash, InTheWay, PartWriter, Proof, Spot, Storage, Upload
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "RunBook",
     "RunOrder",
     "Runner",
+    "Signer",
     "Spot",
     "Storage",
     "Upload",
