@@ -15,6 +15,7 @@ import logging
 import selectors
 import socket
 import ssl
+import struct
 import threading
 import time
 from contextlib import suppress
@@ -24,10 +25,12 @@ from .head import END, MOST_BYTES, PartHead, part_head
 
 log = logging.getLogger("stagedoor.api")
 
-BUFFER_BYTES = 1 << 18
+BUFFER_BYTES = 1 << 19
 MOST_CONNECTIONS = 1024
 HANDSHAKE_SECONDS = 15.0
 IDLE_SECONDS = 120.0
+BODY_SECONDS = 5
+_BODY_TIME = struct.pack("ll", BODY_SECONDS, 0)
 _TUNNEL_BYTES = 1 << 16
 _WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 Peers = dict[int, str]
@@ -42,6 +45,7 @@ class Line:
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
+        self._plain = not isinstance(sock, ssl.SSLSocket)
         self.buffer = memoryview(bytearray(BUFFER_BYTES))
         self._ahead = b""
         """what was read beyond the last head"""
@@ -62,26 +66,49 @@ class Line:
         self._ahead = bytes(data[end + len(END) :] if end >= 0 else data)
         return bytes(data[:end]) if end >= 0 else None
 
-    def receive(self, view: memoryview, until: float) -> int:
-        """Some bytes into `view`, of which there is at least one. Raises Broken, TimeoutError after `until`."""
-        if self._ahead:
-            count = min(len(view), len(self._ahead))
+    def begin_body(self) -> None:
+        """From here on, `receive` waits for at most `BODY_SECONDS`."""
+        if self._plain:  # the system does the waiting: not a call more than the bytes need
+            self.socket.setblocking(True)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _BODY_TIME)
+        else:
+            self.socket.settimeout(BODY_SECONDS)
+
+    def receive(self, view: memoryview) -> int:
+        """Fill `view`, as far as bytes come; how many. Fewer after a while without any, or at the end. Raises Broken
+        at once at the end."""
+        count = min(len(view), len(self._ahead))
+        if count:
             view[:count] = self._ahead[:count]
             self._ahead = self._ahead[count:]
             return count
-        left = until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self.socket.settimeout(left)
         try:
-            count = self.socket.recv_into(view)
-        except TimeoutError:
-            raise
+            if self._plain:
+                count = self.socket.recv_into(view, len(view), socket.MSG_WAITALL)
+            else:
+                return self._receive_secure(view)
+        except BlockingIOError:
+            return 0
         except OSError as error:
             raise Broken from error
         if not count:
             raise Broken
         return count
+
+    def _receive_secure(self, view: memoryview) -> int:
+        """TLS comes in records of 16 KiB."""
+        filled, until = 0, time.monotonic() + BODY_SECONDS
+        while filled < len(view) and time.monotonic() < until:
+            try:
+                count = self.socket.recv_into(view[filled:])
+            except TimeoutError:
+                break
+            if not count:
+                if filled:
+                    break
+                raise Broken
+            filled += count
+        return filled
 
     def send(self, data: bytes) -> None:
         """Raises Broken."""

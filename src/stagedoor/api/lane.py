@@ -79,31 +79,29 @@ class _Body:
         if self._waits and self.left:
             self._line.send(_CONTINUE)
             self._waits = False
+        self._line.begin_body()
         pace, view = Pace(), self._line.buffer
         while self.left:
-            size = min(BUFFER_BYTES, self.left)
-            filled = 0
-            while filled < size:
-                try:
-                    count = self._line.receive(view[filled:size], time.monotonic() + pace.seconds_left())
-                except TimeoutError:
-                    raise too_slow() from None
-                pace.count(count)
-                filled += count
-                self.left -= count
-            opened.write(view[:size])
+            count = self._line.receive(view[: min(BUFFER_BYTES, self.left)])
+            self.left -= count
+            pace.count(count)
+            if count:
+                opened.write(view[:count])
+            elif pace.seconds_left() <= 0:
+                raise too_slow()
 
     def drain(self) -> bool:
         """Take what is still coming, and drop it; whether the end of it was reached."""
         if self._waits or self.left > DRAIN_BYTES:
             return not self.left
+        self._line.begin_body()
         until = time.monotonic() + DRAIN_SECONDS
         try:
-            while self.left:
-                self.left -= self._line.receive(self._line.buffer[: min(BUFFER_BYTES, self.left)], until)
-        except (TimeoutError, Broken):
-            return False
-        return True
+            while self.left and time.monotonic() < until:
+                self.left -= self._line.receive(self._line.buffer[: min(BUFFER_BYTES, self.left)])
+        except Broken:
+            pass
+        return not self.left
 
 
 def _refuse(line: Line, head: PartHead, body: _Body, error: errors.StagedoorError, request_id: str) -> bool:

@@ -22,7 +22,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
-from blake3 import blake3
 
 from ..model import errors
 from ..wire import calls
@@ -31,7 +30,7 @@ from . import growth
 from .connection import Answer, Connection, refusal
 from .errors import ServerFault, ServerUnreachable, TransferFailed
 from .limit import Limit
-from .parts import SMALLEST, Part, Plan
+from .parts import LARGEST, SHORT_PART, SMALLEST, Part, Plan
 from .pipe import Pipe
 from .source import Reader, Source
 
@@ -149,6 +148,7 @@ class Line:
         except ServerUnreachable:
             self.employ(self._fixed or growth.first(0))  # they wait for the server, and say so
             return 0.0
+        self.plan.most = SHORT_PART if pipe.round_trip < growth.SHORT else LARGEST
         self.employ(self._fixed or growth.first(pipe.round_trip), pipe)
         return pipe.round_trip
 
@@ -279,13 +279,12 @@ class _Courier(threading.Thread):
         if flight is None:
             return False
         sending = self._line.sendings[flight.part.upload]
-        view = self._reader.read(sending.source, flight.part.bytes)
+        view, digest = self._reader.read(sending.source, flight.part.bytes)
         self._flying.append(flight)
         try:
             flight.began = time.monotonic()
-            self._open().put(
-                calls.PART.at(id=flight.part.upload), _headers(flight.part, sending, view), view, self._wait
-            )
+            headers = _headers(flight.part, sending, digest)
+            self._open().put(calls.PART.at(id=flight.part.upload), headers, view, self._wait)
         except ServerUnreachable as error:
             self._crashed(error)
         return True
@@ -386,11 +385,11 @@ class _Courier(threading.Thread):
             raise _Stopped
 
 
-def _headers(part: Part, sending: Sending, view: memoryview) -> dict[str, str]:
+def _headers(part: Part, sending: Sending, digest: bytes) -> dict[str, str]:
     return {
         "Content-Type": "application/octet-stream",
         "Content-Range": format_content_range(part.bytes, sending.source.tape.size),
-        "Content-Digest": format_content_digest(Digest("blake3", blake3(view).digest())),
+        "Content-Digest": format_content_digest(Digest("blake3", digest)),
     }
 
 

@@ -21,6 +21,8 @@ MIB = 1024 * KIB
 SMALLEST = 256 * KIB
 FIRST = MIB
 LARGEST = 16 * MIB
+SHORT_PART = 4 * MIB
+"""largest part of a line whose round trip costs nothing: what a processor keeps close by from disk to network"""
 SECONDS = 3.0
 IN_MEMORY = 256 * MIB
 
@@ -42,6 +44,7 @@ class Plan:
 
     def __init__(self, connections: int) -> None:
         self.connections = connections
+        self.most = LARGEST
         self._ranges: deque[Part] = deque()
         self._largest: dict[str, int] = {}
         self.remaining = 0
@@ -57,7 +60,7 @@ class Plan:
         if not self._ranges:
             return None
         upload, missing = self._ranges.popleft()
-        largest = self._largest[upload]
+        largest = min(self._largest[upload], self.most)
         size = part_size(self.remaining, self.connections, rate, largest)
         if missing.size - size < SMALLEST // 4 and missing.size <= largest:
             size = missing.size

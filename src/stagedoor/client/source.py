@@ -14,6 +14,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from blake3 import blake3
+
 from ..model import manifest, names
 from ..model.manifest import File
 from ..model.tape import Piece, Range, Tape
@@ -24,6 +26,7 @@ from .scan import Local, Survey, survey
 Change = tuple[str, str]
 """path from the name of the entry on, and what differs"""
 CHANGES_TOLD = 1000
+CHUNK = 1 << 18
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -106,22 +109,33 @@ class Reader:
             os.close(self._descriptor)
         self._path, self._descriptor = "", -1
 
-    def read(self, source: Source, part: Range) -> memoryview:
-        """The bytes of a part; valid until the next call. Raises SourceChanged."""
+    def read(self, source: Source, part: Range) -> tuple[memoryview, bytes]:
+        """The bytes of a part, valid until the next call, and their blake3. Raises SourceChanged."""
         if len(self._buffer) < part.size:
             self._buffer = bytearray(part.size)
         view = memoryview(self._buffer)[: part.size]
-        filled = 0
+        digest = blake3()
+        filled = hashed = 0
         for piece in source.tape.pieces(part.start, part.end):
-            self._piece(source, piece, view[filled : filled + piece.size])
-            filled += piece.size
-        return view
+            for offset in range(0, piece.size, CHUNK):
+                size = min(CHUNK, piece.size - offset)
+                last = offset + size == piece.size
+                run = Piece(piece.file, piece.offset + offset, size)
+                self._piece(source, run, view[filled : filled + size], last=last)
+                filled += size
+                if filled - hashed >= CHUNK:  # while a processor has them close by
+                    digest.update(view[hashed:filled])
+                    hashed = filled
+        digest.update(view[hashed:filled])
+        return view, digest.digest()
 
-    def _piece(self, source: Source, piece: Piece, view: memoryview) -> None:
+    def _piece(self, source: Source, piece: Piece, view: memoryview, *, last: bool) -> None:
         local = source.locals[piece.file]
         try:
             self._open(local.path)
             complete = _fill(self._descriptor, view, piece.offset)
+            if complete and not last:
+                return
             status = os.fstat(self._descriptor)
         except OSError as error:
             self.close()

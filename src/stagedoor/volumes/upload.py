@@ -27,8 +27,8 @@ from .journal import Journal
 from .part import HASHES, Part
 from .staging import Staging, Tree
 
-FLUSH_EVERY = 2**30
-"""bytes; bounds what must be read again after an unclean end"""
+FLUSH_EVERY = 2**33
+"""bytes; bounds what must be read again after an unclean end. Systems write by themselves meanwhile."""
 
 log = logging.getLogger(__name__)
 
