@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from stagedoor import scan
-from stagedoor.hooks.rehearsal import Rehearsal, rehearse
+from stagedoor.programs.rehearsal import Rehearsal, rehearse
 from stagedoor.lifecycle.judge import read_answer
 from stagedoor.wire.hookdata import NAMES, schema
 from stagedoor.wire.offers import VerdictEntry

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from stagedoor import scan
-from stagedoor.hooks.rehearsal import NO_VOLUMES, REAL_FILES, Rehearsal, rehearse
-from stagedoor.hooks.script import command_line, guess, guess_hook
+from stagedoor.programs.rehearsal import NO_VOLUMES, REAL_FILES, Rehearsal, rehearse
+from stagedoor.programs.script import command_line, guess, guess_hook
 from stagedoor.model.entities import Volume
 from stagedoor.model.errors import ManifestRefused
 from stagedoor.model.hooks import HookName

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from some_records import NOW, run_of
 
-from stagedoor.hooks import ProgramRunner, processes
-from stagedoor.hooks.capture import LIMIT, Capture
+from stagedoor.programs import ProgramRunner, processes
+from stagedoor.programs.capture import LIMIT, Capture
 from stagedoor.lifecycle.needs import Outcome, RunOrder
 from stagedoor.model.entities import RunState
 from stagedoor.records import Records
@@ -337,7 +337,7 @@ def test_many_runs_at_once_do_not_disturb_each_other(bench: Bench) -> None:
 SERVER = """
 import sys
 from pathlib import Path
-from stagedoor.hooks import ProgramRunner
+from stagedoor.programs import ProgramRunner
 from stagedoor.lifecycle.needs import RunOrder
 from stagedoor.model.entities import HookRun, RunState
 from stagedoor.model.hooks import HookName

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from .. import config
-from ..hooks import ProgramRunner
 from ..lifecycle.lately import Lately
+from ..programs import ProgramRunner
 from ..lifecycle.manage import Management
 from ..model.errors import Conflict
 from ..records import Records, migrate, open_records, schema_is_newer

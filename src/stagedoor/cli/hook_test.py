@@ -80,8 +80,8 @@ def test(
 
 def _rehearsal() -> Any:
     with server_parts():
-        from ..hooks.rehearsal import rehearse
-        from ..hooks.script import guess
+        from ..programs.rehearsal import rehearse
+        from ..programs.script import guess
     return rehearse, guess
 
 

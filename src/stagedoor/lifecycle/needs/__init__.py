@@ -2,7 +2,7 @@
 
 1. `records`  `House`, `OfferBook`, `JobBook`, `RunBook`, `Lists`, implemented by `stagedoor.records`
 2. `volumes`  `Storage`, `Upload`, `PartWriter`, implemented by `stagedoor.volumes`
-3. `hooks`    `Programs`, implemented by `stagedoor.hooks`
+3. `hooks`    `Programs`, implemented by `stagedoor.programs`
 4. `engine`   `Runner`, implemented by `stagedoor.engine`
 """
 
