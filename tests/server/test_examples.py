@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 
 from stagedoor import scan
-from stagedoor.programs.rehearsal import Rehearsal, rehearse
 from stagedoor.lifecycle.judge import read_answer
+from stagedoor.programs.rehearsal import Rehearsal, rehearse
 from stagedoor.wire.hookdata import NAMES, schema
 from stagedoor.wire.offers import VerdictEntry
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from stagedoor import scan
-from stagedoor.programs.rehearsal import NO_VOLUMES, REAL_FILES, Rehearsal, rehearse
-from stagedoor.programs.script import command_line, guess, guess_hook
 from stagedoor.model.entities import Volume
 from stagedoor.model.errors import ManifestRefused
 from stagedoor.model.hooks import HookName
+from stagedoor.programs.rehearsal import NO_VOLUMES, REAL_FILES, Rehearsal, rehearse
+from stagedoor.programs.script import command_line, guess, guess_hook
 
 ACCEPT = """
 import json, sys
@@ -202,5 +202,5 @@ def test_a_guess_says_whether_the_name_leaves_doubts(given: str, certain: bool) 
 
 
 def test_only_hooks_that_are_run_can_be_tried(tmp_path: Path, shot: Path) -> None:
-    with pytest.raises(ValueError, match="post-done-server cannot be tested"):
-        rehearse(script=accepting(tmp_path, "x"), entries=scan([shot]), hook=HookName.POST_DONE)
+    with pytest.raises(ValueError, match="post-done-client cannot be tested"):
+        rehearse(script=accepting(tmp_path, "x"), entries=scan([shot]), hook=HookName.POST_DONE_CLIENT)

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from some_records import NOW, run_of
 
-from stagedoor.programs import ProgramRunner, processes
-from stagedoor.programs.capture import LIMIT, Capture
 from stagedoor.lifecycle.needs import Outcome, RunOrder
 from stagedoor.model.entities import RunState
+from stagedoor.programs import ProgramRunner, processes
+from stagedoor.programs.capture import LIMIT, Capture
 from stagedoor.records import Records
 
 MARK = processes.MARK

@@ -10,9 +10,10 @@ from typing import Any
 import jsonschema
 from some_records import NOW
 
-from stagedoor.lifecycle.hookinput import pre_publish_input, publish_input
+from stagedoor.lifecycle.hookinput import job_input, pre_publish_input
 from stagedoor.model.entities import Job, Offer, OfferEntry, Role, Task, User, Volume, Workspace
 from stagedoor.model.form import Answers
+from stagedoor.model.hooks import HookName
 from stagedoor.model.notation import Place
 from stagedoor.model.states import JobState, OfferState, TaskStatus
 from stagedoor.model.verdict import Kind, Verdict
@@ -64,7 +65,7 @@ def task(task_id: str, number: int, kind: Kind, **changes: Any) -> Task:
     return Task(id=task_id, number=number, **{**given, **changes})
 
 
-def published(**changes: Any) -> dict[str, Any]:
+def published(hook: HookName = HookName.PUBLISH, **changes: Any) -> dict[str, Any]:
     tasks = (
         task("a", 0, Kind.ACCEPTED, extras=b'{"shotgun":{"id":7},"path":"/etc","comment":true}'),
         task("b", 1, Kind.UPLOAD_ONLY, is_dir=False, answers=Answers()),
@@ -88,7 +89,7 @@ def published(**changes: Any) -> dict[str, Any]:
         "attempt": 2,
         **changes,
     }
-    raw = publish_input(user=USER, workspace=WORKSPACE, job=job, volumes=VOLUMES, trees=TREES, **given)
+    raw = job_input(hook, user=USER, workspace=WORKSPACE, job=job, volumes=VOLUMES, trees=TREES, **given)
     found: dict[str, Any] = json.loads(raw)
     return found
 

@@ -281,7 +281,7 @@ def test_a_hook_is_set_by_any_spelling(manage: Management, spelling: str) -> Non
         manage.unset_hook(spelling)
 
 
-@pytest.mark.parametrize("name", ["post-done-server", "pre-submit-client", "post-failed-server"])
+@pytest.mark.parametrize("name", ["post-done-client", "pre-submit-client", "post-failed-client"])
 def test_a_hook_that_is_known_but_not_run_is_refused_so(manage: Management, name: str) -> None:
     with pytest.raises(BadRequest, match="not run by this version"):
         manage.set_hook(name, PRE)

@@ -5,7 +5,7 @@
 | own profile and keys | read, write | read, write | read, write |
 | users | read, write | standard users: read, write | - |
 | volumes, hooks, settings | read, write | read | - |
-| hook runs | read | read | - |
+| hook runs | read | read, without stdout and stderr | - |
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from __future__ import annotations
 from litestar import delete, get, patch, post, put
 
 from ..lifecycle import house as views
+from ..lifecycle.manage import is_enabled
 from ..model import errors
 from ..model.entities import ApiKey, Role, User, Volume
 from ..wire import calls
 from ..wire.house import (
+    HookChange,
     HookView,
     NewHook,
     NewKey,
@@ -214,16 +216,33 @@ async def hooks(request: Asked) -> Page:
 
 @put(route(calls.SET_HOOK))
 async def set_hook(request: Asked, name: str, data: NewHook) -> HookView:
-    """Set the command line of a hook."""
+    """Set a hook: its command line, of the workspace or of one queue."""
     admin(request)
-    return views.hook((await quick(services(request).manage.set_hook, name, data.command))[0])
+    hook, _ = await quick(
+        services(request).manage.set_hook,
+        name,
+        data.command,
+        queue=data.queue,
+        environment=data.environment,
+        run_as=data.user,
+        enabled=is_enabled(data.status),
+    )
+    return views.hook(hook)
+
+
+@patch(route(calls.CHANGE_HOOK))
+async def change_hook(request: Asked, name: str, data: HookChange) -> HookView:
+    """Switch a hook on or off."""
+    admin(request)
+    changed = await quick(services(request).manage.switch_hook, name, enabled=is_enabled(data.status), queue=data.queue)
+    return views.hook(changed)
 
 
 @delete(route(calls.UNSET_HOOK), status_code=204)
-async def unset_hook(request: Asked, name: str) -> None:
-    """Unset a hook."""
+async def unset_hook(request: Asked, name: str, queue: str = "") -> None:
+    """Unset a hook, of the workspace or of one queue."""
     admin(request)
-    await quick(services(request).manage.unset_hook, name)
+    await quick(services(request).manage.unset_hook, name, queue)
 
 
 @get(route(calls.RUNS))
@@ -253,9 +272,8 @@ async def runs(
 
 @get(route(calls.RUN))
 async def run(request: Asked, id: str) -> RunDetail:
-    """One hook run with everything it read, wrote and said."""
-    insider(request)
-    return await quick(services(request).reading.run, id)
+    """One hook run with what it read and wrote; for administrators also what it said on stdout and stderr."""
+    return await quick(services(request).reading.run, insider(request), id)
 
 
 # --- settings ------------------------------------------------------------------------------------------------------
@@ -305,6 +323,7 @@ HANDLERS = [
     remove_volume,
     hooks,
     set_hook,
+    change_hook,
     unset_hook,
     runs,
     run,

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from .. import config
 from ..lifecycle.lately import Lately
-from ..programs import ProgramRunner
 from ..lifecycle.manage import Management
 from ..model.errors import Conflict
+from ..programs import ProgramRunner
 from ..records import Records, migrate, open_records, schema_is_newer
 from ..volumes import Disk, free
 

@@ -4,7 +4,7 @@
 2. `capture`    what a program says, bounded
 3. `record`     the folder of a run: what it reads and writes, and what is kept of it
 4. `runner`     a run from start to end
-5. `rehearsal`  a hook tried out without a server
+5. `rehearsal`  a hook tried out without a server; `places`, where no volumes are known
 """
 
 from .runner import ProgramRunner

@@ -32,6 +32,7 @@ from blake3 import blake3
 
 from ..lifecycle.needs import Clock, Outcome, RunOrder
 from ..model.entities import HookRun, RunState
+from ..model.hooks import HookName
 from . import processes
 from .capture import Capture
 from .record import OUTPUT_PLACEHOLDER, AnswerUnreadable, RunFolder
@@ -106,9 +107,10 @@ class ProgramRunner:
         processes.end(run.id, run.pid if same else None, grace=self._grace)
 
     def end_job(self, job_id: str) -> None:
-        """End the run of a job that is under way here, and wait until it has ended; it counts as cancelled."""
+        """End a job's publish hook that is under way here, and wait until it has ended; it counts as cancelled."""
         with self._lock:
-            found = [item for item in self._under_way.values() if item.order.run.job_id == job_id]
+            runs = [(item, item.order.run) for item in self._under_way.values()]
+        found = [item for item, run in runs if run.job_id == job_id and run.hook is HookName.PUBLISH]
         _stop(found, RunState.CANCELLED)
 
     def shutdown(self) -> None:
@@ -334,7 +336,7 @@ def _read_answer(running: _Running) -> tuple[bytes | None, str]:
     try:
         output = running.folder.answer(order.answer_bytes)
     except AnswerUnreadable as error:
-        return None, f"the hook's answer {error}" if order.wants_output else ""
+        return None, f"the hook's answer {error}" if order.wants_output or order.may_answer else ""
     if output or not order.wants_output:
         return output, ""
     if OUTPUT_PLACEHOLDER not in order.run.command:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from .house import (
     Health,
+    HookChange,
     HookView,
     KeyView,
     NewHook,
@@ -102,6 +103,7 @@ REMOVE_VOLUME = Call("DELETE", f"{V1}/volumes/{{id}}")
 
 HOOKS = Call("GET", f"{V1}/hooks", Page, items=HookView)
 SET_HOOK = Call("PUT", f"{V1}/hooks/{{name}}", HookView, NewHook)
+CHANGE_HOOK = Call("PATCH", f"{V1}/hooks/{{name}}", HookView, HookChange)
 UNSET_HOOK = Call("DELETE", f"{V1}/hooks/{{name}}")
 RUNS = Call("GET", f"{V1}/runs", Page, items=RunView)
 RUN = Call("GET", f"{V1}/runs/{{id}}", RunDetail)

@@ -1,6 +1,6 @@
 """What the steps ask of the world: narrow Protocols, one implementation each.
 
-1. `records`  `House`, `OfferBook`, `JobBook`, `RunBook`, `Lists`, implemented by `stagedoor.records`
+1. `records`  `House`, `OfferBook`, `JobBook`, `NoticeBook`, `RunBook`, `Lists`, implemented by `stagedoor.records`
 2. `volumes`  `Storage`, `Upload`, `PartWriter`, implemented by `stagedoor.volumes`
 3. `hooks`    `Programs`, implemented by `stagedoor.programs`
 4. `engine`   `Runner`, implemented by `stagedoor.engine`
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from .engine import Runner
 from .hooks import Outcome, Programs, RunOrder
-from .records import House, JobBook, Lists, OfferBook, RunBook
+from .records import House, JobBook, Lists, NoticeBook, OfferBook, RunBook
 from .volumes import FileHash, InTheWay, PartWriter, Proof, Spot, Storage, Upload
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "InTheWay",
     "JobBook",
     "Lists",
+    "NoticeBook",
     "OfferBook",
     "Outcome",
     "PartWriter",

@@ -20,11 +20,16 @@ class RunOrder:
     run: HookRun
     """as recorded by RunBook.begin; state RUNNING"""
     environment: Mapping[str, str] = field(default_factory=dict)
+    run_as: str = ""
+    """name of the system user; empty: the server's own"""
     input: bytes
     """JSON"""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """further files beside the input, by name (the hashes of a publish)"""
     wants_output: bool = False
+    """without an answer it has failed"""
+    may_answer: bool = False
+    """an answer that cannot be read is a fault; none is not"""
     seconds: float
     answer_bytes: int
 
@@ -65,7 +70,7 @@ class Programs(Protocol):
         ...
 
     def end_job(self, job_id: str) -> None:
-        """End the run of a job that is under way in this process, if any (abort)."""
+        """End the publish hook of a job that is under way in this process, if any (abort)."""
         ...
 
     def shutdown(self) -> None:
