@@ -56,9 +56,7 @@ def test_a_hook_may_be_named_in_any_spelling(spelling: str, kinds: list[str]) ->
 
 @pytest.mark.parametrize("name", ["post-done-client", "x"])
 def test_other_hooks_have_no_schema_and_it_is_said_which_have(name: str) -> None:
-    with pytest.raises(
-        ValueError, match="there are: pre-publish-server, pre-submit-server, post"
-    ):
+    with pytest.raises(ValueError, match="there are: pre-publish-server, pre-submit-server, post"):
         hookdata.schemas_of(name)
     with pytest.raises(ValueError, match=r"there are: pre-publish-server\.input"):
         hookdata.schema(name)

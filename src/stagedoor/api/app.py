@@ -19,12 +19,13 @@ from ..lifecycle.manage import Management, Probe
 from ..lifecycle.offer import Offering
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
+from ..lifecycle.replay import Replaying
 from ..lifecycle.submit import Submitting
 from ..model import errors
 from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
-from . import house, publishing, uploads
+from . import hooks, house, publishing, uploads
 from .document import Document
 from .gate import Gate, SignIn, log_refusal
 from .status import BY_STATUS, body_of, headers_of, status_of
@@ -42,6 +43,7 @@ class Services:
     reading: Reading
     control: Control
     manage: Management
+    replaying: Replaying
     sign_in: SignIn
     probe: Probe
     room: Callable[[str], tuple[int, int] | None]
@@ -51,7 +53,7 @@ class Services:
 def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool = False) -> ASGIApp:
     """`peers`: who is behind a connection of this machine, by its port."""
     app = Litestar(
-        route_handlers=[health, *publishing.HANDLERS, *uploads.HANDLERS, *house.HANDLERS],
+        route_handlers=[health, *publishing.HANDLERS, *uploads.HANDLERS, *house.HANDLERS, *hooks.HANDLERS],
         state=State({"services": services}),
         exception_handlers={
             errors.StagedoorError: _refused,

@@ -1,11 +1,10 @@
-"""Users, keys, volumes, hooks, settings.
+"""Users, keys, volumes, settings.
 
 | | admin | employee | standard |
 |---|---|---|---|
 | own profile and keys | read, write | read, write | read, write |
 | users | read, write | standard users: read, write | - |
-| volumes, hooks, settings | read, write | read | - |
-| hook runs | read | read, without stdout and stderr | - |
+| volumes, settings | read, write | read | - |
 """
 
 from __future__ import annotations
@@ -13,18 +12,13 @@ from __future__ import annotations
 from litestar import delete, get, patch, post, put
 
 from ..lifecycle import house as views
-from ..lifecycle.manage import is_enabled
 from ..model import errors
 from ..model.entities import ApiKey, Role, User, Volume
 from ..wire import calls
 from ..wire.house import (
-    HookChange,
-    HookView,
-    NewHook,
     NewKey,
     NewUser,
     NewVolume,
-    RunDetail,
     SettingChange,
     SettingView,
     UserChange,
@@ -35,8 +29,8 @@ from ..wire.house import (
     WorkspaceView,
 )
 from ..wire.jobs import Page
-from .asking import Asked, admin, insider, milliseconds, route, services, user
-from .publishing import Limit, Owner, Since, Skip
+from .asking import Asked, admin, insider, route, services, user
+from .publishing import Limit, Skip
 from .threads import quick
 
 
@@ -203,79 +197,6 @@ async def remove_volume(request: Asked, id: str) -> None:
     await quick(services(request).manage.remove_volume, id)
 
 
-# --- hooks ---------------------------------------------------------------------------------------------------------
-
-
-@get(route(calls.HOOKS))
-async def hooks(request: Asked) -> Page:
-    """The hooks that are set."""
-    insider(request)
-    found = [views.hook(one) for one in await quick(services(request).manage.hooks)]
-    return Page(total=len(found), items=found)
-
-
-@put(route(calls.SET_HOOK))
-async def set_hook(request: Asked, name: str, data: NewHook) -> HookView:
-    """Set a hook: its command line, of the workspace or of one queue."""
-    admin(request)
-    hook, _ = await quick(
-        services(request).manage.set_hook,
-        name,
-        data.command,
-        queue=data.queue,
-        environment=data.environment,
-        run_as=data.user,
-        enabled=is_enabled(data.status),
-    )
-    return views.hook(hook)
-
-
-@patch(route(calls.CHANGE_HOOK))
-async def change_hook(request: Asked, name: str, data: HookChange) -> HookView:
-    """Switch a hook on or off."""
-    admin(request)
-    changed = await quick(services(request).manage.switch_hook, name, enabled=is_enabled(data.status), queue=data.queue)
-    return views.hook(changed)
-
-
-@delete(route(calls.UNSET_HOOK), status_code=204)
-async def unset_hook(request: Asked, name: str, queue: str = "") -> None:
-    """Unset a hook, of the workspace or of one queue."""
-    admin(request)
-    await quick(services(request).manage.unset_hook, name, queue)
-
-
-@get(route(calls.RUNS))
-async def runs(
-    request: Asked,
-    hook: str | None = None,
-    job: str | None = None,
-    offer: str | None = None,
-    of_user: Owner = None,
-    since: Since = None,
-    limit: Limit = 50,
-    skip: Skip = 0,
-) -> Page:
-    """Recorded hook runs, newest first."""
-    insider(request)
-    return await quick(
-        services(request).reading.runs,
-        hook=hook,
-        job=job,
-        offer=offer,
-        owner=of_user,
-        since=milliseconds(since),
-        limit=limit,
-        skip=skip,
-    )
-
-
-@get(route(calls.RUN))
-async def run(request: Asked, id: str) -> RunDetail:
-    """One hook run with what it read and wrote; for administrators also what it said on stdout and stderr."""
-    return await quick(services(request).reading.run, insider(request), id)
-
-
 # --- settings ------------------------------------------------------------------------------------------------------
 
 
@@ -321,12 +242,6 @@ HANDLERS = [
     volume,
     change_volume,
     remove_volume,
-    hooks,
-    set_hook,
-    change_hook,
-    unset_hook,
-    runs,
-    run,
     settings,
     set_setting,
     unset_setting,

@@ -101,6 +101,7 @@ class _Running:
             reading=Reading(house, offers, jobs, runs, records.lists, programs, receiving),
             control=control,
             manage=home.manage,
+            replaying=home.replaying,
             sign_in=lambda user, key: records.keys.check(user, key, now()),
             probe=probe,
             room=room,

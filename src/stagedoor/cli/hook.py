@@ -14,6 +14,7 @@ from ..model.entities import RunState
 from ..model.errors import NotFound
 from ..model.hooks import canonical, unknown
 from ..model.names import printable
+from .hook_replay import replay
 from .hook_test import test
 from .options import as_json, home, open_home, pass_page
 from .screen import runs
@@ -27,6 +28,7 @@ def command() -> None:
     """The studio's own programs: set, test, explain."""
 
 
+command.add_command(replay)
 command.add_command(test)
 
 

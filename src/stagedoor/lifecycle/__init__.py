@@ -22,6 +22,7 @@ Beside the steps:
 - `views`      how offers and jobs are shown, and to whom
 - `house`      how users, keys, volumes, hooks and settings are shown
 - `manage`     users, keys, volumes, hooks, settings
+- `replay`     today's script on what earlier runs had read
 - `hookline`   what is set as a hook, judged
 - `needs`      what the steps ask of the world, as narrow Protocols
 """

@@ -40,7 +40,7 @@ from ..model.verdict import Kind, Verdict
 from ..wire.offers import OfferAnswer
 from ..wire.tree import Entry
 from .places import any_volume, as_written, volume, with_way_out
-from .runner import ProgramRunner
+from .runner import Nowhere, ProgramRunner
 from .script import command_line, guess_hook
 
 NO_VOLUMES = "No volumes are known here: paths were checked for their spelling only."
@@ -131,7 +131,7 @@ class _Stage:
         self.command = command
         self.environment = environment
         self.seconds = seconds or (Settings().number(SECONDS[hook]) if hook in SECONDS else 0)
-        self.runner = ProgramRunner(home, _NoBook(), _now)
+        self.runner = ProgramRunner(home, Nowhere(), _now)
 
     def pre_publish(self, drafts: list[_Draft], volumes: list[Volume]) -> Rehearsal:
         offer = Offer(
@@ -248,12 +248,6 @@ class _Stage:
             places_checked=checked,
             **self.runner.read_record(_RUN_ID),
         )
-
-
-class _NoBook:
-    """Where no database is: the run is not recorded."""
-
-    def update(self, run_id: str, **changes: Any) -> None: ...
 
 
 def _now() -> int:

@@ -50,6 +50,12 @@ class Records(Protocol):
     def update(self, run_id: str, **changes: Any) -> None: ...
 
 
+class Nowhere:
+    """The run book of what is only tried out: nothing is recorded."""
+
+    def update(self, run_id: str, **changes: Any) -> None: ...
+
+
 class ProgramRunner:
     """Runs hooks; any number of threads at once.
 
@@ -88,11 +94,21 @@ class ProgramRunner:
 
     def run(self, order: RunOrder) -> Outcome:
         """Run to the end. Raises InterruptedError after `shutdown`; no outcome is recorded then."""
+        return self._run(order, self._runs)
+
+    def try_out(self, order: RunOrder) -> Outcome:
+        """The same, and nothing is recorded or kept."""
+        try:
+            return self._run(order, Nowhere())
+        finally:
+            self.remove(order.run.id)
+
+    def _run(self, order: RunOrder, book: Records) -> Outcome:
         running = _Running(order, RunFolder(self.folder(order.run.id)))
         with self._listed(running):
             error = self._start(running)
-            outcome = _failed(error) if error else self._finish(running)
-            self._runs.update(
+            outcome = _failed(error) if error else self._finish(running, book)
+            book.update(
                 order.run.id,
                 state=outcome.state,
                 exit_code=outcome.exit_code,
@@ -155,12 +171,12 @@ class ProgramRunner:
             return f"the program {words[0]!r} cannot be started ({error}): check the command line"
         return ""
 
-    def _finish(self, running: _Running) -> Outcome:
+    def _finish(self, running: _Running, book: Records) -> Outcome:
         order = running.order
         pid = running.process.pid
         left_behind = ""
         try:
-            self._runs.update(order.run.id, pid=pid, pid_started=processes.started(pid))
+            book.update(order.run.id, pid=pid, pid_started=processes.started(pid))
             reason = running.watch(order.seconds)
         finally:
             try:

@@ -36,6 +36,7 @@ from .house import (
 from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
+from .replays import Replay, ReplayRequest, Replays
 from .tree import Entry
 
 V1 = "/api/v1"
@@ -107,6 +108,9 @@ CHANGE_HOOK = Call("PATCH", f"{V1}/hooks/{{name}}", HookView, HookChange)
 UNSET_HOOK = Call("DELETE", f"{V1}/hooks/{{name}}")
 RUNS = Call("GET", f"{V1}/runs", Page, items=RunView)
 RUN = Call("GET", f"{V1}/runs/{{id}}", RunDetail)
+REPLAY = Call("POST", f"{V1}/runs/{{id}}/replay", Replay)
+RUN_AGAIN = Call("POST", f"{V1}/runs/{{id}}/for-real", RunView)
+REPLAYS = Call("POST", f"{V1}/replays", Replays, ReplayRequest)
 
 SETTINGS = Call("GET", f"{V1}/settings", Page, items=SettingView)
 SET_SETTING = Call("PUT", f"{V1}/settings/{{name}}", SettingView, SettingChange)

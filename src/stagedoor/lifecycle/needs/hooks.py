@@ -53,6 +53,10 @@ class Programs(Protocol):
         input are not known: paths of `files` are `folder(run_id) / name`."""
         ...
 
+    def try_out(self, order: RunOrder) -> Outcome:
+        """The same, and nothing is recorded or kept. The run's id is one that no record has."""
+        ...
+
     def folder(self, run_id: str) -> Path:
         """The absolute path of a run's folder: input, output and `files` lie in it while it runs."""
         ...
