@@ -344,6 +344,37 @@ def test_a_bad_variable_name_is_refused(manage: Management) -> None:
         manage.set_hook("publish-server", "python3 ${PATH_JSON_INPUT}", environment={"A B": "1"})
 
 
+def test_a_hook_of_a_queue_stands_beside_that_of_the_workspace(manage: Management) -> None:
+    line = "python3 -c pass ${PATH_JSON_INPUT}"
+    everywhere, _ = manage.set_hook("publish", line)
+    quick, _ = manage.set_hook("publish", line, queue="quick")
+    assert manage.hooks() == [everywhere, quick]
+    assert manage.switch_hook("publish-server", enabled=False, queue="quick").enabled is False
+    assert [hook.enabled for hook in manage.hooks()] == [True, False]
+    manage.unset_hook("publish", "quick")
+    with pytest.raises(NotFound, match="not set for the queue quick"):
+        manage.switch_hook("publish", enabled=True, queue="quick")
+    assert manage.hooks() == [everywhere]
+
+
+def test_what_is_offered_is_in_no_queue_yet(manage: Management) -> None:
+    with pytest.raises(BadRequest, match="what is offered is in none yet"):
+        manage.set_hook("pre-publish", PRE, queue="quick")
+    with pytest.raises(BadRequest, match="no queue"):
+        manage.set_hook("publish", "python3 ${PATH_JSON_INPUT}", queue="a b")
+
+
+def test_a_hook_runs_as_a_user_that_there_is(manage: Management, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "python3 -c pass ${PATH_JSON_INPUT}"
+    with pytest.raises(BadRequest, match="no system user 'nobody-there'"):
+        manage.set_hook("publish", line, run_as="nobody-there")
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(BadRequest, match="Only a server that runs as root"):
+        manage.set_hook("publish", line, run_as="daemon")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert manage.set_hook("publish", line, run_as="daemon")[0].run_as == "daemon"
+
+
 # --- settings
 
 
