@@ -60,7 +60,7 @@ def task(task_id: str, number: int, kind: Kind, **changes: Any) -> Task:
         "staging": "/mnt/projects/.stagedoor/x",
         "place": Place("v1", "sq/shot_final"),
         "answers": Answers(comment="hi", time_report=60, status="rev", task="comp", metadata={"k": "v"}),
-        "verdict": Verdict(kind=kind, warning="w", info="i", ident="shot v1"),
+        "verdict": Verdict(kind=kind, warning="w", info="i", ident="shot v1", findings=({"code": "x", "title": "y"},)),
     }
     return Task(id=task_id, number=number, **{**given, **changes})
 
@@ -150,6 +150,7 @@ def test_the_publish_hook_is_told_everything() -> None:
         "warning": "w",
         "info": "i",
         "ident": "shot v1",
+        "findings": [{"code": "x", "title": "y"}],
         "comment": "hi",
         "status": "rev",
         "task": "comp",

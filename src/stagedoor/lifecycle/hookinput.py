@@ -202,6 +202,7 @@ def _published(
         warning=verdict.warning,
         info=verdict.info,
         ident=verdict.ident,
+        findings=cast(Any, list(verdict.findings)),
         comment=answers.comment,
         status=answers.status,
         task=answers.task,

@@ -155,9 +155,12 @@ class Offering:
         if outcome.state is not RunState.SUCCEEDED or outcome.output is None:
             raise check_failed(run, outcome.error)
         try:
-            return read_answer(outcome.output, offer.entries, self._house.volumes()), run
+            judged = read_answer(outcome.output, offer.entries, self._house.volumes())
         except BrokenAnswer as broken:
             raise self._broken(run, broken) from None
+        if judged.remarks:
+            self._runs.update(run.id, error="\n".join(judged.remarks))
+        return judged, run
 
     def _broken(self, run: HookRun, broken: BrokenAnswer) -> errors.CheckFailed:
         detail = "\n".join(broken.faults)

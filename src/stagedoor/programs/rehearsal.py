@@ -159,6 +159,7 @@ class _Stage:
         except BrokenAnswer as broken:
             faults = tuple(with_way_out(fault, volumes) for fault in broken.faults)
             return self._result(outcome, seconds, faults=faults, notes=notes)
+        notes = (*notes, *judged.remarks)
         decided = tuple(
             replace(entry, verdict=found.verdict, place=found.place, extras=found.extras)
             for entry, found in ((entry, judged.entries[entry.id]) for entry in offer.entries)

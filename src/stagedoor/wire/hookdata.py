@@ -170,6 +170,7 @@ class PublishedEntry(Struct, kw_only=True):
     warning: str
     info: str
     ident: str
+    findings: list[Finding]
     comment: str
     status: str
     task: str
