@@ -166,6 +166,24 @@ def test_the_publish_hook_of_the_page_that_may_run_again_does_so_once(scripts: P
     assert once == [f"ingesting {shot}\n", f"attempt 1 finds this done: {shot}\n"]
 
 
+def test_the_pre_submit_hook_of_the_page_works(scripts: Path) -> None:
+    script = str(scripts / "pre_submit.py")
+    few = [frames(scripts / "few", [1])]
+    many = [frames(scripts / f"many{number}", [1]) for number in range(21)]
+    assert [rehearse(script=script, entries=scan(offered)).refused for offered in (few, many)] == [
+        None,
+        "Send at most 20 publishes at once.",
+    ]
+
+
+def test_the_hook_of_the_page_that_is_written_with_our_module_works(scripts: Path) -> None:
+    offered = [frames(scripts / "whole", [1, 2, 3]), frames(scripts / "gap", [1, 2, 4])]
+    found = rehearse(script=str(scripts / "check_frames.py"), entries=scan(offered))
+    assert found.publish is not None, found.stderr
+    assert [entry.can_publish for entry in found.publish.files] == [True, False]
+    assert found.publish.files[1].findings[0]["files"] == ["gap.0003.exr"]
+
+
 def test_the_json_of_the_page_is_as_the_schemas_say() -> None:
     given, answer = (json.loads(block) for block in blocks("json"))
     jsonschema.validate(given, schema("pre-publish-server.input"))

@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,29 @@ def test_a_hook_that_hangs_is_ended_and_no_refusal(studio: Any, shot: Path) -> N
     hook(studio, "pre-submit-server", "time.sleep(60)")
     refused(studio, shot, CheckFailed)
     assert [run["state"] for run in runs(studio, "pre-submit-server")] == ["timed_out"]
+
+
+def test_a_publish_goes_on_beside_a_hook_that_hangs_forks_and_floods(studio: Any, shot: Path) -> None:
+    execute(studio, "UPDATE workspaces SET settings = ?", '{"pre_submit_seconds": 8, "pre_submit_at_once": 2}')
+    hook(
+        studio,
+        "pre-submit-server",
+        "if (folder / 'hang').exists():\n"
+        "    (folder / 'hang').unlink()\n"
+        "    for _ in range(20):\n"
+        "        os.fork() or (os.setsid(), time.sleep(100))\n"
+        "    os.truncate(os.open(sys.argv[2], os.O_CREAT | os.O_RDWR), 2**30)\n"
+        "    os.unlink(sys.argv[1])\n"
+        "    while True: sys.stdout.write('x' * 65536)\n",
+    )
+    (studio.folder / "hang").touch()
+    with ThreadPoolExecutor(1) as beside:
+        stuck = beside.submit(submit, studio.session(studio.rival), [frames(shot.with_name(f"{shot.name}_stuck"), [1])])
+        until(lambda: not (studio.folder / "hang").exists())
+        assert publish(studio, shot)["status"] == "done"
+        with pytest.raises(CheckFailed):
+            stuck.result(60)
+    assert [run["state"] for run in runs(studio, "pre-submit-server")] == ["succeeded", "timed_out"]
 
 
 def test_a_refused_offer_can_be_submitted_again(studio: Any, shot: Path) -> None:
