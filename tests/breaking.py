@@ -204,17 +204,19 @@ def waiting_hook(studio: Studio, name: str = "publish-server", *, stubborn: bool
     """Set a hook that waits until `let_go`; `rest` is what it does then. A stubborn one does not mind SIGTERM."""
     script = studio.folder / "waiting.py"
     script.write_text(_WAITING.format(stubborn=stubborn, rest=rest))
-    output = "" if name == "publish-server" else " ${PATH_JSON_OUTPUT}"
+    output = " ${PATH_JSON_OUTPUT}" if name.startswith("pre-") else ""
     line = f"{sys.executable} {script} {studio.folder} ${{PATH_JSON_INPUT}}{output}"
     set_hook(studio, name, line)
 
 
-def set_hook(studio: Studio, name: str, line: str) -> None:
+def set_hook(studio: Studio, name: str, line: str, queue: str = "") -> None:
     """Past the command line, which takes half a second."""
     execute(
         studio,
-        "INSERT OR REPLACE INTO hooks (name, command, environment, modified) VALUES (?, ?, '{}', 0)",
+        "INSERT OR REPLACE INTO hooks (name, queue, command, environment, run_as, enabled, modified) "
+        "VALUES (?, ?, ?, '{}', '', true, 0)",
         name,
+        queue,
         line,
     )
 

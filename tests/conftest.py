@@ -30,6 +30,7 @@ pytest.register_assert_rewrite(
     "test_records_jobs",
     "test_records_keys",
     "test_records_lists",
+    "test_records_notices",
     "test_records_offers",
     "test_records_races",
     "test_records_runs",

@@ -66,7 +66,7 @@ class Studio:
         path = self.folder / f"{name}{suffix}"
         path.write_text(script)
         program = sys.executable if suffix == ".py" else "/bin/bash"
-        output = "" if name == "publish-server" else " ${PATH_JSON_OUTPUT}"
+        output = " ${PATH_JSON_OUTPUT}" if name.startswith("pre-") else ""
         self.command("hook", "set", name, f"{program} {path} ${{PATH_JSON_INPUT}}{output}")
         return path
 

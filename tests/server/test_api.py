@@ -494,6 +494,34 @@ def test_runs_are_filtered_by_hook_job_offer_and_user(house: House, vendor: Pers
     assert hooks(f"job={NO_ID}") == []
 
 
+def test_what_a_hook_said_is_for_administrators_and_its_environment_is_shown_to_nobody(
+    house: House, vendor: Person
+) -> None:
+    vendor.plan(run="print('the secret is 42')")
+    vendor.offered(file())
+    (run,) = house.admin.get(f"/runs?user={vendor.id}").json["items"]
+    seen = {role: house.vendor(role).get(f"/runs/{run['id']}").json for role in ("admin", "employee")}
+    assert (seen["admin"]["stdout"], seen["admin"]["stderr"]) == ("the secret is 42\n", "")
+    assert (seen["employee"]["stdout"], seen["employee"]["stderr"]) == (None, None)
+    assert seen["employee"]["input"] == seen["admin"]["input"]
+    line = {"command": "/bin/true ${PATH_JSON_INPUT}", "queue": "shown", "environment": {"TOKEN": "s3cret"}}
+    assert house.admin.ask("PUT", "/hooks/publish-server", line).json["environment"] == ["TOKEN"]
+    assert b"s3cret" not in house.admin.get("/hooks").body
+    house.admin.ask("DELETE", "/hooks/publish-server?queue=shown")
+
+
+def test_a_replay_says_what_would_change_over_rest_too(house: House, vendor: Person) -> None:
+    offered = vendor.offered(file())
+    (run,) = house.admin.get(f"/runs?user={vendor.id}").json["items"]
+    same = house.admin.post(f"/runs/{run['id']}/replay")
+    assert (same.status, same.json["state"], same.json["verdicts"]) == (200, "same", 1)
+    vendor.plan({offered["files"][0]["filename"]: {"rejected": True}})
+    assert house.admin.post(f"/runs/{run['id']}/replay").json["changed"] == 1
+    several = house.admin.post("/replays", {"limit": 1}).json
+    assert (several["runs"], several["next"], several["changed"]) == (1, 1, 1)
+    assert len(house.admin.get(f"/runs?user={vendor.id}").json["items"]) == 1
+
+
 # --- roles ---------------------------------------------------------------------------------------------------------
 
 
@@ -536,8 +564,15 @@ ROLES: dict[tuple[str, str, str], tuple[int, int, int]] = {
     ("PATCH", "/volumes/projects", "{}"): (200, 403, 403),
     ("DELETE", "/volumes/none", ""): (404, 403, 403),
     ("GET", "/hooks", ""): (200, 200, 403),
-    ("PUT", "/hooks/post-done-server", '{"command": "/bin/true"}'): (400, 403, 403),
-    ("DELETE", "/hooks/post-done-server", ""): (400, 403, 403),
+    ("PUT", "/hooks/post-done-client", '{"command": "/bin/true"}'): (400, 403, 403),
+    ("DELETE", "/hooks/post-done-client", ""): (400, 403, 403),
+    ("PATCH", "/hooks/post-done-server", '{"status": "disabled"}'): (404, 403, 403),
+    ("PUT", "/hooks/post-done-server", '{"command": "/bin/true ${PATH_JSON_INPUT}", "queue": "none"}'): (200, 403, 403),
+    ("PATCH", "/hooks/post-done-server", '{"status": "disabled", "queue": "none"}'): (200, 403, 403),
+    ("DELETE", "/hooks/post-done-server?queue=none", ""): (204, 403, 403),
+    ("POST", "/runs/none/replay", ""): (404, 403, 403),
+    ("POST", "/runs/none/for-real", ""): (404, 403, 403),
+    ("POST", "/replays", '{"limit": 0}'): (200, 403, 403),
     ("GET", "/runs", ""): (200, 200, 403),
     ("GET", "/runs/none", ""): (404, 404, 403),
     ("GET", "/settings", ""): (200, 200, 403),

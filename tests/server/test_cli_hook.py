@@ -127,9 +127,8 @@ def test_a_word_that_is_no_hook_is_answered_with_those_there_are(words: list[str
     result = stagedoor(*words)
     told = " ".join(click.unstyle(result.stderr).split())
     assert result.exit_code == 2
-    assert (
-        "'ingest' is no hook: write pre-publish-server or publish-server, or pre-publish or publish for short" in told
-    )
+    assert "'ingest' is no hook; there are pre-publish-server, pre-submit-server, post-submit-server, " in told
+    assert "and the same without -server for short" in told
 
 
 # --- test ------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +14,8 @@ import jsonschema
 import pytest
 
 from stagedoor import scan
-from stagedoor.hooks.rehearsal import Rehearsal, rehearse
 from stagedoor.lifecycle.judge import read_answer
+from stagedoor.programs.rehearsal import Rehearsal, rehearse
 from stagedoor.wire.hookdata import NAMES, schema
 from stagedoor.wire.offers import VerdictEntry
 
@@ -60,15 +62,15 @@ def test_missing_frames_are_named(tmp_path: Path) -> None:
     (finding,) = entry.findings
     assert finding["code"] == "missing_frames"
     assert finding["title"].endswith(" lacks frames 1003-1004,1006-1007.")
-    assert finding["fix"] == "Add them and publish again."
+    assert finding["fix"] == "Add what is missing and publish again."
 
 
-def test_one_missing_frame_is_named_once(tmp_path: Path) -> None:
-    entry, _ = check(frames(tmp_path / NAME, [1001, 1003]))
+def test_one_missing_frame_is_named(tmp_path: Path) -> None:
+    entry, _ = check(frames(tmp_path / NAME, [1001, 1003, 1004]))
     (finding,) = entry.findings
-    assert (entry.warning, finding["fix"]) == ("Not complete.", "Add it and publish again.")
+    assert (entry.warning, finding["fix"]) == ("Not complete.", "Add what is missing and publish again.")
     assert finding["title"].endswith(" lacks frame 1002.")
-    assert json.dumps([entry.warning, entry.findings]).count("1002") == 1
+    assert finding["files"] == [f"{NAME}.1002.exr"]
 
 
 def test_empty_files_and_empty_folders_are_refused(tmp_path: Path) -> None:
@@ -164,6 +166,24 @@ def test_the_publish_hook_of_the_page_that_may_run_again_does_so_once(scripts: P
     assert once == [f"ingesting {shot}\n", f"attempt 1 finds this done: {shot}\n"]
 
 
+def test_the_pre_submit_hook_of_the_page_works(scripts: Path) -> None:
+    script = str(scripts / "pre_submit.py")
+    few = [frames(scripts / "few", [1])]
+    many = [frames(scripts / f"many{number}", [1]) for number in range(21)]
+    assert [rehearse(script=script, entries=scan(offered)).refused for offered in (few, many)] == [
+        None,
+        "Send at most 20 publishes at once.",
+    ]
+
+
+def test_the_hook_of_the_page_that_is_written_with_our_module_works(scripts: Path) -> None:
+    offered = [frames(scripts / "whole", [1, 2, 3]), frames(scripts / "gap", [1, 2, 4])]
+    found = rehearse(script=str(scripts / "check_frames.py"), entries=scan(offered))
+    assert found.publish is not None, found.stderr
+    assert [entry.can_publish for entry in found.publish.files] == [True, False]
+    assert found.publish.files[1].findings[0]["files"] == ["gap.0003.exr"]
+
+
 def test_the_json_of_the_page_is_as_the_schemas_say() -> None:
     given, answer = (json.loads(block) for block in blocks("json"))
     jsonschema.validate(given, schema("pre-publish-server.input"))
@@ -180,3 +200,9 @@ def test_every_key_of_input_and_output_is_on_the_page(name: str) -> None:
     definitions = schema(name)["$defs"]
     told = [kind for kind in definitions if kind not in ("Party", "PublishedTask", "TaskSource", "TaskDestination")]
     assert {key for kind in told for key in definitions[kind]["properties"]} <= words | {"role", "on_exists"}
+
+
+def test_the_example_of_testing_a_hook_passes() -> None:
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HOOKS)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=HOOKS.parents[1])
+    assert done.returncode == 0, done.stdout

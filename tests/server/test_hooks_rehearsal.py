@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from stagedoor import scan
-from stagedoor.hooks.rehearsal import NO_VOLUMES, REAL_FILES, Rehearsal, rehearse
-from stagedoor.hooks.script import command_line, guess, guess_hook
 from stagedoor.model.entities import Volume
 from stagedoor.model.errors import ManifestRefused
 from stagedoor.model.hooks import HookName
+from stagedoor.programs.rehearsal import NO_VOLUMES, REAL_FILES, Rehearsal, rehearse
+from stagedoor.programs.script import command_line, guess, guess_hook
+from stagedoor.wire.hookdata import schema
 
 ACCEPT = """
 import json, sys
@@ -178,6 +180,9 @@ def test_a_script_becomes_the_line_that_a_server_would_run(tmp_path: Path) -> No
         ("prepare_publish.py", HookName.PUBLISH),
         ("pre-publish-v2.py", HookName.PRE_PUBLISH),
         ("prepublish.sh", HookName.PRE_PUBLISH),
+        ("/x/pre_submit.py", HookName.PRE_SUBMIT),
+        ("post-done.sh", HookName.POST_DONE),
+        ("post_failed_slack.py", HookName.POST_FAILED),
     ],
 )
 def test_which_hook_a_script_is_can_be_guessed(given: str, hook: HookName) -> None:
@@ -201,6 +206,44 @@ def test_a_guess_says_whether_the_name_leaves_doubts(given: str, certain: bool) 
     assert guess(given)[1] is certain
 
 
+@pytest.mark.parametrize(
+    ("text", "ok", "refused", "error"),
+    [
+        ("", True, None, ""),
+        ("answer(warning='Only a hint.')", True, None, ""),
+        ("answer(rejected=True, warning='Closed.')", True, "Closed.", ""),
+        ("answer(warning='Closed.'); sys.exit(2)", True, "Closed.", "the hook exited with code 2, and said"),
+        ("sys.exit('no tracker')", False, "", "the hook exited with code 1: no tracker"),
+        ("answer(rejected=7)", False, None, "the hook's answer cannot be used"),
+        ("os.kill(os.getpid(), 9)", False, None, "the hook was ended by signal 9"),
+    ],
+)
+def test_a_pre_submit_script_is_judged_as_the_server_would(
+    tmp_path: Path, shot: Path, text: str, ok: bool, refused: str | None, error: str
+) -> None:
+    start = "import json, os, sys\ndef answer(**keys): json.dump(keys, open(sys.argv[2], 'w'))\n"
+    found = rehearse(script=script(tmp_path, start + text, "pre_submit.py"), entries=scan([shot]))
+    assert (found.hook, found.ok, found.refused) == ("pre-submit-server", ok, refused)
+    assert found.error.startswith(error)
+    data = json.loads(found.input)
+    jsonschema.validate(data, schema("pre-submit-server.input"))
+    assert (data["status"], data["files"][0]["hashes"], data["tasks"][0]["status"]) == ("init", "", "pending")
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("post_submit.py", "waiting"), ("post_failed.py", "failed"), ("post_done.py", "done")]
+)
+def test_a_post_script_reads_what_it_will_read_on_the_server(
+    tmp_path: Path, shot: Path, name: str, status: str
+) -> None:
+    found = rehearse(script=script(tmp_path, "print('told')", name), entries=scan([shot]))
+    assert (found.ok, found.stdout, found.notes) == (True, "told\n", (REAL_FILES,))
+    data = json.loads(found.input)
+    jsonschema.validate(data, schema(f"{found.hook}.input"))
+    assert data["status"] == status
+    assert bool(data["files"][0]["hashes"]) is (status != "waiting")
+
+
 def test_only_hooks_that_are_run_can_be_tried(tmp_path: Path, shot: Path) -> None:
-    with pytest.raises(ValueError, match="post-done-server cannot be tested"):
-        rehearse(script=accepting(tmp_path, "x"), entries=scan([shot]), hook=HookName.POST_DONE)
+    with pytest.raises(ValueError, match="post-done-client cannot be tested"):
+        rehearse(script=accepting(tmp_path, "x"), entries=scan([shot]), hook=HookName.POST_DONE_CLIENT)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import resource
 import shlex
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from some_records import NOW, run_of
 
-from stagedoor.hooks import ProgramRunner, processes
-from stagedoor.hooks.capture import LIMIT, Capture
 from stagedoor.lifecycle.needs import Outcome, RunOrder
 from stagedoor.model.entities import RunState
+from stagedoor.programs import ProgramRunner, processes
+from stagedoor.programs.capture import LIMIT, Capture
 from stagedoor.records import Records
 
 MARK = processes.MARK
@@ -164,6 +168,59 @@ def test_the_version_changes_with_the_line_and_with_files_it_names(bench: Bench)
     assert len({*before, *after}) == 5
 
 
+# --- as another user of the system -----------------------------------------------------------------------------------
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+
+
+@pytest.fixture
+def open_bench(records: Records) -> Iterator[Bench]:
+    """A bench that everybody can reach: pytest's own folders are for one user only."""
+    with tempfile.TemporaryDirectory(prefix="sd-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        (Path(folder) / "home" / "logs").mkdir(parents=True)
+        (Path(folder) / "home").chmod(0o700)
+        yield Bench(records, Path(folder))
+
+
+@as_root
+def test_a_hook_can_run_as_another_user(open_bench: Bench) -> None:
+    daemon = pwd.getpwnam("daemon")
+    text = 'id -u; id -g; echo $HOME $USER; cat "$in" > "$out"; cat hashes.jsonl; stat -c "%u %a" .; ls .. 2>&1 | wc -l'
+    command = open_bench.bash(text)
+    outcome, order = open_bench.run(command, run_as="daemon", wants_output=True, files={"hashes.jsonl": b"{}"})
+    assert (outcome.error, outcome.output) == ("", b'{"files":[]}')
+    said = open_bench.runner.read_record(order.run.id)["stdout"].split("\n")
+    assert said[:3] == [str(daemon.pw_uid), str(daemon.pw_gid), f"{daemon.pw_dir} daemon"]
+    assert said[3] == f"{{}}{daemon.pw_uid} 700"
+    folder = open_bench.runner.folder(order.run.id)
+    assert (folder.stat().st_uid, stat.S_IMODE(folder.stat().st_mode)) == (0, 0o700), "the record is the server's"
+    home = open_bench.folder / "home"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (home, home / "logs")] == [0o711, 0o700]
+
+
+@as_root
+def test_another_users_hook_is_ended_as_any_other(open_bench: Bench) -> None:
+    command = open_bench.bash("setsid sleep 60 & sleep 60")
+    outcome, order = open_bench.run(command, run_as="daemon", seconds=0.3)
+    assert outcome.state is RunState.TIMED_OUT
+    assert processes.belonging(order.run.id, None) == []
+
+
+@as_root
+def test_a_way_that_is_closed_is_told_before_anything_runs(bench: Bench) -> None:
+    bench.folder.chmod(0o700)
+    outcome, _ = bench.run(bench.bash("touch ran"), run_as="daemon")
+    assert outcome.state is RunState.FAILED
+    assert "daemon may not pass through" in outcome.error
+    assert "chmod o+x" in outcome.error
+
+
+def test_a_user_that_does_not_exist_is_told(bench: Bench) -> None:
+    outcome, _ = bench.run(bench.bash("true"), run_as="nobody-there")
+    assert outcome.error == "the hook cannot run as nobody-there: this machine has no system user 'nobody-there'"
+
+
 # --- hooks that misbehave ----------------------------------------------------------------------------------------
 
 
@@ -241,7 +298,7 @@ def test_nothing_of_a_run_is_left_when_it_has_exited_0(bench: Bench, how: str) -
 def test_a_flooding_hook_fills_neither_memory_nor_disk(bench: Bench) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     text = "echo first; head -c 100000000 /dev/zero | tr '\\0' 'x'; head -c 3000000 /dev/zero >&2; echo last"
-    outcome, order = bench.run(bench.bash(text))
+    outcome, order = bench.run(bench.bash(text), seconds=60)
     assert outcome.state is RunState.SUCCEEDED
     stdout = bench.runner.read_record(order.run.id)["stdout"]
     assert stdout.startswith("first\nxxx")
@@ -337,7 +394,7 @@ def test_many_runs_at_once_do_not_disturb_each_other(bench: Bench) -> None:
 SERVER = """
 import sys
 from pathlib import Path
-from stagedoor.hooks import ProgramRunner
+from stagedoor.programs import ProgramRunner
 from stagedoor.lifecycle.needs import RunOrder
 from stagedoor.model.entities import HookRun, RunState
 from stagedoor.model.hooks import HookName

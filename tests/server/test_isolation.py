@@ -146,8 +146,11 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("PATCH", "/volumes/{id}"): [({"default": True}, {}, ("volume",))],
     ("DELETE", "/volumes/{id}"): [(None, {}, ("volume",))],
     ("PUT", "/hooks/{name}"): [({"command": "/bin/true"}, {}, ("hook",))],
+    ("PATCH", "/hooks/{name}"): [({"status": "disabled"}, {}, ("hook",))],
     ("DELETE", "/hooks/{name}"): [(None, {}, ("hook",))],
     ("GET", "/runs/{id}"): [(None, {}, ("run",))],
+    ("POST", "/runs/{id}/replay"): [(None, {}, ("run",))],
+    ("POST", "/runs/{id}/for-real"): [(None, {}, ("run",))],
     ("PUT", "/settings/{name}"): [({"value": 1}, {}, ("setting",))],
     ("DELETE", "/settings/{name}"): [(None, {}, ("setting",))],
 }
@@ -164,6 +167,7 @@ PLAIN: dict[tuple[str, str], Any] = {
     ("POST", "/jobs"): {"tasks": []},
     ("POST", "/users"): {"code": "new@example.com"},
     ("POST", "/volumes"): {"code": "v", "path": "/tmp"},
+    ("POST", "/replays"): {},
 }
 
 

@@ -12,6 +12,7 @@ from test_records_house import *  # noqa: F403
 from test_records_jobs import *  # noqa: F403
 from test_records_keys import *  # noqa: F403
 from test_records_lists import *  # noqa: F403
+from test_records_notices import *  # noqa: F403
 from test_records_offers import *  # noqa: F403
 from test_records_races import *  # noqa: F403
 from test_records_runs import *  # noqa: F403

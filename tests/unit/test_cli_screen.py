@@ -146,7 +146,12 @@ ANSWER: dict[str, Any] = {
             "rejected": True,
             "warning": "wrong name\nACCEPTED     fake.exr",
             "findings": [
-                {"code": "gap", "title": "Frames are missing", "files": list("abcdefg"), "fix": "render them"},
+                {
+                    "code": "gap",
+                    "title": "Frames are missing",
+                    "files": [*"abcdef", "g.1003.exr", "g.1004.exr"],
+                    "fix": "render them",
+                },
                 "short",
             ],
         },
@@ -177,7 +182,7 @@ REFUSED      bad\\x1b[2J  (7 bytes)
         why: wrong name
              ACCEPTED     fake.exr
       found: Frames are missing [gap]
-         in: a, b, c, d, e and 2 more
+         in: g.[1003-1004].exr, a, b, c, d and 2 more
   to fix it: render them
       found: short
 

@@ -10,9 +10,10 @@ from typing import Any
 import jsonschema
 from some_records import NOW
 
-from stagedoor.lifecycle.hookinput import pre_publish_input, publish_input
+from stagedoor.lifecycle.hookinput import job_input, pre_publish_input
 from stagedoor.model.entities import Job, Offer, OfferEntry, Role, Task, User, Volume, Workspace
 from stagedoor.model.form import Answers
+from stagedoor.model.hooks import HookName
 from stagedoor.model.notation import Place
 from stagedoor.model.states import JobState, OfferState, TaskStatus
 from stagedoor.model.verdict import Kind, Verdict
@@ -59,12 +60,12 @@ def task(task_id: str, number: int, kind: Kind, **changes: Any) -> Task:
         "staging": "/mnt/projects/.stagedoor/x",
         "place": Place("v1", "sq/shot_final"),
         "answers": Answers(comment="hi", time_report=60, status="rev", task="comp", metadata={"k": "v"}),
-        "verdict": Verdict(kind=kind, warning="w", info="i", ident="shot v1"),
+        "verdict": Verdict(kind=kind, warning="w", info="i", ident="shot v1", findings=({"code": "x", "title": "y"},)),
     }
     return Task(id=task_id, number=number, **{**given, **changes})
 
 
-def published(**changes: Any) -> dict[str, Any]:
+def published(hook: HookName = HookName.PUBLISH, **changes: Any) -> dict[str, Any]:
     tasks = (
         task("a", 0, Kind.ACCEPTED, extras=b'{"shotgun":{"id":7},"path":"/etc","comment":true}'),
         task("b", 1, Kind.UPLOAD_ONLY, is_dir=False, answers=Answers()),
@@ -88,7 +89,7 @@ def published(**changes: Any) -> dict[str, Any]:
         "attempt": 2,
         **changes,
     }
-    raw = publish_input(user=USER, workspace=WORKSPACE, job=job, volumes=VOLUMES, trees=TREES, **given)
+    raw = job_input(hook, user=USER, workspace=WORKSPACE, job=job, volumes=VOLUMES, trees=TREES, **given)
     found: dict[str, Any] = json.loads(raw)
     return found
 
@@ -149,6 +150,7 @@ def test_the_publish_hook_is_told_everything() -> None:
         "warning": "w",
         "info": "i",
         "ident": "shot v1",
+        "findings": [{"code": "x", "title": "y"}],
         "comment": "hi",
         "status": "rev",
         "task": "comp",

@@ -28,10 +28,8 @@ def test_a_schema_is_one(name: str) -> None:
 
 def test_fields_are_described() -> None:
     definitions: Any = hookdata.schema("publish-server.input")["$defs"]
-    assert definitions["PublishInput"]["properties"]["idempotency_key"]["description"] == (
-        "the same in every attempt of the job"
-    )
-    assert definitions["PublishedEntry"]["description"].startswith("An entry that lies at its place")
+    assert definitions["PublishInput"]["properties"]["idempotency_key"]["description"] == ("the same in every attempt")
+    assert definitions["PublishedEntry"]["description"].startswith("An entry of a job, with its place")
 
 
 def test_an_answer_with_further_keys_is_as_the_schema_says() -> None:
@@ -48,15 +46,17 @@ def test_an_answer_with_further_keys_is_as_the_schema_says() -> None:
         ("hook-job-pre-publish-server", ["input", "output"]),
         ("job-publish-server", ["input"]),
         ("publish-server", ["input"]),
+        ("pre-submit", ["input", "output"]),
+        ("hook-job-post-done-server", ["input"]),
     ],
 )
 def test_a_hook_may_be_named_in_any_spelling(spelling: str, kinds: list[str]) -> None:
     assert list(hookdata.schemas_of(spelling)) == kinds
 
 
-@pytest.mark.parametrize("name", ["post-done-server", "x"])
+@pytest.mark.parametrize("name", ["post-done-client", "x"])
 def test_other_hooks_have_no_schema_and_it_is_said_which_have(name: str) -> None:
-    with pytest.raises(ValueError, match="there are: pre-publish-server, publish-server"):
+    with pytest.raises(ValueError, match="there are: pre-publish-server, pre-submit-server, post"):
         hookdata.schemas_of(name)
     with pytest.raises(ValueError, match=r"there are: pre-publish-server\.input"):
         hookdata.schema(name)

@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stagedoor.lifecycle.judge import NO_VERDICT, BrokenAnswer, Judged, clean_guidelines, oddities, read_answer
+from stagedoor.lifecycle.judge import (
+    FINDINGS_KEPT,
+    NO_VERDICT,
+    BrokenAnswer,
+    Judged,
+    clean_guidelines,
+    oddities,
+    read_answer,
+)
 from stagedoor.model.entities import Volume
 from stagedoor.model.form import Form, Status
 from stagedoor.model.notation import Place
@@ -180,13 +188,32 @@ def test_an_answer_that_is_none_is_broken(raw: bytes, fault: str) -> None:
         ({"can_publish": True, "path": "volume=no/x"}, "shot_v001: there is no volume 'no'"),
         ({"can_publish": True, "path": "volume=cache/../x"}, "shot_v001: in the path"),
         ({"rejected": True, "on_exists": "replace"}, "shot_v001: on_exists is 'replace': only 'refuse' is known"),
-        ({"rejected": True, "findings": [{"code": "x"}]}, "shot_v001: findings cannot be read (Object missing req"),
-        ({"rejected": True, "findings": "x"}, "shot_v001: findings cannot be read"),
     ],
 )
 def test_what_is_wrong_with_an_entry_is_said(keys: dict[str, Any], fault: str) -> None:
     (found,) = faults({"files": [{"id": "a", **keys}]})
     assert found.startswith(fault)
+
+
+def test_a_finding_that_cannot_be_read_is_left_out_and_told_and_the_verdict_stands() -> None:
+    good = {"code": "gap", "title": "A frame is missing", "files": ["a.1.exr"]}
+    found = judge({"files": [{"id": "a", "rejected": True, "findings": [{"code": "x"}, good, 7]}]})
+    assert found.entries["a"].verdict == Verdict(kind=Kind.REFUSED, findings=(good,))
+    assert [remark.split(" (")[0] for remark in found.remarks] == [
+        "shot_v001: finding 1 is left out",
+        "shot_v001: finding 3 is left out",
+    ]
+    for nonsense in ("x", 7, {"code": "x"}):
+        found = judge({"files": [{"id": "a", "rejected": True, "findings": nonsense}]})
+        assert found.entries["a"].verdict.findings == ()
+        assert found.remarks[0].startswith("shot_v001: findings are left out (Expected `array")
+
+
+def test_a_flood_of_findings_is_cut() -> None:
+    flood = [{"code": "gap", "title": str(number)} for number in range(1000)]
+    found = judge({"files": [{"id": "a", "rejected": True, "findings": flood}]})
+    assert len(found.entries["a"].verdict.findings) == FINDINGS_KEPT
+    assert found.remarks == (f"shot_v001: only the first {FINDINGS_KEPT} of 1000 findings are kept",)
 
 
 @pytest.mark.parametrize(

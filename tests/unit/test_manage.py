@@ -281,7 +281,7 @@ def test_a_hook_is_set_by_any_spelling(manage: Management, spelling: str) -> Non
         manage.unset_hook(spelling)
 
 
-@pytest.mark.parametrize("name", ["post-done-server", "pre-submit-client", "post-failed-server"])
+@pytest.mark.parametrize("name", ["post-done-client", "pre-submit-client", "post-failed-client"])
 def test_a_hook_that_is_known_but_not_run_is_refused_so(manage: Management, name: str) -> None:
     with pytest.raises(BadRequest, match="not run by this version"):
         manage.set_hook(name, PRE)
@@ -342,6 +342,37 @@ def test_a_relative_script_is_a_warning(manage: Management, root: Path, monkeypa
 def test_a_bad_variable_name_is_refused(manage: Management) -> None:
     with pytest.raises(BadRequest):
         manage.set_hook("publish-server", "python3 ${PATH_JSON_INPUT}", environment={"A B": "1"})
+
+
+def test_a_hook_of_a_queue_stands_beside_that_of_the_workspace(manage: Management) -> None:
+    line = "python3 -c pass ${PATH_JSON_INPUT}"
+    everywhere, _ = manage.set_hook("publish", line)
+    quick, _ = manage.set_hook("publish", line, queue="quick")
+    assert manage.hooks() == [everywhere, quick]
+    assert manage.switch_hook("publish-server", enabled=False, queue="quick").enabled is False
+    assert [hook.enabled for hook in manage.hooks()] == [True, False]
+    manage.unset_hook("publish", "quick")
+    with pytest.raises(NotFound, match="not set for the queue quick"):
+        manage.switch_hook("publish", enabled=True, queue="quick")
+    assert manage.hooks() == [everywhere]
+
+
+def test_what_is_offered_is_in_no_queue_yet(manage: Management) -> None:
+    with pytest.raises(BadRequest, match="what is offered is in none yet"):
+        manage.set_hook("pre-publish", PRE, queue="quick")
+    with pytest.raises(BadRequest, match="no queue"):
+        manage.set_hook("publish", "python3 ${PATH_JSON_INPUT}", queue="a b")
+
+
+def test_a_hook_runs_as_a_user_that_there_is(manage: Management, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "python3 -c pass ${PATH_JSON_INPUT}"
+    with pytest.raises(BadRequest, match="no system user 'nobody-there'"):
+        manage.set_hook("publish", line, run_as="nobody-there")
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(BadRequest, match="Only a server that runs as root"):
+        manage.set_hook("publish", line, run_as="daemon")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert manage.set_hook("publish", line, run_as="daemon")[0].run_as == "daemon"
 
 
 # --- settings

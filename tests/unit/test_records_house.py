@@ -161,3 +161,22 @@ def test_hooks_are_set_again_and_unset(records: Records) -> None:
     assert records.house.unset_hook(HookName.PUBLISH) is True
     assert records.house.unset_hook(HookName.PUBLISH) is False
     assert records.house.hook(HookName.PUBLISH) is None
+
+
+def test_a_queue_has_a_hook_of_its_own_or_that_of_the_workspace(records: Records) -> None:
+    everywhere = Hook(name=HookName.PUBLISH, command="a", modified=NOW)
+    quick = Hook(name=HookName.PUBLISH, queue="quick", command="b", run_as="farm", modified=NOW)
+    records.house.set_hook(everywhere)
+    records.house.set_hook(quick)
+    assert records.house.hook(HookName.PUBLISH, "quick") == quick
+    assert records.house.hook(HookName.PUBLISH, "slow") == records.house.hook(HookName.PUBLISH) == everywhere
+    assert records.house.hooks() == [everywhere, quick]
+    assert records.house.unset_hook(HookName.PUBLISH, "quick") is True
+    assert records.house.hook(HookName.PUBLISH, "quick") == everywhere
+
+
+def test_a_hook_that_is_switched_off_does_not_run_nor_one_in_its_stead(records: Records) -> None:
+    records.house.set_hook(Hook(name=HookName.PUBLISH, command="a"))
+    records.house.set_hook(Hook(name=HookName.PUBLISH, queue="quick", command="b", enabled=False))
+    assert records.house.hook(HookName.PUBLISH, "quick") is None
+    assert records.house.hook(HookName.PUBLISH, "medium") is not None

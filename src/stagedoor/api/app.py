@@ -19,13 +19,14 @@ from ..lifecycle.manage import Management, Probe
 from ..lifecycle.offer import Offering
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
+from ..lifecycle.replay import Replaying
 from ..lifecycle.submit import Submitting
 from ..model import errors
 from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
 from ..wire.signing import PublicKey
-from . import house, publishing, uploads
+from . import hooks, house, publishing, uploads
 from .document import Document
 from .gate import Gate, SignIn, log_refusal
 from .status import BY_STATUS, body_of, headers_of, status_of
@@ -43,6 +44,7 @@ class Services:
     reading: Reading
     control: Control
     manage: Management
+    replaying: Replaying
     sign_in: SignIn
     receipt_key: PublicKey
     probe: Probe
@@ -53,7 +55,7 @@ class Services:
 def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool = False) -> ASGIApp:
     """`peers`: who is behind a connection of this machine, by its port."""
     app = Litestar(
-        route_handlers=[health, *publishing.HANDLERS, *uploads.HANDLERS, *house.HANDLERS],
+        route_handlers=[health, *publishing.HANDLERS, *uploads.HANDLERS, *house.HANDLERS, *hooks.HANDLERS],
         state=State({"services": services}),
         exception_handlers={
             errors.StagedoorError: _refused,

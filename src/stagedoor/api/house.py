@@ -1,11 +1,10 @@
-"""Users, keys, volumes, hooks, settings.
+"""Users, keys, volumes, settings.
 
 | | admin | employee | standard |
 |---|---|---|---|
 | own profile and keys | read, write | read, write | read, write |
 | users | read, write | standard users: read, write | - |
-| volumes, hooks, settings | read, write | read | - |
-| hook runs | read | read | - |
+| volumes, settings | read, write | read | - |
 """
 
 from __future__ import annotations
@@ -17,12 +16,9 @@ from ..model import errors
 from ..model.entities import ApiKey, Role, User, Volume
 from ..wire import calls
 from ..wire.house import (
-    HookView,
-    NewHook,
     NewKey,
     NewUser,
     NewVolume,
-    RunDetail,
     SettingChange,
     SettingView,
     UserChange,
@@ -33,8 +29,8 @@ from ..wire.house import (
     WorkspaceView,
 )
 from ..wire.jobs import Page
-from .asking import Asked, admin, insider, milliseconds, route, services, user
-from .publishing import Limit, Owner, Since, Skip
+from .asking import Asked, admin, insider, route, services, user
+from .publishing import Limit, Skip
 from .threads import quick
 
 
@@ -201,63 +197,6 @@ async def remove_volume(request: Asked, id: str) -> None:
     await quick(services(request).manage.remove_volume, id)
 
 
-# --- hooks ---------------------------------------------------------------------------------------------------------
-
-
-@get(route(calls.HOOKS))
-async def hooks(request: Asked) -> Page:
-    """The hooks that are set."""
-    insider(request)
-    found = [views.hook(one) for one in await quick(services(request).manage.hooks)]
-    return Page(total=len(found), items=found)
-
-
-@put(route(calls.SET_HOOK))
-async def set_hook(request: Asked, name: str, data: NewHook) -> HookView:
-    """Set the command line of a hook."""
-    admin(request)
-    return views.hook((await quick(services(request).manage.set_hook, name, data.command))[0])
-
-
-@delete(route(calls.UNSET_HOOK), status_code=204)
-async def unset_hook(request: Asked, name: str) -> None:
-    """Unset a hook."""
-    admin(request)
-    await quick(services(request).manage.unset_hook, name)
-
-
-@get(route(calls.RUNS))
-async def runs(
-    request: Asked,
-    hook: str | None = None,
-    job: str | None = None,
-    offer: str | None = None,
-    of_user: Owner = None,
-    since: Since = None,
-    limit: Limit = 50,
-    skip: Skip = 0,
-) -> Page:
-    """Recorded hook runs, newest first."""
-    insider(request)
-    return await quick(
-        services(request).reading.runs,
-        hook=hook,
-        job=job,
-        offer=offer,
-        owner=of_user,
-        since=milliseconds(since),
-        limit=limit,
-        skip=skip,
-    )
-
-
-@get(route(calls.RUN))
-async def run(request: Asked, id: str) -> RunDetail:
-    """One hook run with everything it read, wrote and said."""
-    insider(request)
-    return await quick(services(request).reading.run, id)
-
-
 # --- settings ------------------------------------------------------------------------------------------------------
 
 
@@ -303,11 +242,6 @@ HANDLERS = [
     volume,
     change_volume,
     remove_volume,
-    hooks,
-    set_hook,
-    unset_hook,
-    runs,
-    run,
     settings,
     set_setting,
     unset_setting,

@@ -16,7 +16,7 @@ from ..wire.jobs import JobChange, JobView, Page, SubmitRequest
 from ..wire.offers import OfferAnswer, OfferRequest
 from ..wire.signing import PublicKey
 from .asking import Asked, ip, json, milliseconds, read, route, services, user
-from .threads import checks, quick
+from .threads import checks, quick, submits
 
 Limit = Annotated[int, Parameter(ge=0, le=500, description="items on the page")]
 Skip = Annotated[int, Parameter(ge=0, le=10_000_000, description="items before the page")]
@@ -75,7 +75,7 @@ async def withdraw(request: Asked, id: str) -> None:
 async def submit(request: Asked) -> Response[bytes]:
     """Submit entries of an offer with answers. The same again answers 200 with the job that exists."""
     asked = await read(request, SubmitRequest, int(SETTINGS["offer_bytes"].default))
-    job, new = await checks(services(request).submitting.submit, user(request), asked, ip(request))
+    job, new = await submits(services(request).submitting.submit, user(request), asked, ip(request))
     view = await quick(services(request).reading.job, user(request), job.id)
     return await json(request, view, 201 if new else 200)
 

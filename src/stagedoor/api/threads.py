@@ -1,8 +1,9 @@
-"""Where blocking work is done: three pools, so that one kind of work never keeps another waiting.
+"""Where blocking work is done: four pools, so that one kind of work never keeps another waiting.
 
 - `quick`   queries and small changes
 - `parts`   bytes onto disks
-- `checks`  offers and submits: a hook may think for half a minute
+- `checks`  offers: a hook may think for half a minute
+- `submits` submits: a hook may think even longer
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ T = TypeVar("T")
 _QUICK = ThreadPoolExecutor(8, thread_name_prefix="quick")
 _PARTS = ThreadPoolExecutor(8, thread_name_prefix="parts")
 _CHECKS = ThreadPoolExecutor(24, thread_name_prefix="checks")
+_SUBMITS = ThreadPoolExecutor(24, thread_name_prefix="submits")
 
 
 async def quick(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -32,6 +34,10 @@ async def parts(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 async def checks(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await _in(_CHECKS, partial(work, *args, **kwargs))
+
+
+async def submits(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await _in(_SUBMITS, partial(work, *args, **kwargs))
 
 
 async def _in(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:

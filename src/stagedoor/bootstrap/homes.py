@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from .. import config
-from ..hooks import ProgramRunner
 from ..lifecycle.lately import Lately
 from ..lifecycle.manage import Management
+from ..lifecycle.replay import Replaying
 from ..model.errors import Conflict
+from ..programs import ProgramRunner
 from ..records import Records, migrate, open_records, schema_is_newer
 from ..volumes import Disk, free
 
@@ -32,6 +33,7 @@ class Home:
     manage: Management
     programs: ProgramRunner
     storage: Disk
+    replaying: Replaying
 
 
 def create_home(folder: Path, workspace_code: str, admin: str, database: str = "") -> dict[str, str]:
@@ -61,12 +63,16 @@ def open_home(folder: Path) -> Iterator[Home]:
     records = open_records(paths.database)
     word = Lately[str, str](lambda name: records.house.settings().word(name))
     try:
+        programs = ProgramRunner(paths.folder, records.runs, now)
         yield Home(
             paths=paths,
             records=records,
             manage=Management(records.house, records.keys, now),
-            programs=ProgramRunner(paths.folder, records.runs, now),
+            programs=programs,
             storage=Disk(partial(word, "durability"), records.house.volumes, partial(word, "proof")),
+            replaying=Replaying(
+                records.house, records.offers, records.jobs, records.runs, records.lists, programs, now
+            ),
         )
     finally:
         records.close()

@@ -23,8 +23,11 @@ from ..engine import Engine
 from ..lifecycle.control import Control
 from ..lifecycle.failing import Failing
 from ..lifecycle.ingest import LOST, Ingesting
+from ..lifecycle.jobhooks import JobHooks
+from ..lifecycle.notify import Notifying
 from ..lifecycle.offer import Offering
 from ..lifecycle.place import Placing
+from ..lifecycle.presubmit import PreSubmit
 from ..lifecycle.prove import Proving
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
@@ -85,19 +88,22 @@ class _Running:
         failing = Failing(jobs, now)
         signer = SigningKey(home.paths.keys)
         self._proving = Proving(house, jobs, storage, signer, failing, now)
+        hooks = JobHooks(house, offers, jobs, runs, programs, now)
         self._placing = Placing(house, jobs, storage, failing, now)
-        self._ingesting = Ingesting(house, offers, jobs, runs, programs, failing, now)
+        self._ingesting = Ingesting(house, jobs, runs, programs, hooks, failing, now)
         control = Control(offers, jobs, storage, programs, self._engine, now)
         receiving = Receiving(house, jobs, storage, self._engine, now)
-        self._sweep = Sweep(house, offers, jobs, runs, programs, control, receiving, self._engine, now)
+        self._notifying = Notifying(house, jobs, records.notices, hooks)
+        self._sweep = Sweep(house, offers, jobs, runs, programs, control, receiving, self._engine, self._notifying, now)
         self._end_survivors(home)
         self._services = Services(
             offering=Offering(house, offers, runs, storage, programs, now),
-            submitting=Submitting(house, offers, jobs, storage, self._engine, now),
+            submitting=Submitting(house, offers, jobs, storage, self._engine, PreSubmit(house, runs, hooks), now),
             receiving=receiving,
             reading=Reading(house, offers, jobs, runs, records.lists, programs, receiving),
             control=control,
             manage=home.manage,
+            replaying=home.replaying,
             sign_in=lambda user, key: records.keys.check(user, key, now()),
             receipt_key=signer.public,
             probe=probe,
@@ -124,6 +130,7 @@ class _Running:
             self._stopping.set()
             self._programs.shutdown()
             sweeper.join(timeout=30)
+            self._notifying.stop()
             self._engine.stop()
             self._storage.flush()
 
@@ -135,10 +142,11 @@ class _Running:
                 log.exception("sweep")
 
     def _end_survivors(self, home: Home) -> None:
-        """Pre-publish runs of a server that was killed: nobody waits for them any more."""
+        """What a server that was killed had begun. The publish hook's step looks for its own; of the others the outcome
+        is open for ever: nobody waits for a check any more, and a post hook runs anew."""
         for run in home.records.runs.unfinished():
             home.programs.end(run)
-            if not run.job_id:
+            if run.hook is not HookName.PUBLISH or run.replay:
                 home.records.runs.update(run.id, state=RunState.LOST, ended=now(), error=LOST)
 
 

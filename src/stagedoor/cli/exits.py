@@ -40,6 +40,7 @@ BY_ERROR: dict[type[errors.StagedoorError], int] = {
     errors.OfferClosed: REFUSED,
     errors.DecisionChanged: REFUSED,
     errors.DestinationTaken: REFUSED,
+    errors.SubmitRefused: REFUSED,
     errors.RangeInFlight: TRANSFER,
     errors.AnswersRefused: ANSWERS,
     errors.DigestMismatch: TRANSFER,

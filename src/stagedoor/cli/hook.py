@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..model.entities import RunState
 from ..model.errors import NotFound
 from ..model.hooks import canonical, unknown
 from ..model.names import printable
+from .hook_replay import replay
 from .hook_test import test
 from .options import as_json, home, open_home, pass_page
 from .screen import runs
@@ -26,6 +28,7 @@ def command() -> None:
     """The studio's own programs: set, test, explain."""
 
 
+command.add_command(replay)
 command.add_command(test)
 
 
@@ -37,6 +40,13 @@ def _name(_: click.Context, __: click.Parameter, value: str) -> str:
 
 
 hook_name = click.argument("name", callback=_name)
+of_queue = click.option(
+    "--queue", default="", metavar="CODE", help="The hook of this queue, which runs instead of the workspace's."
+)
+
+
+def _called(name: str, queue: str) -> str:
+    return f"{name} of the queue {queue}" if queue else name
 
 
 @command.command("set")
@@ -46,10 +56,21 @@ hook_name = click.argument("name", callback=_name)
 @click.option(
     "--pass-env", "passed", multiple=True, metavar="NAME", help="A variable to copy from yours, as it is now."
 )
+@click.option("--user", "run_as", default="", metavar="NAME", help="Run it as this system user; needs a root server.")
+@of_queue
 @home
 @as_json
 @pass_page
-def set_(page: Page, home: Path, name: str, command_line: str, pairs: tuple[str, ...], passed: tuple[str, ...]) -> None:
+def set_(
+    page: Page,
+    home: Path,
+    name: str,
+    command_line: str,
+    pairs: tuple[str, ...],
+    passed: tuple[str, ...],
+    run_as: str,
+    queue: str,
+) -> None:
     """Set the hook NAME to a command line.
 
     ${PATH_JSON_INPUT} and ${PATH_JSON_OUTPUT} are replaced in it. No shell runs, unless the line names one.
@@ -58,11 +79,11 @@ def set_(page: Page, home: Path, name: str, command_line: str, pairs: tuple[str,
     with open_home(home) as server:
         from ..lifecycle import house
 
-        hook, warnings = server.manage.set_hook(name, command_line, environment=environment)
+        hook, warnings = server.manage.set_hook(name, command_line, queue=queue, environment=environment, run_as=run_as)
         view = house.hook(hook)
     page.answer(view)
     if not page.json:
-        page.say(f"{view.name}: {view.command}")
+        page.say(f"{_called(name, queue)}: {view.command}")
     for warning in warnings:
         page.note(f"Set all the same, but {warning}", "yellow")
 
@@ -97,21 +118,62 @@ def list_(page: Page, home: Path) -> None:
     if not views:
         page.say("No hook is set: without pre-publish-server every offer is refused.")
         return
-    page.table([Column("HOOK"), Column("COMMAND LINE")], [(view.name, view.command) for view in views])
+    titles = ["HOOK", "QUEUE", "STATUS", "RUN AS", "COMMAND LINE"]
+    rows = [(view.name, view.queue, view.status, view.user, view.command) for view in views]
+    shown = [index for index, title in enumerate(titles) if title in ("HOOK", "COMMAND LINE") or _tells(rows, index)]
+    page.table([Column(titles[index]) for index in shown], [tuple(row[index] for index in shown) for row in rows])
+
+
+def _tells(rows: Sequence[tuple[str, ...]], index: int) -> bool:
+    """Whether a column holds anything but what goes without saying."""
+    return any(row[index] not in ("", "enabled") for row in rows)
 
 
 @command.command()
 @hook_name
+@of_queue
 @home
 @as_json
 @pass_page
-def unset(page: Page, home: Path, name: str) -> None:
-    """Run no hook NAME any more."""
+def enable(page: Page, home: Path, name: str, queue: str) -> None:
+    """Run the hook NAME again."""
+    _switch(page, home, name, queue, enabled=True)
+
+
+@command.command()
+@hook_name
+@of_queue
+@home
+@as_json
+@pass_page
+def disable(page: Page, home: Path, name: str, queue: str) -> None:
+    """Run the hook NAME no more, but keep it. With --queue, jobs of that queue have no such hook at all."""
+    _switch(page, home, name, queue, enabled=False)
+
+
+def _switch(page: Page, home: Path, name: str, queue: str, *, enabled: bool) -> None:
     with open_home(home) as server:
-        server.manage.unset_hook(name)
-    page.answer({"unset": name})
+        from ..lifecycle import house
+
+        view = house.hook(server.manage.switch_hook(name, enabled=enabled, queue=queue))
+    page.answer(view)
     if not page.json:
-        page.say(f"{name} is not set any more.")
+        page.say(f"{_called(name, queue)} is {view.status}.")
+
+
+@command.command()
+@hook_name
+@of_queue
+@home
+@as_json
+@pass_page
+def unset(page: Page, home: Path, name: str, queue: str) -> None:
+    """Run no hook NAME any more. With --queue, its jobs have that of the workspace again."""
+    with open_home(home) as server:
+        server.manage.unset_hook(name, queue)
+    page.answer({"unset": name, "queue": queue})
+    if not page.json:
+        page.say(f"{_called(name, queue)} is not set any more.")
 
 
 @command.command()

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from ..model.entities import Volume
-from ..model.hooks import canonical, unknown
+from ..model.errors import SubmitRefused
+from ..model.hooks import AFTERWARDS, HookName, canonical, unknown
 from . import exits, offering
 from .options import as_json, open_home, pass_page, server_parts
 from .screen import answers, runs, verdicts
@@ -80,8 +81,8 @@ def test(
 
 def _rehearsal() -> Any:
     with server_parts():
-        from ..hooks.rehearsal import rehearse
-        from ..hooks.script import guess
+        from ..programs.rehearsal import rehearse
+        from ..programs.script import guess
     return rehearse, guess
 
 
@@ -95,10 +96,23 @@ def _show(page: Page, found: Any, scanned: Any) -> None:
         page.note(note, "yellow")
     ended = "" if found.exit_code is None else f", exit code {found.exit_code}"
     page.say(f"{found.hook}: {found.state} after {duration(found.seconds)}{ended}.")
+    if found.refused is not None:
+        page.say(f"No job would be made. A vendor would read: {found.refused or SubmitRefused().message}", "bold red")
     if not found.ok:
-        page.complain(f"A vendor would be told that the studio's check could not run: {found.error}.")
+        page.complain(f"{_consequence(found)}: {found.error}.")
         for fault in found.faults:
             page.note(f"  {fault}")
+
+
+def _consequence(found: Any) -> str:
+    """What comes of a hook that has failed."""
+    if found.hook == HookName.PUBLISH:
+        return "The job would fail and wait for a person"
+    if found.hook in AFTERWARDS:
+        return "The run would be recorded as failed, and the job stay as it is"
+    if found.refused is not None:
+        return "The hook gave no reason"
+    return "A vendor would be told that the studio's check could not run"
 
 
 def _places_told(found: Any) -> dict[str, Any]:

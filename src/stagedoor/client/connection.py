@@ -64,7 +64,9 @@ class Answer(NamedTuple):
 
     @property
     def temporary(self) -> bool:
-        """Whether the same request may succeed a moment later."""
+        """Whether the same request may succeed a moment later. What a hook could not say, it cannot say then either."""
+        if self.status == 502 and isinstance(refusal(self.status, self.body), errors.CheckFailed):
+            return False
         return self.status in _TEMPORARY
 
     @property

@@ -10,6 +10,9 @@
 Beside the steps:
 
 - `judge`      what a pre-publish hook answered, read with suspicion
+- `presubmit`  the pre-submit hook: the studio's word on a job about to be made
+- `jobhooks`   running a hook of a job
+- `notify`     post-submit, post-failed, post-done
 - `hookinput`  what hooks are given to read
 - `echo`       what a submit sends back, compared with what was decided
 - `failing`    what becomes of a job whose step failed
@@ -20,5 +23,7 @@ Beside the steps:
 - `views`      how offers and jobs are shown, and to whom
 - `house`      how users, keys, volumes, hooks and settings are shown
 - `manage`     users, keys, volumes, hooks, settings
+- `replay`     today's script on what earlier runs had read
+- `hookline`   what is set as a hook, judged
 - `needs`      what the steps ask of the world, as narrow Protocols
 """

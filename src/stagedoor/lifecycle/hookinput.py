@@ -3,7 +3,7 @@
 Rules
 1. Trees come as the JSON that is kept of them and go into the input as they are: neither decoded nor checked again.
 2. Every key is always there.
-3. What the pre-publish hook wrote beyond the known keys is handed to the publish hook, but never replaces a known key.
+3. What the pre-publish hook wrote beyond the known keys is handed on to the hooks of the job, but never replaces one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import UNSET, Raw
 
-from ..model.entities import Job, Offer, OfferEntry, Task, User, Volume, Workspace
+from ..model.entities import Job, Notice, Offer, OfferEntry, Task, User, Volume, Workspace
 from ..model.hooks import HookName
 from ..model.verdict import Kind
 from ..version import __version__
@@ -42,7 +42,8 @@ def pre_publish_input(*, user: User, workspace: Workspace, offer: Offer, trees: 
     )
 
 
-def publish_input(
+def job_input(
+    hook: HookName,
     *,
     user: User,
     workspace: Workspace,
@@ -53,18 +54,24 @@ def publish_input(
     modified: Mapping[str, int | None],
     hashes: Mapping[str, str],
     attempt: int,
+    key: str = "",
+    status: str = "",
     excluded: tuple[str, ...] = (),
     replay: bool = False,
+    notice: Notice | None = None,
 ) -> bytes:
-    """The input of the publish hook.
+    """The input of a hook of a job.
 
     `volumes`: by id. By task id: `trees`, the JSON of its `files`; `placed`, its absolute path; `modified`, of the
-    entry itself, in milliseconds; `hashes`, the absolute path of its JSON-lines file (see `ingest.hash_files`).
+    entry itself, in milliseconds; `hashes`, the absolute path of its JSON-lines file (see `jobhooks.hash_files`), where
+    there is one. `key`: the idempotency key, else the job's id. `status`: else the job's. `notice`: what a post hook
+    is told of.
     """
     tasks = [task for task in job.tasks if task.id not in excluded]
+    of_failure = _failure(notice) if hook is HookName.POST_FAILED and notice else {}
     return msgspec.json.encode(
-        hookdata.PublishInput(
-            hook=HookName.PUBLISH.value,
+        _KINDS[hook](
+            hook=hook.value,
             id=job.id,
             code=job.code,
             name=job.code,
@@ -76,30 +83,50 @@ def publish_input(
             destination_hr=workspace.code,
             size=job.size,
             created=_time(job.created),
-            status=job.state.status,
+            status=notice.status if notice else status or job.state.status,
             queue=job.queue,
             queue_hr=job.queue,
             version=__version__,
             metadata=_metadata(user, workspace),
             clients=_clients(user, job),
-            tasks=[_task(task, user, volumes[task.place.volume_id], placed[task.id]) for task in tasks],
+            tasks=[_task(task, user, volumes.get(task.place.volume_id), placed[task.id]) for task in tasks],
             files=[
                 _published(
                     task,
-                    volumes[task.place.volume_id],
+                    volumes.get(task.place.volume_id),
                     tree=trees[task.id],
                     path=placed[task.id],
                     modified=modified[task.id],
-                    hashes=hashes[task.id],
+                    hashes=hashes.get(task.id, ""),
                 )
                 for task in tasks
             ],
-            idempotency_key=job.id,
+            idempotency_key=notice.id if notice else key or job.id,
             attempt=attempt,
             excluded=list(excluded),
             replay=replay,
+            **of_failure,
         )
     )
+
+
+_KINDS: Mapping[HookName, type[hookdata.JobInput]] = {
+    HookName.PRE_SUBMIT: hookdata.PreSubmitInput,
+    HookName.POST_SUBMIT: hookdata.PostSubmitInput,
+    HookName.PUBLISH: hookdata.PublishInput,
+    HookName.POST_FAILED: hookdata.PostFailedInput,
+    HookName.POST_DONE: hookdata.PostDoneInput,
+}
+
+
+def _failure(notice: Notice) -> dict[str, str]:
+    return {
+        "error": notice.error,
+        "error_code": notice.error_code,
+        "error_detail": notice.error_detail,
+        "reference": notice.reference,
+        "retry_at": "" if notice.due is None else _time(notice.due),
+    }
 
 
 def _metadata(user: User, workspace: Workspace) -> hookdata.Metadata:
@@ -133,7 +160,7 @@ def _clients(user: User, job: Job) -> list[hookdata.Party]:
     ]
 
 
-def _task(task: Task, user: User, volume: Volume, path: str) -> hookdata.PublishedTask:
+def _task(task: Task, user: User, volume: Volume | None, path: str) -> hookdata.PublishedTask:
     return hookdata.PublishedTask(
         id=task.id,
         uri=str(task.number),
@@ -143,17 +170,22 @@ def _task(task: Task, user: User, volume: Volume, path: str) -> hookdata.Publish
         status=task.status.value,
         source=hookdata.TaskSource(path=task.source, path_abs_final=task.source, user=user.id, user_hr=user.code),
         destination=hookdata.TaskDestination(
-            path=f"volume={volume.code}/{task.place.path}",
+            path=f"volume={_code(volume) or task.place.volume_id}/{task.place.path}",
             path_rel=task.place.path,
             path_abs_final=path,
-            v=volume.id,
-            v_hr=volume.code,
+            v=task.place.volume_id,
+            v_hr=_code(volume),
         ),
     )
 
 
+def _code(volume: Volume | None) -> str:
+    """Empty for one that has been removed meanwhile."""
+    return volume.code if volume else ""
+
+
 def _published(
-    task: Task, volume: Volume, *, tree: bytes, path: str, modified: int | None, hashes: str
+    task: Task, volume: Volume | None, *, tree: bytes, path: str, modified: int | None, hashes: str
 ) -> hookdata.PublishedEntry:
     """The entry, as a dict since the hook's further keys lie beside the known ones."""
     verdict, answers = task.verdict, task.answers
@@ -162,14 +194,15 @@ def _published(
         filename=task.filename,
         path=path,
         is_dir=task.is_dir,
-        v=volume.id,
-        v_hr=volume.code,
+        v=task.place.volume_id,
+        v_hr=_code(volume),
         can_publish=verdict.kind is Kind.ACCEPTED,
         can_upload=verdict.kind is Kind.UPLOAD_ONLY,
         rejected=verdict.kind is Kind.REFUSED,
         warning=verdict.warning,
         info=verdict.info,
         ident=verdict.ident,
+        findings=cast(Any, list(verdict.findings)),
         comment=answers.comment,
         status=answers.status,
         task=answers.task,

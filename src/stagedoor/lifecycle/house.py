@@ -51,7 +51,15 @@ def volume(volume: Volume, room: tuple[int, int] | None) -> VolumeView:
 
 
 def hook(hook: Hook) -> HookView:
-    return HookView(name=hook.name.value, command=hook.command, modified=moment(hook.modified))
+    return HookView(
+        name=hook.name.value,
+        queue=hook.queue,
+        command=hook.command,
+        environment=tuple(sorted(hook.environment)),
+        user=hook.run_as,
+        status="enabled" if hook.enabled else "disabled",
+        modified=moment(hook.modified),
+    )
 
 
 def setting(name: str, value: Value) -> SettingView:

@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import logging
 
-import msgspec
-
-from ..model.entities import Hook, HookRun, Job, RunState
+from ..model.entities import Job, RunState
 from ..model.hooks import HookName
 from ..model.states import JobFact, JobState, WrongMove
 from .failing import Failing
-from .hookinput import publish_input
-from .needs import Clock, House, JobBook, OfferBook, Outcome, Programs, RunBook, RunOrder
-from .views import absolute_of
+from .jobhooks import JobHooks
+from .needs import Clock, House, JobBook, Programs, RunBook
 
 log = logging.getLogger("stagedoor.job")
 
@@ -34,18 +31,18 @@ class Ingesting:
     def __init__(
         self,
         house: House,
-        offers: OfferBook,
         jobs: JobBook,
         runs: RunBook,
         programs: Programs,
+        hooks: JobHooks,
         failing: Failing,
         clock: Clock,
     ) -> None:
         self._house = house
-        self._offers = offers
         self._jobs = jobs
         self._runs = runs
         self._programs = programs
+        self._hooks = hooks
         self._failing = failing
         self._clock = clock
 
@@ -59,12 +56,12 @@ class Ingesting:
 
     def _ingest(self, job: Job) -> None:
         self._end_earlier(job)
-        hook = self._house.hook(HookName.PUBLISH)
+        hook = self._house.hook(HookName.PUBLISH, job.queue)
         if hook is None:
             self._done(job)
             return
-        run = self._begin(job, hook)
-        outcome = self._run(job, hook, run)
+        run = self._hooks.begin(job, hook, attempt=self._jobs.begin_attempt(job.id))
+        outcome = self._hooks.run(job, hook, run, seconds=self._house.settings().number("publish_seconds"))
         if outcome.state is RunState.SUCCEEDED:
             self._done(job)
         elif outcome.state is not RunState.CANCELLED:
@@ -73,53 +70,9 @@ class Ingesting:
 
     def _end_earlier(self, job: Job) -> None:
         for run in self._runs.runs_of_job(job.id):
-            if run.state is RunState.RUNNING:
+            if run.state is RunState.RUNNING and run.hook is HookName.PUBLISH:
                 self._programs.end(run)
                 self._runs.update(run.id, state=RunState.LOST, ended=self._clock(), error=LOST)
-
-    def _begin(self, job: Job, hook: Hook) -> HookRun:
-        run = HookRun(
-            id=self._offers.new_id(),
-            hook=hook.name,
-            command=hook.command,
-            version=self._programs.version(hook.command),
-            state=RunState.RUNNING,
-            started=self._clock(),
-            user_id=job.user_id,
-            offer_id=job.offer_id,
-            job_id=job.id,
-            attempt=self._jobs.begin_attempt(job.id),
-        )
-        self._runs.begin(run)
-        return run
-
-    def _run(self, job: Job, hook: Hook, run: HookRun) -> Outcome:
-        user, offer = self._house.user(job.user_id), self._offers.offer(job.offer_id)
-        assert user is not None and offer is not None
-        volumes = {volume.id: volume for volume in self._house.volumes()}
-        hashes = hash_files(self._jobs.receipt(job.id))
-        folder = self._programs.folder(run.id)
-        names = {task.id: f"hashes-{task.number}.jsonl" for task in job.tasks}
-        return self._programs.run(
-            RunOrder(
-                run=run,
-                environment=hook.environment,
-                input=publish_input(
-                    job=job,
-                    user=user,
-                    workspace=self._house.workspace(),
-                    volumes=volumes,
-                    trees={task.id: self._offers.tree(job.offer_id, task.id) for task in job.tasks},
-                    placed={task.id: absolute_of(task.place, volumes) for task in job.tasks},
-                    modified={entry.id: entry.modified for entry in offer.entries},
-                    hashes={task_id: str(folder / name) for task_id, name in names.items()},
-                    attempt=run.attempt,
-                ),
-                files={name: hashes.get(task_id, b"") for task_id, name in names.items()},
-                seconds=self._house.settings().number("publish_seconds"),
-                answer_bytes=0,
-            )
-        )
 
     def _done(self, job: Job) -> None:
         try:
@@ -136,38 +89,3 @@ class Ingesting:
         except WrongMove:
             return  # aborted while the hook ran
         log.info("job %s done: %d entries, %d bytes", job.id, len(job.tasks), job.size)
-
-
-def hash_files(receipt: bytes | None) -> dict[str, bytes]:
-    """Per task id, JSON lines `{path, size, xxh128, blake3}` of every file of a receipt."""
-    if receipt is None:
-        return {}
-    return {entry.id: _lines(entry.files) for entry in msgspec.json.decode(receipt, type=_Hashed).entries}
-
-
-def _lines(files: list[msgspec.Raw]) -> bytes:
-    """File by file, so that 100,000 of them never lie decoded side by side."""
-    decoder, encoder = msgspec.json.Decoder(_HashLine), msgspec.json.Encoder()
-    lines = bytearray()
-    for file in files:
-        lines += encoder.encode(decoder.decode(file))
-        lines += b"\n"
-    return bytes(lines)
-
-
-class _HashLine(msgspec.Struct):
-    path: str
-    size: int
-    xxh128: str
-    blake3: str
-
-
-class _HashedEntry(msgspec.Struct):
-    id: str
-    files: list[msgspec.Raw]
-
-
-class _Hashed(msgspec.Struct):
-    """What the hash files are made of, in a receipt."""
-
-    entries: list[_HashedEntry]

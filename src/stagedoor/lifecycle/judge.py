@@ -6,8 +6,9 @@ Rules
    that are neither the input's nor ours are kept as they are (`extras`).
 3. An offered entry without a verdict is refused, by us and not by the hook: code `no_verdict`.
 4. What may be uploaded has a place, and no two entries the same or one within the other, however a disk compares names.
-5. What was probably meant otherwise (`oddities`) is told to who writes a hook, and is no fault.
-6. Guidelines are cleaned here, once, for all doors, and are HTML from here on. What is no element of HTML, such as
+5. Findings advise: one that cannot be read is left out and told to the studio, and changes no verdict.
+6. What was probably meant otherwise (`oddities`) is told to who writes a hook, and is no fault.
+7. Guidelines are cleaned here, once, for all doors, and are HTML from here on. What is no element of HTML, such as
    `<project>_<shot>`, is text.
 """
 
@@ -32,6 +33,8 @@ from ..model.verdict import Kind, Verdict, kind_of
 from ..wire.hookdata import Finding, PrePublishInput, PrePublishOutput, StatusChoice
 
 FAULTS_TOLD = 200
+FINDINGS_KEPT = 100
+_FINDINGS = "write a list of {code, title, files, fix}"
 NO_VERDICT = "The studio's check gave no verdict for this entry; ask the studio."
 _FLAGS = ("can_publish", "can_upload", "rejected")
 _TEXTS = ("warning", "info", "ident", "comment_label")
@@ -85,6 +88,8 @@ class Judged:
     form: Form
     entries: Mapping[str, JudgedEntry]
     """by id; exactly the offered ones"""
+    remarks: tuple[str, ...] = ()
+    """findings that were left out, and why: for the studio; the verdicts stand"""
 
 
 def read_answer(output: bytes, offered: Sequence[Offered], volumes: Sequence[Volume]) -> Judged:
@@ -99,7 +104,7 @@ def read_answer(output: bytes, offered: Sequence[Offered], volumes: Sequence[Vol
     reader.faults.extend(_clashes(judged, offered))
     if reader.faults:
         raise BrokenAnswer(_bounded(reader.faults))
-    return Judged(form=form, entries=judged)
+    return Judged(form=form, entries=judged, remarks=tuple(_bounded(reader.remarks)))
 
 
 def oddities(output: bytes) -> list[str]:
@@ -137,6 +142,7 @@ class _Reader:
     def __init__(self, volumes: Sequence[Volume]) -> None:
         self.volumes = volumes
         self.faults: list[str] = []
+        self.remarks: list[str] = []
 
     def decode(self, raw: bytes | Raw, kind: type[T], where: str, remedy: str) -> T | None:
         try:
@@ -212,11 +218,24 @@ class _Reader:
             return None
 
     def findings(self, keys: Mapping[str, Raw], where: str) -> tuple[dict[str, Any], ...]:
-        remedy = "write a list of {code, title, files, fix}"
-        found = self.value(keys, "findings", list[Finding], where, remedy) or []
-        return tuple(
-            {key: value for key, value in msgspec.structs.asdict(item).items() if value is not None} for item in found
-        )
+        """Those that can be read. A verdict does not fall over the advice that comes with it."""
+        if "findings" not in keys:
+            return ()
+        kept: list[dict[str, Any]] = []
+        try:
+            items = msgspec.json.decode(keys["findings"], type=list[Raw] | None) or []
+        except _UNREADABLE as error:
+            self.remarks.append(f"{where}: findings are left out ({_reason(error)}): {_FINDINGS}")
+            return ()
+        for number, item in enumerate(items[:FINDINGS_KEPT], 1):
+            try:
+                found = msgspec.structs.asdict(msgspec.json.decode(item, type=Finding))
+                kept.append({key: value for key, value in found.items() if value is not None})
+            except _UNREADABLE as error:
+                self.remarks.append(f"{where}: finding {number} is left out ({_reason(error)}): {_FINDINGS}")
+        if len(items) > FINDINGS_KEPT:
+            self.remarks.append(f"{where}: only the first {FINDINGS_KEPT} of {len(items)} findings are kept")
+        return tuple(kept)
 
     def extras(self, keys: Mapping[str, Raw], where: str) -> bytes:
         further = {key: raw for key, raw in keys.items() if key not in _KNOWN}

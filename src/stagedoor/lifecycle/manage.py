@@ -12,28 +12,23 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
-import shutil
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..model.entities import ApiKey, Hook, Role, User, Volume, Workspace
 from ..model.errors import BadRequest, Conflict, NotFound
-from ..model.hooks import RUN_NOW, HookName, canonical
+from ..model.hooks import HookName
 from ..model.names import printable
 from ..model.settings import SETTINGS, Value, parse
+from .hookline import check_command, check_environment, check_person, check_queue, hook_name
 from .needs import Clock
 
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
-INPUT = "${PATH_JSON_INPUT}"
-OUTPUT = "${PATH_JSON_OUTPUT}"
 DAY = 86_400_000
 
 _ADDRESS = re.compile(r"[^@\s<>\"',;:\\/=()\[\]]{1,64}@[^\W_](?:[^\W_]|-|\.(?!\.)){0,188}(?<![.-])")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NO_PATH = re.compile(r"[\s$={}:]")
-_SCRIPT = re.compile(r"\.(?:py|sh|bash|pl|rb|js)$")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 Probe = Callable[[str], dict[str, Any]]
@@ -58,7 +53,7 @@ class HouseBook(Protocol):
     def remove_volume(self, volume_id: str) -> None: ...
     def hooks(self) -> list[Hook]: ...
     def set_hook(self, hook: Hook) -> None: ...
-    def unset_hook(self, name: HookName) -> bool: ...
+    def unset_hook(self, name: HookName, queue: str = "") -> bool: ...
 
 
 class KeyBook(Protocol):
@@ -114,7 +109,7 @@ class Management:
         if role is not None:
             changes["role"] = _role(role)
         if status is not None:
-            changes["enabled"] = _enabled(status)
+            changes["enabled"] = is_enabled(status)
         if metadata is not None:
             changes["metadata"] = dict(metadata)
         return self._house.update_user(self.user(named).id, self._clock(), **changes)
@@ -189,7 +184,7 @@ class Management:
         if default is not None:
             changes["default"] = default
         if status is not None:
-            changes["enabled"] = _enabled(status)
+            changes["enabled"] = is_enabled(status)
         if capabilities is not None:
             changes["capabilities"] = dict(capabilities)
         return self._house.update_volume(volume.id, self._clock(), **changes)
@@ -204,22 +199,47 @@ class Management:
         return self._house.hooks()
 
     def set_hook(
-        self, name: str, command: str, *, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: str,
+        *,
+        queue: str = "",
+        environment: Mapping[str, str] | None = None,
+        run_as: str = "",
+        enabled: bool = True,
     ) -> tuple[Hook, list[str]]:
-        """Set the command line of a hook; also what looks wrong about it, though it may not be."""
-        hook_name = _hook_name(name)
-        warnings = _check_command(hook_name, command)
-        for variable in environment or {}:
-            if not _VARIABLE.fullmatch(variable):
-                raise BadRequest(f"{printable(variable)!r} cannot be the name of an environment variable.")
-        hook = Hook(name=hook_name, command=command, environment=dict(environment or {}), modified=self._clock())
+        """Set a hook, of the workspace or of one queue; also what looks wrong about it, though it may not be."""
+        known = hook_name(name)
+        warnings = check_command(known, command)
+        check_queue(known, queue)
+        check_environment(environment or {})
+        check_person(run_as)
+        hook = Hook(
+            name=known,
+            queue=queue,
+            command=command,
+            environment=dict(environment or {}),
+            run_as=run_as,
+            enabled=enabled,
+            modified=self._clock(),
+        )
         self._house.set_hook(hook)
         return hook, warnings
 
-    def unset_hook(self, name: str) -> None:
-        hook_name = _hook_name(name)
-        if not self._house.unset_hook(hook_name):
-            raise NotFound(f"The hook {hook_name} is not set.", code="hook_not_set")
+    def switch_hook(self, name: str, *, enabled: bool, queue: str = "") -> Hook:
+        """A hook that is switched off does not run, nor does that of the workspace instead of a queue's."""
+        known = hook_name(name)
+        for hook in self._house.hooks():
+            if (hook.name, hook.queue) == (known, queue):
+                changed = replace(hook, enabled=enabled, modified=self._clock())
+                self._house.set_hook(changed)
+                return changed
+        raise _not_set(known, queue)
+
+    def unset_hook(self, name: str, queue: str = "") -> None:
+        known = hook_name(name)
+        if not self._house.unset_hook(known, queue):
+            raise _not_set(known, queue)
 
     # --- settings
 
@@ -249,6 +269,11 @@ class Management:
         return SETTINGS[name].default
 
 
+def _not_set(name: HookName, queue: str) -> NotFound:
+    where = f" for the queue {printable(queue)}" if queue else ""
+    return NotFound(f"The hook {name} is not set{where}.", code="hook_not_set")
+
+
 def _check_code(code: str, what: str) -> None:
     if not CODE.fullmatch(code) or code in (".", ".."):
         raise BadRequest(f"The code of a {what} is made of letters A-Z, digits, `_`, `.` and `-`: {printable(code)!r}.")
@@ -268,7 +293,7 @@ def _role(text: str) -> Role:
         raise BadRequest(f"There is no role {printable(text)!r}; there are admin, employee and standard.") from None
 
 
-def _enabled(status: str) -> bool:
+def is_enabled(status: str) -> bool:
     if status not in ("enabled", "disabled"):
         raise BadRequest(f"The status is enabled or disabled, not {printable(status)!r}.")
     return status == "enabled"
@@ -325,51 +350,3 @@ def _check_prefixes(prefixes: Iterable[str], others: Iterable[Volume]) -> None:
 
 def _comparable(prefix: str) -> str:
     return prefix.replace("\\", "/").rstrip("/") if _DRIVE.match(prefix + "/") else prefix.rstrip("/")
-
-
-def _hook_name(text: str) -> HookName:
-    name = canonical(text)
-    runs = " and ".join(sorted(str(hook) for hook in RUN_NOW))
-    if name is None:
-        raise BadRequest(f"There is no hook {printable(text)!r}; there are {runs}.", code="hook_unknown")
-    if name not in RUN_NOW:
-        raise BadRequest(f"The hook {name} is not run by this version; it runs {runs}.", code="hook_not_run")
-    return name
-
-
-def _check_command(name: HookName, command: str) -> list[str]:
-    """Refuse a line that cannot run; return what may be wrong about it."""
-    words = _words(command)
-    program = words[0]
-    if "/" in program and not Path(program).is_absolute():
-        raise BadRequest(f"Give the whole path of {printable(program)}: the server runs in a folder of its own.")
-    if shutil.which(program) is None:
-        raise BadRequest(f"{printable(program)} is not a program that this machine can run.", code="hook_program")
-    needed = [INPUT, OUTPUT] if name is HookName.PRE_PUBLISH else [INPUT]
-    for placeholder in needed:
-        if not any(placeholder in word for word in words):
-            raise BadRequest(
-                f"The command line of {name} needs {placeholder}; put the line into single quotes, "
-                "or the shell takes it out.",
-                code="hook_placeholder",
-            )
-    return [warning for word in words[1:] if (warning := _warning(word))]
-
-
-def _words(command: str) -> list[str]:
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise BadRequest(f"The command line cannot be split into words: {error}.", code="hook_line") from None
-    if not words or "\0" in command:
-        raise BadRequest("The command line is empty or holds a NUL character.", code="hook_line")
-    return words
-
-
-def _warning(word: str) -> str:
-    """What may be wrong about a word that looks like the path of a script; empty where nothing is."""
-    if word.startswith("-") or _NO_PATH.search(word) or not ("/" in word or _SCRIPT.search(word)):
-        return ""
-    if not Path(word).is_absolute():
-        return f"{printable(word)} will be looked for in the run's own folder; give its whole path."
-    return "" if Path(word).exists() else f"{printable(word)} does not exist on this machine."

@@ -53,7 +53,7 @@ class Offering:
         self._storage = storage
         self._programs = programs
         self._clock = clock
-        self._gate = _Gate()
+        self._gate = Gate("The studio is checking many offers just now; try again in a minute.")
 
     def validate(self, user: User, request: OfferRequest, ip: str) -> Offer:
         """Run the check on an offer and keep what was decided. Raises StagedoorError; nothing is kept then."""
@@ -145,6 +145,7 @@ class Offering:
                 RunOrder(
                     run=run,
                     environment=hook.environment,
+                    run_as=hook.run_as,
                     input=pre_publish_input(user=user, workspace=self._house.workspace(), offer=offer, trees=trees),
                     wants_output=True,
                     seconds=settings.number("pre_publish_seconds"),
@@ -152,16 +153,19 @@ class Offering:
                 )
             )
         if outcome.state is not RunState.SUCCEEDED or outcome.output is None:
-            raise _check_failed(run, outcome.error)
+            raise check_failed(run, outcome.error)
         try:
-            return read_answer(outcome.output, offer.entries, self._house.volumes()), run
+            judged = read_answer(outcome.output, offer.entries, self._house.volumes())
         except BrokenAnswer as broken:
             raise self._broken(run, broken) from None
+        if judged.remarks:
+            self._runs.update(run.id, error="\n".join(judged.remarks))
+        return judged, run
 
     def _broken(self, run: HookRun, broken: BrokenAnswer) -> errors.CheckFailed:
         detail = "\n".join(broken.faults)
         self._runs.update(run.id, state=RunState.FAILED, error=detail)
-        return _check_failed(run, detail)
+        return check_failed(run, detail)
 
     def _inspect(self, judged: Judged, drafts: list[OfferEntry], volumes: Mapping[str, Volume]) -> dict[str, Spot]:
         """What is known of every decided place that can be looked at. Raises BrokenAnswer for what can be none."""
@@ -205,10 +209,12 @@ def check_space(spot: Spot, needed: int, settings: Settings) -> None:
         )
 
 
-class _Gate:
+class Gate:
     """Lets a bounded number in; the rest wait, but not for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, busy: str) -> None:
+        """`busy`: what those are told who waited in vain."""
+        self._busy = busy
         self._changed = threading.Condition()
         self._inside = 0
 
@@ -216,7 +222,7 @@ class _Gate:
     def enter(self, most: int) -> Iterator[None]:
         with self._changed:
             if not self._changed.wait_for(lambda: self._inside < most, WAIT_SECONDS):
-                raise errors.Busy("The studio is checking many offers just now; try again in a minute.")
+                raise errors.Busy(self._busy)
             self._inside += 1
         try:
             yield
@@ -230,7 +236,8 @@ def _limit(message: str, most: int) -> errors.LimitExceeded:
     return errors.LimitExceeded(message, details={"limit": most})
 
 
-def _check_failed(run: HookRun, detail: str) -> errors.CheckFailed:
+def check_failed(run: HookRun, detail: str) -> errors.CheckFailed:
+    """The refusal that is none: the run could not say yes or no."""
     sentence = errors.CheckFailed().message
     return errors.CheckFailed(f"{sentence} Reference: {run.id}", details={"reference": run.id}, detail=detail)
 

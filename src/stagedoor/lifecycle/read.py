@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from ..model import errors
-from ..model.entities import HookRun, Job, Offer, User, Volume, Workspace
+from ..model.entities import HookRun, Job, Offer, Role, User, Volume, Workspace
 from ..model.hooks import canonical
 from ..model.states import JobState, OfferState
 from ..wire.house import RunDetail, RunView
@@ -197,11 +197,15 @@ class Reading:
         )
         return Page(total=total, items=[run_view(run) for run in found])
 
-    def run(self, run_id: str) -> RunDetail:
+    def run(self, reader: User, run_id: str) -> RunDetail:
+        """What a program said is for administrators: it may hold what only they may know."""
         run = self._runs.run(run_id)
         if run is None:
             raise errors.NotFound
-        return RunDetail(run=run_view(run), **self._programs.read_record(run_id))
+        kept: dict[str, Any] = dict(self._programs.read_record(run_id))
+        if reader.role is not Role.ADMIN:
+            kept |= {"stdout": None, "stderr": None}
+        return RunDetail(run=run_view(run), **kept)
 
     def _volumes(self) -> dict[str, Volume]:
         return {volume.id: volume for volume in self._house.volumes()}
@@ -260,4 +264,5 @@ def run_view(run: HookRun) -> RunView:
         seconds=seconds,
         exit_code=run.exit_code,
         error=run.error,
+        replay=run.replay,
     )

@@ -5,14 +5,15 @@ Rules
 2. The decision is read from the records. From the client come: which entries, where its files lie, the answers.
 3. Refused entries cannot be submitted. Superseded, expired, withdrawn and used offers cannot either, and say so.
 4. The same entries of the same offer again give the job that exists.
-5. Nothing is half done: the job, its tasks and their reservations appear in one transaction, their staging before.
+5. The pre-submit hook sees the job before anything is made of it, and may say no.
+6. Nothing is half done: the job, its tasks and their reservations appear in one transaction, their staging before.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NoReturn
 
@@ -30,6 +31,7 @@ from ..wire.tree import Entry, Node
 from .echo import Raw, answers_given, compare
 from .needs import Clock, House, JobBook, OfferBook, Runner, Spot, Storage
 from .offer import check_space
+from .presubmit import PreSubmit
 
 _CLOSED = {
     OfferState.SUPERSEDED: "A newer offer of yours replaced this one; submit that, or offer the files again.",
@@ -57,13 +59,21 @@ class Submitting:
     """Makes jobs of offers."""
 
     def __init__(
-        self, house: House, offers: OfferBook, jobs: JobBook, storage: Storage, runner: Runner, clock: Clock
+        self,
+        house: House,
+        offers: OfferBook,
+        jobs: JobBook,
+        storage: Storage,
+        runner: Runner,
+        asking: PreSubmit,
+        clock: Clock,
     ) -> None:
         self._house = house
         self._offers = offers
         self._jobs = jobs
         self._storage = storage
         self._runner = runner
+        self._asking = asking
         self._clock = clock
 
     def submit(self, user: User, request: SubmitRequest, ip: str) -> tuple[Job, bool]:
@@ -79,7 +89,8 @@ class Submitting:
         accepted, notes = self._accept(offer, sources, echoed, settings)
         self._check_room(user, accepted, settings)
         job = self._draft(user, request, ip, offer, accepted, notes, settings)
-        return self._keep(job, accepted)
+        self._asking.ask(job)
+        return self._keep(self._stage(job, accepted), accepted)
 
     def _find_offer(self, user: User, ids: Sequence[str]) -> Offer:
         offer = self._offers.newest_with(user.id, ids)
@@ -175,7 +186,7 @@ class Submitting:
     ) -> Job:
         now = self._clock()
         job_id = self._offers.new_id()
-        tasks = self._stage(job_id, accepted)
+        tasks = tuple(self._task(job_id, number, item) for number, item in enumerate(accepted))
         return Job(
             id=job_id,
             code=request.code.strip()[:255] or _base_name(accepted[0].source) or accepted[0].entry.filename,
@@ -193,27 +204,28 @@ class Submitting:
             tasks=tasks,
         )
 
-    def _stage(self, job_id: str, accepted: list[_Accepted]) -> tuple[Task, ...]:
-        """The tasks with their staging; where one cannot be staged, none is."""
+    def _stage(self, job: Job, accepted: list[_Accepted]) -> Job:
+        """The job with its staging; where one task cannot be staged, none is."""
         tasks: list[Task] = []
         try:
-            for number, item in enumerate(accepted):
-                tasks.append(self._task(job_id, number, item))
+            for task, item in zip(job.tasks, accepted, strict=True):
+                tasks.append(replace(task, staging=str(self._staging(task, item))))
         except BaseException:
             self._clear(tasks)
             raise
-        return tuple(tasks)
+        return replace(job, tasks=tuple(tasks))
+
+    def _staging(self, task: Task, item: _Accepted) -> Path:
+        try:
+            return self._storage.create(item.volume, task.place.path, task.upload_id, item.manifest)
+        except OSError as error:
+            raise errors.NoSpace(detail=f"staging for {item.spot.absolute}: {error}") from error
+        except ValueError as error:
+            raise _taken(item.entry, str(error)) from error
 
     def _task(self, job_id: str, number: int, item: _Accepted) -> Task:
         entry = item.entry
         assert entry.place is not None
-        upload_id = self._offers.new_id()
-        try:
-            staging = self._storage.create(item.volume, entry.place.path, upload_id, item.manifest)
-        except OSError as error:
-            raise errors.NoSpace(detail=f"staging for {item.spot.absolute}: {error}") from error
-        except ValueError as error:
-            raise _taken(entry, str(error)) from error
         return Task(
             id=entry.id,
             job_id=job_id,
@@ -224,8 +236,8 @@ class Submitting:
             size=entry.size,
             file_count=entry.file_count,
             status=TaskStatus.PENDING,
-            upload_id=upload_id,
-            staging=str(staging),
+            upload_id=self._offers.new_id(),
+            staging="",
             place=entry.place,
             verdict=entry.verdict,
             answers=item.answers,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from ..model.errors import Conflict
 from .control import Control
 from .needs import Clock, House, JobBook, OfferBook, Programs, RunBook, Runner
+from .notify import Notifying
 from .receive import Receiving
 from .submit import DAY
 
@@ -31,6 +32,7 @@ class Sweep:
         control: Control,
         receiving: Receiving,
         runner: Runner,
+        notifying: Notifying,
         clock: Clock,
     ) -> None:
         self._house = house
@@ -41,6 +43,7 @@ class Sweep:
         self._control = control
         self._receiving = receiving
         self._runner = runner
+        self._notifying = notifying
         self._clock = clock
 
     def start(self) -> None:
@@ -50,6 +53,7 @@ class Sweep:
     def sweep(self) -> None:
         now = self._clock()
         self._receiving.sum_up()
+        self._notifying.look()
         self._offers.expire(now)
         _each(self._jobs.due(now), self._retry)
         _each(self._jobs.idle(now), self._expire)

@@ -138,6 +138,7 @@ def _task(task: Task, received: int, inside: bool, volumes: Mapping[str, Volume]
         warning=task.verdict.warning,
         info=task.verdict.info,
         ident=task.verdict.ident,
+        findings=task.verdict.findings,
         answers=answers(task.answers),
         upload=task.upload_id,
         error=task.error,

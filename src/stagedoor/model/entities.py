@@ -230,11 +230,38 @@ class HookRun:
     """start time of the process in clock ticks since boot, and the boot: tells it from a later one with its number"""
     error: str = ""
     """why the run or its answer counts as failed"""
+    replay: bool = False
+    """run by a person, once more, on what an earlier run had read"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     name: HookName
+    queue: str = ""
+    """code of the queue for whose jobs it stands instead of the workspace's; empty: the workspace's"""
     command: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    run_as: str = ""
+    """name of the system user that runs it; empty: the server's own"""
+    enabled: bool = True
     modified: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """That something happened to a job, of which a hook is still to be told."""
+
+    id: str
+    """the same in every attempt: the hook's idempotency key"""
+    hook: HookName
+    job_id: str
+    created: int
+    status: str
+    """of the job, at that moment; so are the next ones"""
+    error: str = ""
+    error_code: str = ""
+    error_detail: str = ""
+    reference: str = ""
+    due: int | None = None
+    attempts: int = 0
+    """runs begun"""

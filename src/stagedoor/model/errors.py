@@ -12,6 +12,7 @@
     │   ├── OfferClosed            superseded, expired, withdrawn or used
     │   ├── DecisionChanged        what came back is not what the server decided
     │   ├── DestinationTaken       the place cannot be had
+    │   ├── SubmitRefused          the studio's pre-submit hook said no
     │   └── RangeInFlight          another connection is sending these bytes
     ├── AnswersRefused             something required is missing or wrong
     ├── DigestMismatch             the bytes did not survive the journey
@@ -111,6 +112,12 @@ class DestinationTaken(Conflict):
     """The place for this entry is taken; ask the studio or publish a new version."""
 
     code = "destination_taken"
+
+
+class SubmitRefused(Conflict):
+    """The studio's check before submitting did not let this job through; ask the studio."""
+
+    code = "submit_refused"
 
 
 class RangeInFlight(Conflict):

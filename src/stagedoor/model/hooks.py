@@ -21,10 +21,29 @@ class HookName(str, Enum):
         return self.value
 
 
-RUN_NOW = frozenset({HookName.PRE_PUBLISH, HookName.PUBLISH})
-"""The hooks that this version runs; the others are known by name and cannot be set."""
+RUN_NOW = (
+    HookName.PRE_PUBLISH,
+    HookName.PRE_SUBMIT,
+    HookName.POST_SUBMIT,
+    HookName.PUBLISH,
+    HookName.POST_FAILED,
+    HookName.POST_DONE,
+)
+"""The hooks that this version runs, in the order in which they come; the others are known by name and cannot be set."""
+AFTERWARDS = frozenset({HookName.POST_SUBMIT, HookName.POST_FAILED, HookName.POST_DONE})
+"""The hooks that are told what has happened to a job, and change nothing."""
+ANSWERING = frozenset({HookName.PRE_PUBLISH, HookName.PRE_SUBMIT})
+"""The hooks that may write an answer; the first one must."""
 
-_SHORT = {"pre-publish": HookName.PRE_PUBLISH, "publish": HookName.PUBLISH}
+SECONDS = {
+    HookName.PRE_PUBLISH: "pre_publish_seconds",
+    HookName.PRE_SUBMIT: "pre_submit_seconds",
+    HookName.PUBLISH: "publish_seconds",
+    **dict.fromkeys(AFTERWARDS, "post_hook_seconds"),
+}
+"""The setting that holds a hook's deadline."""
+
+_SHORT = {name.value.removesuffix("-server"): name for name in RUN_NOW}
 
 
 def canonical(text: str) -> HookName | None:
@@ -40,4 +59,4 @@ def canonical(text: str) -> HookName | None:
 
 def unknown(text: str) -> str:
     """What to say of a word that is no hook."""
-    return f"{text!r} is no hook: write pre-publish-server or publish-server, or pre-publish or publish for short."
+    return f"{text!r} is no hook; there are {', '.join(RUN_NOW)}, and the same without -server for short."

@@ -40,8 +40,14 @@ SETTINGS: Mapping[str, Setting] = {
     "open_parts": Setting(64, "parts in flight per user; bounds memory", least=1),
     "pre_publish_seconds": Setting(30, "how long the pre-publish hook may take", least=1),
     "publish_seconds": Setting(300, "how long the publish hook may take", least=1),
+    "pre_submit_seconds": Setting(90, "how long the pre-submit hook may take; the vendor waits", least=1),
+    "post_hook_seconds": Setting(300, "how long a post-submit, post-failed or post-done hook may take", least=1),
     "publish_hook_retries": Setting(0, "how often a failed publish hook is run again by itself"),
     "pre_publish_at_once": Setting(4, "pre-publish hooks running side by side; the rest wait up to 20 s", least=1),
+    "pre_submit_at_once": Setting(4, "pre-submit hooks running side by side; the rest wait up to 20 s", least=1),
+    "post_hooks_at_once": Setting(
+        4, "post hooks running side by side, each for another job; the rest wait; read when the server starts", least=1
+    ),
     "hook_answer_bytes": Setting(128 * 2**20, "largest answer read from a hook", least=1024),
     "keep_runs_days": Setting(90, "how long recorded hook runs are kept", least=1),
     "sign_receipts": Setting(True, "a signed receipt can be checked by anybody who has the studio's public key"),

@@ -8,10 +8,11 @@
 6. `reservations`  which places are taken, and by whom
 7. `offers`        offers, their entries and verdicts
 8. `jobs`          jobs and tasks, moved by the tables of `model.states`
-9. `runs`          runs of hooks
-10. `house`        workspace, users, volumes, hooks, settings
-11. `keys`         API keys
-12. `lists`        filters and pages over all of it
+9. `notices`       what post hooks are still to be told
+10. `runs`         runs of hooks
+11. `house`        workspace, users, volumes, hooks, settings
+12. `keys`         API keys
+13. `lists`        filters and pages over all of it
 
 Rules
 1. Every method is one transaction and returns frozen values; nothing is remembered between calls.
@@ -30,12 +31,13 @@ from .ids import new_id
 from .jobs import Jobs
 from .keys import Keys
 from .lists import Lists
+from .notices import Notices
 from .offers import Offers
 from .runs import Runs
 from .schema import migrate, schema_is_newer
 
 if TYPE_CHECKING:
-    from ..lifecycle.needs import House, JobBook, OfferBook, RunBook
+    from ..lifecycle.needs import House, JobBook, NoticeBook, OfferBook, RunBook
 
 __all__ = ["Records", "migrate", "new_id", "open_records", "schema_is_newer"]
 
@@ -49,6 +51,7 @@ class Records:
     keys: Keys
     offers: Offers
     jobs: Jobs
+    notices: Notices
     runs: Runs
     lists: Lists
 
@@ -65,6 +68,7 @@ def open_records(url: str) -> Records:
         keys=Keys(database),
         offers=Offers(database),
         jobs=Jobs(database),
+        notices=Notices(database),
         runs=Runs(database),
         lists=Lists(database),
     )
@@ -72,5 +76,5 @@ def open_records(url: str) -> Records:
 
 if TYPE_CHECKING:  # the type checker holds the records against what the steps need
 
-    def _seams(records: Records) -> tuple[House, OfferBook, JobBook, RunBook]:
-        return records.house, records.offers, records.jobs, records.runs
+    def _seams(records: Records) -> tuple[House, OfferBook, JobBook, RunBook, NoticeBook]:
+        return records.house, records.offers, records.jobs, records.runs, records.notices

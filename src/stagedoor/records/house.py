@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, insert, select, update
 
 from ..model.entities import Hook, Role, User, Volume, Workspace
 from ..model.errors import Conflict, NotFound
@@ -145,25 +145,31 @@ class HouseRecords:
 
     # --- hooks
 
-    def hook(self, name: HookName) -> Hook | None:
+    def hook(self, name: HookName, queue: str = "") -> Hook | None:
+        """The one of the queue, where it has one, else the workspace's; None also where that is switched off."""
+        query = select(hooks).where(hooks.c.name == name, hooks.c.queue.in_(["", queue]))
         with self._database.read() as connection:
-            row = connection.execute(select(hooks).where(hooks.c.name == name)).one_or_none()
-            return Hook(**row._mapping) if row else None
+            row = connection.execute(query.order_by(hooks.c.queue.desc()).limit(1)).one_or_none()
+            return Hook(**row._mapping) if row and row.enabled else None
 
     def hooks(self) -> list[Hook]:
         with self._database.read() as connection:
             found = [Hook(**row._mapping) for row in connection.execute(select(hooks))]
-        return sorted(found, key=lambda hook: hook.name.value)
+        return sorted(found, key=lambda hook: (hook.name.value, hook.queue))
 
     def set_hook(self, hook: Hook) -> None:
         with self._database.write() as connection:
-            connection.execute(delete(hooks).where(hooks.c.name == hook.name))
+            connection.execute(delete(hooks).where(*_this_hook(hook.name, hook.queue)))
             connection.execute(insert(hooks).values(**asdict(hook)))
 
-    def unset_hook(self, name: HookName) -> bool:
+    def unset_hook(self, name: HookName, queue: str = "") -> bool:
         """Whether it was set."""
         with self._database.write() as connection:
-            return bool(connection.execute(delete(hooks).where(hooks.c.name == name)).rowcount)
+            return bool(connection.execute(delete(hooks).where(*_this_hook(name, queue))).rowcount)
+
+
+def _this_hook(name: HookName, queue: str) -> tuple[ColumnElement[bool], ...]:
+    return hooks.c.name == name, hooks.c.queue == queue
 
 
 def _workspace(connection: Connection) -> Workspace:

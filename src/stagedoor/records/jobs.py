@@ -20,7 +20,7 @@ from ..model.entities import Job, Task
 from ..model.errors import NotFound, OfferClosed
 from ..model.notation import Place
 from ..model.states import JOB, TASK, JobFact, JobState, OfferFact, OfferState, TaskFact, TaskStatus, after
-from . import reservations
+from . import notices, reservations
 from .columns import fold, only, pack, unpack
 from .database import Database
 from .offers import close
@@ -83,7 +83,9 @@ class Jobs:
                 changes.setdefault("finished", now)
                 reservations.free_job(connection, job_id)
             _update(connection, job_id, {**changes, "state": state, "modified": now})
-            return job_of(connection.execute(_query(jobs.c.id == job_id)).one())
+            job = job_of(connection.execute(_query(jobs.c.id == job_id)).one())
+            notices.moved(connection, job, now)
+            return job
 
     def state(self, job_id: str) -> JobState:
         with self._database.read() as connection:
@@ -198,6 +200,7 @@ def _make(connection: Connection, job: Job, now: int) -> None:
         connection.execute(insert(tasks), [_task_row(task) for task in job.tasks])
     reservations.hand_over(connection, job.offer_id, job.id, [task.id for task in job.tasks])
     close(connection, [job.offer_id], OfferFact.SUBMITTED, now)
+    notices.submitted(connection, job, now)
 
 
 def _task_row(task: Task) -> dict[str, Any]:

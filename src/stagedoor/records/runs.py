@@ -14,7 +14,7 @@ from .columns import batches, only
 from .database import Database
 from .tables import picked, runs
 
-_CHANGES = {column.name for column in picked(runs, "id", "hook", "command", "started")}
+_CHANGES = {column.name for column in picked(runs, "id", "hook", "command", "started", "replay")}
 
 
 class Runs:

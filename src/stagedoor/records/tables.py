@@ -101,8 +101,11 @@ hooks = Table(
     "hooks",
     metadata,
     Column("name", Choice(HookName), primary_key=True, nullable=False),
+    _id("queue"),
     *_words("command"),
     _of("environment", Json(dict[str, str])),
+    *_words("run_as"),
+    _of("enabled", Boolean),
     *_numbers("modified"),
 )
 
@@ -208,6 +211,18 @@ receipts = Table(
     _of("body", LargeBinary),
 )
 
+notices = Table(
+    "notices",
+    metadata,
+    _id(),
+    _of("hook", Choice(HookName)),
+    _key("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), index=True),
+    *_numbers("created"),
+    *_words("status", "error", "error_code", "error_detail", "reference"),
+    *_optional("due"),
+    _of("attempts", Integer),
+)
+
 runs = Table(
     "hook_runs",
     metadata,
@@ -223,6 +238,7 @@ runs = Table(
     _of("attempt", Integer),
     *_optional("ended", "exit_code", "pid"),
     *_words("pid_started", "error"),
+    _of("replay", Boolean),
     Index("runs_by_state", "state"),
     Index("runs_by_time", "started"),
     Index("runs_of_hook", "hook", "started"),

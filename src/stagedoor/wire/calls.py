@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from .house import (
     Health,
+    HookChange,
     HookView,
     KeyView,
     NewHook,
@@ -35,6 +36,7 @@ from .house import (
 from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
+from .replays import Replay, ReplayRequest, Replays
 from .signing import PublicKey
 from .tree import Entry
 
@@ -106,9 +108,13 @@ REMOVE_VOLUME = Call("DELETE", f"{V1}/volumes/{{id}}")
 
 HOOKS = Call("GET", f"{V1}/hooks", Page, items=HookView)
 SET_HOOK = Call("PUT", f"{V1}/hooks/{{name}}", HookView, NewHook)
+CHANGE_HOOK = Call("PATCH", f"{V1}/hooks/{{name}}", HookView, HookChange)
 UNSET_HOOK = Call("DELETE", f"{V1}/hooks/{{name}}")
 RUNS = Call("GET", f"{V1}/runs", Page, items=RunView)
 RUN = Call("GET", f"{V1}/runs/{{id}}", RunDetail)
+REPLAY = Call("POST", f"{V1}/runs/{{id}}/replay", Replay)
+RUN_AGAIN = Call("POST", f"{V1}/runs/{{id}}/for-real", RunView)
+REPLAYS = Call("POST", f"{V1}/replays", Replays, ReplayRequest)
 
 SETTINGS = Call("GET", f"{V1}/settings", Page, items=SettingView)
 SET_SETTING = Call("PUT", f"{V1}/settings/{{name}}", SettingView, SettingChange)

@@ -9,14 +9,12 @@ Rules
 
 from __future__ import annotations
 
-import ast
-import inspect
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from ..model.hooks import HookName, canonical
+from ..model.hooks import RUN_NOW, canonical
 
 
 class InnerFile(Struct, kw_only=True):
@@ -144,14 +142,23 @@ class PrePublishOutput(Struct, kw_only=True):
     """production tasks to pick from for an entry that could not be identified"""
 
 
+class PreSubmitOutput(Struct, kw_only=True):
+    """What the pre-submit hook may write: why no job is made. Without an answer, or without `rejected`, one is."""
+
+    rejected: bool | None = None
+    """no job is made"""
+    warning: str | None = None
+    """why; shown to the user"""
+
+
 class PublishedEntry(Struct, kw_only=True):
-    """An entry that lies at its place, with what the user entered and what the pre-publish hook said about it."""
+    """An entry of a job, with its place, what the user entered and what the pre-publish hook said about it."""
 
     id: str
     filename: str
     """as offered; the placed name is the last element of `path`"""
     path: str
-    """absolute, on the server"""
+    """absolute, on the server; until the job has placed it: where it will be"""
     is_dir: bool
     v: str
     """id of the volume"""
@@ -163,6 +170,7 @@ class PublishedEntry(Struct, kw_only=True):
     warning: str
     info: str
     ident: str
+    findings: list[Finding]
     comment: str
     status: str
     task: str
@@ -175,7 +183,8 @@ class PublishedEntry(Struct, kw_only=True):
     modified: int | None
     """milliseconds since 1970 UTC"""
     hashes: str
-    """path of a JSON-lines file beside the input, there while the hook runs: `path`, `size`, `xxh128`, `blake3`"""
+    """path of a JSON-lines file beside the input, there while the hook runs: `path`, `size`, `xxh128`, `blake3`; empty
+    where the bytes have not been proved yet"""
 
 
 class Party(Struct, kw_only=True):
@@ -202,7 +211,7 @@ class TaskSource(Struct, kw_only=True):
 
 
 class TaskDestination(Struct, kw_only=True):
-    """Where an entry went."""
+    """Where an entry went, or will go."""
 
     path: str
     """`volume=<code>/...`"""
@@ -229,8 +238,8 @@ class PublishedTask(Struct, kw_only=True):
     destination: TaskDestination
 
 
-class PublishInput(Struct, kw_only=True):
-    """What the publish hook reads, when everything lies at its place."""
+class JobInput(Struct, kw_only=True):
+    """What every hook of a job reads."""
 
     hook: str
     id: str
@@ -254,6 +263,7 @@ class PublishInput(Struct, kw_only=True):
     created: str
     """when the job was submitted, RFC 3339 in UTC"""
     status: str
+    """of the job, when that happened of which the hook is told: init, waiting, running, failed or done"""
     queue: str
     queue_hr: str
     version: str
@@ -262,21 +272,57 @@ class PublishInput(Struct, kw_only=True):
     clients: list[Party]
     tasks: list[PublishedTask]
     files: list[PublishedEntry]
-    """every entry that was placed, accepted and upload-only alike"""
+    """every entry of the job, accepted and upload-only alike"""
     idempotency_key: str
-    """the same in every attempt of the job"""
+    """the same in every attempt"""
     attempt: int
-    """1, 2, ...: this job's hook has begun so often"""
+    """1, 2, ...: so often it has begun"""
     excluded: list[str]
     """ids of entries that the studio left out; reserved: empty in this version"""
     replay: bool
-    """run again by a person after the job was done; reserved: false in this version"""
+    """run once more by a person, on what an earlier run had read"""
+
+
+class PreSubmitInput(JobInput, kw_only=True):
+    """What the pre-submit hook reads: the job about to be made. Nothing has been sent yet."""
+
+
+class PostSubmitInput(JobInput, kw_only=True):
+    """What the post-submit hook reads, when a job has been made."""
+
+
+class PublishInput(JobInput, kw_only=True):
+    """What the publish hook reads, when everything lies at its place."""
+
+
+class PostFailedInput(JobInput, kw_only=True):
+    """What the post-failed hook reads: the job, and why it failed."""
+
+    error: str
+    """the sentence that the user is told"""
+    error_code: str
+    """short and stable, such as `hook_failed`"""
+    error_detail: str
+    """what the studio is told; may be long"""
+    reference: str
+    """id of the hook run behind it; empty where it was none"""
+    retry_at: str
+    """when it is tried again by itself, RFC 3339 in UTC; empty where it waits for a person"""
+
+
+class PostDoneInput(JobInput, kw_only=True):
+    """What the post-done hook reads, when a job is done."""
 
 
 _SCHEMAS: dict[str, type[Struct]] = {
     "pre-publish-server.input": PrePublishInput,
     "pre-publish-server.output": PrePublishOutput,
+    "pre-submit-server.input": PreSubmitInput,
+    "pre-submit-server.output": PreSubmitOutput,
+    "post-submit-server.input": PostSubmitInput,
     "publish-server.input": PublishInput,
+    "post-failed-server.input": PostFailedInput,
+    "post-done-server.input": PostDoneInput,
 }
 NAMES = tuple(_SCHEMAS)
 """what `schema` knows"""
@@ -299,8 +345,7 @@ def schemas_of(hook: str) -> dict[str, dict[str, Any]]:
     name = canonical(hook) or hook
     found = {kind: schema(f"{name}.{kind}") for kind in ("input", "output") if f"{name}.{kind}" in _SCHEMAS}
     if not found:
-        known = ", ".join((HookName.PRE_PUBLISH.value, HookName.PUBLISH.value))
-        raise ValueError(f"there is no schema for the hook {hook!r}; there are: {known}")
+        raise ValueError(f"there is no schema for the hook {hook!r}; there are: {', '.join(RUN_NOW)}")
     return found
 
 
@@ -312,10 +357,14 @@ def _describe(found: dict[str, Any]) -> None:
 
 
 def _field_docs(kind: type[Struct]) -> dict[str, str]:
-    """The string that stands below each field."""
+    """The string that stands below each field, those it inherits included."""
+    import ast
+    import inspect
+
     (body,) = (node for node in ast.parse(inspect.getsource(kind)).body if isinstance(node, ast.ClassDef))
-    found: dict[str, str] = {}
+    parents = (parent for parent in kind.__bases__ if parent is not Struct)
+    found: dict[str, str] = {field: text for parent in parents for field, text in _field_docs(parent).items()}
     for field, below in zip(body.body, body.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
-            found[field.target.id] = str(ast.literal_eval(below.value))
+            found[field.target.id] = " ".join(str(ast.literal_eval(below.value)).split())
     return found

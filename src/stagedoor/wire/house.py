@@ -98,12 +98,30 @@ class VolumeChange(Struct, frozen=True, kw_only=True):
 
 class HookView(Struct, frozen=True, kw_only=True):
     name: str
+    queue: str
+    """the queue for whose jobs it stands; empty: for all that have none of their own"""
     command: str
+    environment: tuple[str, ...]
+    """names of the variables that are set for it; what they hold is not shown"""
+    user: str
+    """the system user that runs it; empty: the server's own"""
+    status: str
+    """enabled or disabled"""
     modified: datetime
 
 
 class NewHook(Struct, frozen=True, kw_only=True):
     command: str
+    queue: str = ""
+    environment: dict[str, str] = {}
+    user: str = ""
+    status: str = "enabled"
+
+
+class HookChange(Struct, frozen=True, kw_only=True):
+    status: str
+    """enabled or disabled"""
+    queue: str = ""
 
 
 class RunView(Struct, frozen=True, kw_only=True):
@@ -121,6 +139,8 @@ class RunView(Struct, frozen=True, kw_only=True):
     seconds: float | None
     exit_code: int | None
     error: str
+    replay: bool = False
+    """a person ran it once more, on what an earlier run had read"""
 
 
 class RunDetail(Struct, frozen=True, kw_only=True):
@@ -129,8 +149,10 @@ class RunDetail(Struct, frozen=True, kw_only=True):
     run: RunView
     input: str
     output: str
-    stdout: str
-    stderr: str
+    stdout: str | None
+    """for administrators; null for employees"""
+    stderr: str | None
+    """likewise"""
 
 
 class SettingView(Struct, frozen=True, kw_only=True):

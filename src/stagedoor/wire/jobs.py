@@ -52,6 +52,8 @@ class TaskView(Struct, frozen=True, kw_only=True):
     warning: str
     info: str
     ident: str
+    findings: tuple[dict[str, Any], ...]
+    """what the studio's hook found about the entry: `{code, title, files, fix}`"""
     answers: Answers
     upload: str
     """id of the upload that takes its bytes"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import verdicts
 from .numbers import clock, count, moment, size, spoken
 from .page import Column, Page, indented
 
@@ -136,14 +137,25 @@ def _line(page: Page, label: str, words: str, style: str = "") -> None:
         page.say(f"  {label + ':':<10} {indented(words, ' ' * 13).strip()}", style)
 
 
+TOLD_OF_A_TASK = (
+    ("is", "ident"),
+    ("why", "warning"),
+    ("note", "info"),
+    ("from", "source"),
+    ("to", "path_abs_final"),
+    ("error", "error"),
+)
+
+
 def _task(page: Page, number: int, task: Mapping[str, Any]) -> None:
     verdict = "" if task.get("can_publish") else "  upload only, not a publish"
     name = f"{task.get('filename')}{'/' if task.get('is_dir') else ''}"
     page.say(f"  {number}. {name}  {size(int(task.get('size') or 0))}{verdict}", "bold")
     page.say(f"     {task.get('status')}, {task.get('progress', 0)} % received")
-    for label, key in (("is", "ident"), ("from", "source"), ("to", "path_abs_final"), ("error", "error")):
+    for label, key in TOLD_OF_A_TASK:
         if task.get(key):
             page.say(f"     {label + ':':<9} {indented(str(task[key]), ' ' * 15).strip()}")
+    verdicts.findings(page, task)
     given = task.get("answers") or {}
     for label, words in answers(given):
         page.say(f"     {label + ':':<9} {indented(words, ' ' * 15).strip()}")

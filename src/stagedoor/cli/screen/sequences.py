@@ -122,6 +122,12 @@ def files_of(node: Any, above: str = "") -> Iterator[tuple[str, int]]:
         yield "", _get(node, "size") or 0
 
 
+def named(names: Sequence[str]) -> list[str]:
+    """Names, those of frames of one sequence in one."""
+    found = groups((name, 0) for name in dict.fromkeys(names))
+    return [f"{group.name} without {group.missing}" if group.missing else group.name for group in found]
+
+
 def empty_folders(node: Any) -> int:
     """How many folders in an entry hold nothing at all."""
     if not _is_folder(node):

@@ -8,7 +8,7 @@ from typing import Any
 from .guidelines import readable
 from .numbers import count, size, spoken
 from .page import Page, indented
-from .sequences import contents, files_of
+from .sequences import contents, files_of, named
 
 ACCEPTED, UPLOAD_ONLY, REFUSED = "accepted", "upload only", "refused"
 _STYLE = {ACCEPTED: "green", UPLOAD_ONLY: "yellow", REFUSED: "bold red"}
@@ -57,8 +57,7 @@ def _entry(page: Page, entry: Mapping[str, Any], tree: Any) -> None:
     for label, key in (("is", "ident"), ("why", "warning"), ("note", "info"), ("goes to", "path")):
         if entry.get(key):
             _labelled(page, label, str(entry[key]))
-    for finding in entry.get("findings") or ():
-        _finding(page, finding)
+    findings(page, entry)
     page.say()
 
 
@@ -77,6 +76,12 @@ def _labelled(page: Page, label: str, words: str) -> None:
         page.say(indented("\n".join(rest), " " * 13))
 
 
+def findings(page: Page, entry: Mapping[str, Any]) -> None:
+    """What was found about an entry, or a task of a job: what, where, and what to do about it."""
+    for finding in entry.get("findings") or ():
+        _finding(page, finding)
+
+
 def _finding(page: Page, finding: Any) -> None:
     if not isinstance(finding, Mapping):
         _labelled(page, "found", str(finding))
@@ -86,7 +91,7 @@ def _finding(page: Page, finding: Any) -> None:
     _labelled(page, "found", f"{title} [{code}]" if code and code != title else title)
     files = finding.get("files")
     if isinstance(files, (list, tuple)) and files:
-        _labelled(page, "in", spoken([str(file) for file in files], FILES_NAMED))
+        _labelled(page, "in", spoken(named([str(file) for file in files]), FILES_NAMED))
     if finding.get("fix"):
         _labelled(page, "to fix it", str(finding["fix"]))
 

@@ -1,8 +1,8 @@
 """What the steps ask of the world: narrow Protocols, one implementation each.
 
-1. `records`  `House`, `OfferBook`, `JobBook`, `RunBook`, `Lists`, implemented by `stagedoor.records`
+1. `records`  `House`, `OfferBook`, `JobBook`, `NoticeBook`, `RunBook`, `Lists`, implemented by `stagedoor.records`
 2. `volumes`  `Storage`, `Upload`, `PartWriter`, implemented by `stagedoor.volumes`
-3. `hooks`    `Programs`, implemented by `stagedoor.hooks`
+3. `hooks`    `Programs`, implemented by `stagedoor.programs`
 4. `engine`   `Runner`, implemented by `stagedoor.engine`
 5. `signing`  `Signer`, implemented by `stagedoor.signing`
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from .engine import Runner
 from .hooks import Outcome, Programs, RunOrder
-from .records import House, JobBook, Lists, OfferBook, RunBook
+from .records import House, JobBook, Lists, NoticeBook, OfferBook, RunBook
 from .signing import Signer
 from .volumes import FileHash, InTheWay, PartWriter, Proof, Spot, Storage, Upload
 
@@ -24,6 +24,7 @@ __all__ = [
     "InTheWay",
     "JobBook",
     "Lists",
+    "NoticeBook",
     "OfferBook",
     "Outcome",
     "PartWriter",

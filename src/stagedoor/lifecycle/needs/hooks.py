@@ -20,11 +20,16 @@ class RunOrder:
     run: HookRun
     """as recorded by RunBook.begin; state RUNNING"""
     environment: Mapping[str, str] = field(default_factory=dict)
+    run_as: str = ""
+    """name of the system user; empty: the server's own"""
     input: bytes
     """JSON"""
     files: Mapping[str, bytes] = field(default_factory=dict)
     """further files beside the input, by name (the hashes of a publish)"""
     wants_output: bool = False
+    """without an answer it has failed"""
+    may_answer: bool = False
+    """an answer that cannot be read is a fault; none is not"""
     seconds: float
     answer_bytes: int
 
@@ -48,6 +53,10 @@ class Programs(Protocol):
         input are not known: paths of `files` are `folder(run_id) / name`."""
         ...
 
+    def try_out(self, order: RunOrder) -> Outcome:
+        """The same, and nothing is recorded or kept. The run's id is one that no record has."""
+        ...
+
     def folder(self, run_id: str) -> Path:
         """The absolute path of a run's folder: input, output and `files` lie in it while it runs."""
         ...
@@ -65,7 +74,7 @@ class Programs(Protocol):
         ...
 
     def end_job(self, job_id: str) -> None:
-        """End the run of a job that is under way in this process, if any (abort)."""
+        """End the publish hook of a job that is under way in this process, if any (abort)."""
         ...
 
     def shutdown(self) -> None:

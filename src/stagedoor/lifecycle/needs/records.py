@@ -9,6 +9,7 @@ from ...model.entities import (
     Hook,
     HookRun,
     Job,
+    Notice,
     Offer,
     OfferEntry,
     Reservation,
@@ -31,7 +32,10 @@ class House(Protocol):
     def settings(self) -> Settings: ...
     def user(self, user_id: str) -> User | None: ...
     def volumes(self) -> list[Volume]: ...
-    def hook(self, name: HookName) -> Hook | None: ...
+    def hook(self, name: HookName, queue: str = "") -> Hook | None:
+        """The one that runs for a queue: its own, else the workspace's. None where none is set, or it is switched
+        off."""
+        ...
 
 
 class OfferBook(Protocol):
@@ -167,6 +171,20 @@ class JobBook(Protocol):
 
     def keep_receipt(self, job_id: str, receipt: bytes) -> None: ...
     def receipt(self, job_id: str) -> bytes | None: ...
+
+
+class NoticeBook(Protocol):
+    """What post hooks are still to be told. A notice is made with the change of its job, by JobBook."""
+
+    def waiting(self, limit: int) -> list[Notice]:
+        """The oldest ones."""
+        ...
+
+    def begin(self, notice_id: str) -> int:
+        """Count a run that is about to begin; its number, from 1, or 0 where the notice is settled."""
+        ...
+
+    def settle(self, notice_id: str) -> None: ...
 
 
 class RunBook(Protocol):

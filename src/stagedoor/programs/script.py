@@ -12,6 +12,12 @@ from ..model.hooks import HookName
 from .record import OUTPUT_PLACEHOLDER
 
 INPUT_PLACEHOLDER = "${PATH_JSON_INPUT}"
+_OTHERS = {
+    HookName.PRE_SUBMIT: re.compile(r"pre[-_ ]?submit"),
+    HookName.POST_SUBMIT: re.compile(r"post[-_ ]?submit"),
+    HookName.POST_FAILED: re.compile(r"post[-_ ]?fail"),
+    HookName.POST_DONE: re.compile(r"post[-_ ]?done"),
+}
 _PRE_PUBLISH = re.compile(r"(?<![a-z])pre[-_ ]?publish(?![a-z])")
 _PUBLISH = re.compile(r"(?<![a-z])(publish|ingest)(?![a-z])")
 _CHECKS = re.compile(r"pre(?!v)|check|valid|verif|naming")
@@ -35,13 +41,17 @@ def command_line(script: str) -> str:
 
 
 def guess_hook(script: str) -> HookName:
-    """Which hook a script is by its file's name: `publish.py` and `ingest_x.py` are publish hooks."""
+    """Which hook a script is by its file's name: `publish.py` and `ingest_x.py` are publish hooks, `post_done.py` is
+    a post-done hook."""
     return guess(script)[0]
 
 
 def guess(script: str) -> tuple[HookName, bool]:
     """The hook, and whether the name leaves no doubt."""
     names = [Path(word).name.lower() for word in script.split() if not word.startswith("${")]
+    others = [hook for hook, named in _OTHERS.items() if any(map(named.search, names))]
+    if others:
+        return others[0], len(others) == 1
     before = any(_PRE_PUBLISH.search(name) for name in names)
     after = [name for name in names if _PUBLISH.search(_PRE_PUBLISH.sub("", name))]
     if before:

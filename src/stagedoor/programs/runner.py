@@ -3,7 +3,7 @@
 Rules
 1. The line is split as a POSIX shell splits it; then placeholders are replaced inside the words. No shell runs.
 2. The environment is PATH, HOME, USER, LANG, TMPDIR and TZ, what the hook's configuration names, and the run's mark.
-   Nothing else of the server's environment is passed on.
+   Nothing else of the server's environment is passed on. A hook of another system user is run as that (`person`).
 3. The process number is in the run's record before anything is waited for.
 4. When `run` returns, every process of the run is gone, however it ended.
 5. Whatever a hook does (hangs, floods, dies, deletes its files), `run` ends in time, with an outcome and a record.
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pwd
 import selectors
 import shlex
 import shutil
@@ -23,7 +22,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -32,11 +31,13 @@ from blake3 import blake3
 
 from ..lifecycle.needs import Clock, Outcome, RunOrder
 from ..model.entities import HookRun, RunState
+from ..model.hooks import HookName
 from . import processes
 from .capture import Capture
+from .environment import environment
+from .person import NotPossible, Person, person, take_back
 from .record import OUTPUT_PLACEHOLDER, AnswerUnreadable, RunFolder
 
-_PASSED = ("PATH", "HOME", "USER", "LANG", "TMPDIR", "TZ")
 _CHUNK = 65536
 _LAST_READS = 64
 """reads of what is left in a pipe at the end: more than a pipe holds, and an end to one that somebody still fills"""
@@ -45,6 +46,12 @@ log = logging.getLogger(__name__)
 
 class Records(Protocol):
     """What is asked of the run book."""
+
+    def update(self, run_id: str, **changes: Any) -> None: ...
+
+
+class Nowhere:
+    """The run book of what is only tried out: nothing is recorded."""
 
     def update(self, run_id: str, **changes: Any) -> None: ...
 
@@ -87,11 +94,21 @@ class ProgramRunner:
 
     def run(self, order: RunOrder) -> Outcome:
         """Run to the end. Raises InterruptedError after `shutdown`; no outcome is recorded then."""
+        return self._run(order, self._runs)
+
+    def try_out(self, order: RunOrder) -> Outcome:
+        """The same, and nothing is recorded or kept."""
+        try:
+            return self._run(order, Nowhere())
+        finally:
+            self.remove(order.run.id)
+
+    def _run(self, order: RunOrder, book: Records) -> Outcome:
         running = _Running(order, RunFolder(self.folder(order.run.id)))
         with self._listed(running):
             error = self._start(running)
-            outcome = _failed(error) if error else self._finish(running)
-            self._runs.update(
+            outcome = _failed(error) if error else self._finish(running, book)
+            book.update(
                 order.run.id,
                 state=outcome.state,
                 exit_code=outcome.exit_code,
@@ -106,9 +123,10 @@ class ProgramRunner:
         processes.end(run.id, run.pid if same else None, grace=self._grace)
 
     def end_job(self, job_id: str) -> None:
-        """End the run of a job that is under way here, and wait until it has ended; it counts as cancelled."""
+        """End a job's publish hook that is under way here, and wait until it has ended; it counts as cancelled."""
         with self._lock:
-            found = [item for item in self._under_way.values() if item.order.run.job_id == job_id]
+            runs = [(item, item.order.run) for item in self._under_way.values()]
+        found = [item for item, run in runs if run.job_id == job_id and run.hook is HookName.PUBLISH]
         _stop(found, RunState.CANCELLED)
 
     def shutdown(self) -> None:
@@ -143,6 +161,9 @@ class ProgramRunner:
             return "the command line is empty: set one with `stagedoor hook set`"
         try:
             running.folder.make(order.input, order.files)
+            running.become(person(order.run_as), self._folders.parent)
+        except NotPossible as error:
+            return f"the hook cannot run as {order.run_as}: {error}"
         except OSError as error:
             return f"the hook's input cannot be written: {error}"
         try:
@@ -153,12 +174,12 @@ class ProgramRunner:
             return f"the program {words[0]!r} cannot be started ({error}): check the command line"
         return ""
 
-    def _finish(self, running: _Running) -> Outcome:
+    def _finish(self, running: _Running, book: Records) -> Outcome:
         order = running.order
         pid = running.process.pid
         left_behind = ""
         try:
-            self._runs.update(order.run.id, pid=pid, pid_started=processes.started(pid))
+            book.update(order.run.id, pid=pid, pid_started=processes.started(pid))
             reason = running.watch(order.seconds)
         finally:
             try:
@@ -167,6 +188,8 @@ class ProgramRunner:
                 left_behind = str(error)
             exit_code = running.reap()
         outcome = _outcome(running, reason, exit_code, left_behind)
+        with suppress(OSError):  # where the hook has removed it, nothing is to be had back
+            running.take_back()
         try:
             running.folder.keep(order.input, outcome.output, running.stdout.value(), running.stderr.value())
         except OSError as error:
@@ -192,17 +215,29 @@ class _Running:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._sleeper, selectors.EVENT_READ)
         self._pidfd: int | None = None
+        self._person: Person | None = None
+
+    def become(self, person: Person | None, top: Path) -> None:
+        """Raises NotPossible, OSError."""
+        self._person = person
+        if person is not None:
+            person.is_given(self.folder.path, top)
+
+    def take_back(self) -> None:
+        if self._person is not None:
+            take_back(self.folder.path)
 
     def start(self, words: list[str]) -> None:
         """Raises OSError, ValueError."""
         self.process = subprocess.Popen(
             words,
             cwd=self.folder.path,
-            env=_environment(self.order),
+            env=environment(self.order, self._person),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            **(self._person.becomes if self._person else {}),
         )
         for stream, capture in self._streams():
             os.set_blocking(stream.fileno(), False)
@@ -334,24 +369,13 @@ def _read_answer(running: _Running) -> tuple[bytes | None, str]:
     try:
         output = running.folder.answer(order.answer_bytes)
     except AnswerUnreadable as error:
-        return None, f"the hook's answer {error}" if order.wants_output else ""
+        return None, f"the hook's answer {error}" if order.wants_output or order.may_answer else ""
     if output or not order.wants_output:
         return output, ""
     if OUTPUT_PLACEHOLDER not in order.run.command:
         return None, f"the hook cannot answer: its command line does not name {OUTPUT_PLACEHOLDER}"
     what = "an empty answer" if output is not None else "no answer"
     return None, f"the hook exited 0 but wrote {what} to {OUTPUT_PLACEHOLDER}"
-
-
-def _environment(order: RunOrder) -> Mapping[str, str]:
-    given = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    given.setdefault("PATH", os.defpath)
-    given.setdefault("LANG", "C.UTF-8")
-    with suppress(KeyError):
-        person = pwd.getpwuid(os.getuid())
-        given.setdefault("HOME", person.pw_dir)
-        given.setdefault("USER", person.pw_name)
-    return {**given, **order.environment, processes.MARK: order.run.id}
 
 
 def _named_files(command: str) -> Iterator[Path]:

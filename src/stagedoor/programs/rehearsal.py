@@ -10,7 +10,6 @@ Rules
 
 from __future__ import annotations
 
-import re
 import secrets
 import tempfile
 import time
@@ -25,13 +24,14 @@ import xxhash
 from blake3 import blake3
 
 from ..lifecycle import views
-from ..lifecycle.hookinput import pre_publish_input, publish_input
+from ..lifecycle.hookinput import job_input, pre_publish_input
 from ..lifecycle.judge import BrokenAnswer, oddities, read_answer
 from ..lifecycle.needs import Outcome, RunOrder
 from ..lifecycle.offer import tree_json
+from ..lifecycle.presubmit import refusal
 from ..model import errors, form, manifest
-from ..model.entities import HookRun, Job, Offer, OfferEntry, Role, RunState, Task, User, Volume, Workspace
-from ..model.hooks import HookName
+from ..model.entities import HookRun, Job, Notice, Offer, OfferEntry, Role, RunState, Task, User, Volume, Workspace
+from ..model.hooks import AFTERWARDS, ANSWERING, RUN_NOW, SECONDS, HookName
 from ..model.manifest import Manifest
 from ..model.notation import Place
 from ..model.settings import SETTINGS, Settings
@@ -39,7 +39,8 @@ from ..model.states import JobState, OfferState, TaskStatus
 from ..model.verdict import Kind, Verdict
 from ..wire.offers import OfferAnswer
 from ..wire.tree import Entry
-from .runner import ProgramRunner
+from .places import any_volume, as_written, volume, with_way_out
+from .runner import Nowhere, ProgramRunner
 from .script import command_line, guess_hook
 
 NO_VOLUMES = "No volumes are known here: paths were checked for their spelling only."
@@ -48,10 +49,6 @@ _USER = User(id="0" * 24, code="vendor@example.com", role=Role.STANDARD)
 _WORKSPACE = Workspace(id="0" * 24, code="rehearsal")
 _RUN_ID = f"rehearsal-{secrets.token_hex(8)}"
 """of this process alone: at its end a run ends every process that carries its id"""
-_NAMED_VOLUME = re.compile(r"volume=([^/\"\\(]+)")
-_NO_SUCH_VOLUME = re.compile(r"there is no volume '([^']*)': `stagedoor volume list` .*")
-_NO_VOLUME_HERE = re.compile(r"lies in no volume: `stagedoor volume list` .*")
-_NO_DEFAULT = re.compile(r"there is no default volume: .*")
 
 
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +68,8 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     publish: OfferAnswer | None
     """the verdicts, as a server would answer; without volumes every `path` as the script wrote it"""
+    refused: str | None
+    """why a pre-submit hook makes no job; empty where it did so by its exit code alone; null where a job is made"""
     places_checked: bool
     """whether volumes were known"""
     input: str
@@ -112,14 +111,14 @@ def rehearse(
     with tempfile.TemporaryDirectory(prefix="stagedoor-rehearsal-") as home:
         stage = _Stage(Path(home), hook, command, environment or {}, seconds)
         known = [
-            item if isinstance(item, Volume) else _volume(*item, default=not number)
+            item if isinstance(item, Volume) else volume(*item, default=not number)
             for number, item in enumerate(volumes)
         ]
         if hook is HookName.PRE_PUBLISH:
             return stage.pre_publish(drafts, known)
-        if hook is HookName.PUBLISH:
-            return stage.publish(drafts, known, answers or {})
-    raise ValueError(f"{hook} cannot be tested: only {HookName.PRE_PUBLISH} and {HookName.PUBLISH} are run")
+        if hook in RUN_NOW:
+            return stage.of_job(drafts, known, answers or {})
+    raise ValueError(f"{hook} cannot be tested: it is not run by this version; it runs {', '.join(RUN_NOW)}")
 
 
 class _Stage:
@@ -131,9 +130,8 @@ class _Stage:
         self.hook = hook
         self.command = command
         self.environment = environment
-        setting = "pre_publish_seconds" if hook is HookName.PRE_PUBLISH else "publish_seconds"
-        self.seconds = seconds or Settings().number(setting)
-        self.runner = ProgramRunner(home, _NoBook(), _now)
+        self.seconds = seconds or (Settings().number(SECONDS[hook]) if hook in SECONDS else 0)
+        self.runner = ProgramRunner(home, Nowhere(), _now)
 
     def pre_publish(self, drafts: list[_Draft], volumes: list[Volume]) -> Rehearsal:
         offer = Offer(
@@ -155,12 +153,13 @@ class _Stage:
         notes = (*(() if checked else (NO_VOLUMES,)), *oddities(outcome.output or b""))
         if outcome.state is not RunState.SUCCEEDED or outcome.output is None:
             return self._result(outcome, seconds, notes=notes)
-        volumes = volumes or list(_any_volume(outcome.output))
+        volumes = volumes or list(any_volume(outcome.output))
         try:
             judged = read_answer(outcome.output, offer.entries, volumes)
         except BrokenAnswer as broken:
-            faults = tuple(_with_way_out(fault, volumes) for fault in broken.faults)
+            faults = tuple(with_way_out(fault, volumes) for fault in broken.faults)
             return self._result(outcome, seconds, faults=faults, notes=notes)
+        notes = (*notes, *judged.remarks)
         decided = tuple(
             replace(entry, verdict=found.verdict, place=found.place, extras=found.extras)
             for entry, found in ((entry, judged.entries[entry.id]) for entry in offer.entries)
@@ -170,27 +169,37 @@ class _Stage:
             replace(offer, form=judged.form, entries=decided), inside, {volume.id: volume for volume in volumes}
         )
         if not checked:
-            answer = _as_written(answer, outcome.output)
+            answer = as_written(answer, outcome.output)
         return self._result(outcome, seconds, publish=answer, notes=notes, checked=checked)
 
-    def publish(self, drafts: list[_Draft], volumes: list[Volume], given: Mapping[str, Any]) -> Rehearsal:
-        volumes = [*volumes, _volume("local", "/")]
-        names = {draft.entry.id: f"hashes-{draft.entry.number}.jsonl" for draft in drafts}
+    def of_job(self, drafts: list[_Draft], volumes: list[Volume], given: Mapping[str, Any]) -> Rehearsal:
+        volumes = [*volumes, volume("local", "/")]
+        arrived = self.hook not in (HookName.PRE_SUBMIT, HookName.POST_SUBMIT)
+        names = {draft.entry.id: f"hashes-{draft.entry.number}.jsonl" for draft in drafts if arrived}
         folder = self.runner.folder(_RUN_ID)
-        data = publish_input(
+        data = job_input(
+            self.hook,
             user=_USER,
             workspace=_WORKSPACE,
-            job=_job(drafts, volumes, _answers(given)),
+            job=_job(drafts, volumes, _answers(given), arrived=arrived),
             volumes={volume.id: volume for volume in volumes},
             trees={draft.entry.id: draft.tree for draft in drafts},
             placed={draft.entry.id: draft.source for draft in drafts},
             modified={draft.entry.id: draft.entry.modified for draft in drafts},
             hashes={entry_id: str(folder / name) for entry_id, name in names.items()},
             attempt=1,
+            status="init" if self.hook is HookName.PRE_SUBMIT else "",
+            notice=_notice(self.hook),
         )
-        files = {names[draft.entry.id]: b"".join(_hash_lines(draft)) for draft in drafts}
+        files = {names[draft.entry.id]: b"".join(_hash_lines(draft)) for draft in drafts if arrived}
         outcome, seconds = self._run(data, files)
-        return self._result(outcome, seconds, notes=(REAL_FILES,))
+        if self.hook is not HookName.PRE_SUBMIT:
+            return self._result(outcome, seconds, notes=(REAL_FILES,))
+        try:
+            return self._result(outcome, seconds, notes=(REAL_FILES,), refused=refusal(outcome))
+        except BrokenAnswer as broken:
+            faults = () if outcome.error else tuple(broken.faults)
+            return self._result(outcome, seconds, faults=faults, notes=(REAL_FILES,))
 
     def _run(self, data: bytes, files: Mapping[str, bytes]) -> tuple[Outcome, float]:
         order = RunOrder(
@@ -206,6 +215,7 @@ class _Stage:
             input=data,
             files=files,
             wants_output=self.hook is HookName.PRE_PUBLISH,
+            may_answer=self.hook in ANSWERING,
             seconds=self.seconds,
             answer_bytes=int(SETTINGS["hook_answer_bytes"].default),
         )
@@ -222,11 +232,12 @@ class _Stage:
         faults: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
         checked: bool = True,
+        refused: str | None = None,
     ) -> Rehearsal:
         return Rehearsal(
             hook=self.hook.value,
             command=self.command,
-            ok=outcome.state is RunState.SUCCEEDED and not faults,
+            ok=(outcome.state is RunState.SUCCEEDED or bool(refused)) and not faults,
             state=outcome.state.value,
             exit_code=outcome.exit_code,
             seconds=seconds,
@@ -234,15 +245,10 @@ class _Stage:
             faults=faults,
             notes=notes,
             publish=publish,
+            refused=refused,
             places_checked=checked,
             **self.runner.read_record(_RUN_ID),
         )
-
-
-class _NoBook:
-    """Where no database is: the run is not recorded."""
-
-    def update(self, run_id: str, **changes: Any) -> None: ...
 
 
 def _now() -> int:
@@ -272,45 +278,6 @@ def _read(entries: Sequence[Mapping[str, Any]]) -> list[_Draft]:
     return drafts
 
 
-def _volume(code: str, root: str, *, default: bool = False, aliases: tuple[str, ...] = ()) -> Volume:
-    return Volume(id=code, code=code, root=root, default=default, aliases=aliases)
-
-
-def _any_volume(output: bytes) -> Iterator[Volume]:
-    """Volumes as the answer takes them to be."""
-    for code in sorted(set(_NAMED_VOLUME.findall(output.decode(errors="replace")))):
-        yield _volume(code, f"/(volume {code})")
-    drives = tuple(f"{letter}:" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-    yield _volume("(any)", "/", aliases=drives)
-    yield _volume("(default)", "/(default volume)", default=True)
-
-
-class _Written(msgspec.Struct):
-    """What a script wrote of an entry's place."""
-
-    id: str
-    path: str | None = None
-
-
-class _Paths(msgspec.Struct):
-    files: list[_Written]
-
-
-def _as_written(answer: OfferAnswer, output: bytes) -> OfferAnswer:
-    """With the paths that the script gave: where no volume is known they mean nothing else."""
-    written = msgspec.json.decode(output.removeprefix(b"\xef\xbb\xbf"), type=_Paths).files
-    paths = {entry.id: entry.path or "" for entry in written}
-    files = (msgspec.structs.replace(entry, path=entry.path and paths.get(entry.id, "")) for entry in answer.files)
-    return msgspec.structs.replace(answer, files=tuple(files))
-
-
-def _with_way_out(fault: str, volumes: Sequence[Volume]) -> str:
-    known = f"known here: {', '.join(volume.code for volume in volumes)}"
-    fault = _NO_SUCH_VOLUME.sub(rf"there is no volume '\1': {known}; give --volume \1=PATH", fault)
-    fault = _NO_VOLUME_HERE.sub(f"lies in no volume: {known}; give --volume CODE=PATH", fault)
-    return _NO_DEFAULT.sub(f"there is no default volume: {known}; the first --volume CODE=PATH is the default", fault)
-
-
 def _answers(given: Mapping[str, Any]) -> form.Answers:
     return form.Answers(
         comment=str(given.get("comment") or ""),
@@ -321,7 +288,18 @@ def _answers(given: Mapping[str, Any]) -> form.Answers:
     )
 
 
-def _job(drafts: list[_Draft], volumes: list[Volume], answers: form.Answers) -> Job:
+def _notice(hook: HookName) -> Notice | None:
+    """What a post hook is told of."""
+    if hook not in AFTERWARDS:
+        return None
+    status = {HookName.POST_SUBMIT: "waiting", HookName.POST_FAILED: "failed", HookName.POST_DONE: "done"}[hook]
+    notice = Notice(id="0" * 24, hook=hook, job_id="0" * 24, created=_now(), status=status)
+    if hook is not HookName.POST_FAILED:
+        return notice
+    return replace(notice, error="This is a rehearsal.", error_code="hook_failed", error_detail="nothing has failed")
+
+
+def _job(drafts: list[_Draft], volumes: list[Volume], answers: form.Answers, *, arrived: bool) -> Job:
     tasks = tuple(
         Task(
             id=draft.entry.id,
@@ -332,7 +310,7 @@ def _job(drafts: list[_Draft], volumes: list[Volume], answers: form.Answers) -> 
             source=draft.source,
             size=draft.entry.size,
             file_count=draft.entry.file_count,
-            status=TaskStatus.DONE,
+            status=TaskStatus.DONE if arrived else TaskStatus.PENDING,
             upload_id="",
             staging="",
             place=_place(draft.source, volumes),

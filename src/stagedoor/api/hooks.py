@@ -1,0 +1,125 @@
+"""Hooks and their runs.
+
+| | admin | employee | standard |
+|---|---|---|---|
+| hooks | read, write | read | - |
+| hook runs | read, replay | read, without stdout and stderr | - |
+"""
+
+from __future__ import annotations
+
+from litestar import delete, get, patch, post, put
+
+from ..lifecycle import house as views
+from ..lifecycle.manage import is_enabled
+from ..lifecycle.read import LARGEST_PAGE, run_view
+from ..wire import calls
+from ..wire.house import HookChange, HookView, NewHook, RunDetail, RunView
+from ..wire.jobs import Page
+from ..wire.replays import Replay, ReplayRequest, Replays
+from .asking import Asked, admin, insider, milliseconds, route, services
+from .publishing import Limit, Owner, Since, Skip
+from .threads import quick, submits
+
+REPLAY_SECONDS = 60.0
+"""about so long one request replays runs; the answer says where to go on"""
+
+
+@get(route(calls.HOOKS))
+async def hooks(request: Asked) -> Page:
+    """The hooks that are set."""
+    insider(request)
+    found = [views.hook(one) for one in await quick(services(request).manage.hooks)]
+    return Page(total=len(found), items=found)
+
+
+@put(route(calls.SET_HOOK))
+async def set_hook(request: Asked, name: str, data: NewHook) -> HookView:
+    """Set a hook: its command line, of the workspace or of one queue."""
+    admin(request)
+    hook, _ = await quick(
+        services(request).manage.set_hook,
+        name,
+        data.command,
+        queue=data.queue,
+        environment=data.environment,
+        run_as=data.user,
+        enabled=is_enabled(data.status),
+    )
+    return views.hook(hook)
+
+
+@patch(route(calls.CHANGE_HOOK))
+async def change_hook(request: Asked, name: str, data: HookChange) -> HookView:
+    """Switch a hook on or off."""
+    admin(request)
+    changed = await quick(services(request).manage.switch_hook, name, enabled=is_enabled(data.status), queue=data.queue)
+    return views.hook(changed)
+
+
+@delete(route(calls.UNSET_HOOK), status_code=204)
+async def unset_hook(request: Asked, name: str, queue: str = "") -> None:
+    """Unset a hook, of the workspace or of one queue."""
+    admin(request)
+    await quick(services(request).manage.unset_hook, name, queue)
+
+
+@get(route(calls.RUNS))
+async def runs(
+    request: Asked,
+    hook: str | None = None,
+    job: str | None = None,
+    offer: str | None = None,
+    of_user: Owner = None,
+    since: Since = None,
+    limit: Limit = 50,
+    skip: Skip = 0,
+) -> Page:
+    """Recorded hook runs, newest first."""
+    insider(request)
+    return await quick(
+        services(request).reading.runs,
+        hook=hook,
+        job=job,
+        offer=offer,
+        owner=of_user,
+        since=milliseconds(since),
+        limit=limit,
+        skip=skip,
+    )
+
+
+@get(route(calls.RUN))
+async def run(request: Asked, id: str) -> RunDetail:
+    """One hook run with what it read and wrote; for administrators also what it said on stdout and stderr."""
+    return await quick(services(request).reading.run, insider(request), id)
+
+
+@post(route(calls.REPLAY), status_code=200)
+async def replay(request: Asked, id: str) -> Replay:
+    """Today's pre-publish hook on what this run had read: what would change. Nothing is recorded or reserved."""
+    admin(request)
+    return await submits(services(request).replaying.one, id)
+
+
+@post(route(calls.RUN_AGAIN), status_code=200)
+async def run_again(request: Asked, id: str) -> RunView:
+    """Run a hook of a job once more, for real, with `replay` true in its input."""
+    admin(request)
+    return run_view(await submits(services(request).replaying.for_real, id))
+
+
+@post(route(calls.REPLAYS), status_code=200)
+async def replays(request: Asked, data: ReplayRequest) -> Replays:
+    """Today's pre-publish hook on what earlier runs had read, the newest first, as far as it comes in a minute."""
+    admin(request)
+    return await submits(
+        services(request).replaying.several,
+        since=milliseconds(data.since),
+        limit=min(max(data.limit, 0), LARGEST_PAGE),
+        skip=max(data.skip, 0),
+        seconds=REPLAY_SECONDS,
+    )
+
+
+HANDLERS = [hooks, set_hook, change_hook, unset_hook, runs, run, replay, run_again, replays]
