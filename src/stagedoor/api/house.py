@@ -213,7 +213,9 @@ async def settings(request: Asked) -> Page:
 async def set_setting(request: Asked, name: str, data: SettingChange) -> SettingView:
     """Set a setting."""
     admin(request)
-    return views.setting(name, await quick(services(request).manage.set_setting, name, data.value))
+    value = await quick(services(request).manage.set_setting, name, data.value)
+    services(request).receiving.settings_changed()
+    return views.setting(name, value)
 
 
 @delete(route(calls.UNSET_SETTING), status_code=204)
@@ -221,6 +223,7 @@ async def unset_setting(request: Asked, name: str) -> None:
     """Bring a setting back to its default."""
     admin(request)
     await quick(services(request).manage.unset_setting, name)
+    services(request).receiving.settings_changed()
 
 
 def _volume(request: Asked, found: Volume) -> VolumeView:

@@ -110,6 +110,10 @@ class Receiving:
         upload = self._storage.known(task.upload_id)
         return upload.received if upload else task.received
 
+    def settings_changed(self) -> None:
+        """Need not be said; it is noticed a second later anyway."""
+        self._settings.clear()
+
     def sum_up(self) -> None:
         """Tell the database what came since it was last told: the last parts before a line went dead."""
         for key in list(self._untold):
