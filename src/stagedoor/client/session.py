@@ -25,7 +25,8 @@ from ..wire.offers import OfferRequest
 from ..wire.tree import Entry
 from . import merge, query
 from .connection import ANSWER_SECONDS, Connection
-from .entities import JOB_FILTERS, Kind, attributes_of, kind_of, writable
+from .entities import JOB, JOB_FILTERS, Kind, attributes_of, kind_of, writable
+from .errors import QueryRefused
 from .limit import Limit
 from .progress import Tell, wants_bytes
 from .scan import absolute
@@ -213,10 +214,10 @@ class Session:
     ) -> list[Json]:
         """`find("Job WHERE status=failed")`: a list, the newest job first.
 
-        Filters are `name=value` joined by AND. Jobs have `id`, `status` (or `state`), `user` and `since` (or
-        `created >= ...`); other entity types any attribute whose value is text. Jobs that are done or aborted are
-        left out unless `finished`, or asked for by `id` or `status`. `attributes`: only these keys of each. Raises
-        ValueError for a query that cannot be asked and for attributes that there are not.
+        The expression is one of the query language (docs/query-language.md), read by the server. Jobs that are done
+        or aborted are left out unless `finished`, or asked for by `id`, `status`, `phase` or `finished`.
+        `attributes`: only these keys of each. Raises ValueError for a query that cannot be asked (QueryRefused,
+        where the server says so) and for attributes that there are not.
         """
         return self._find(query, attributes, {"finished": "true"} if finished else {}, limit, skip)
 
@@ -241,7 +242,8 @@ class Session:
                 return answer
         except NotFound:
             return None
-        return next((item for item in self._all(kind) if str(item[kind.key]) == entityid), None)
+        narrowed = {} if kind.single else {"where": f"{kind.key} contains {query.quoted(entityid)}"}
+        return next((item for item in self._all(kind, narrowed) if str(item[kind.key]) == entityid), None)
 
     def update(self, entitytype: str, entityid: str, data: Mapping[str, Any]) -> Json:
         """Change one; returns it. Of a job: `code`, and `status` to `"aborted"`.
@@ -273,21 +275,22 @@ class Session:
         kind = kind_of(asked.entity)
         _check_attributes(kind.every, attributes)
         _check_page(limit, skip)
-        if kind.add is calls.SUBMIT:
-            filters = _job_filters(asked.filters) | extra
-            return [_only(item, attributes) for item in self._pages(kind.every, filters, limit, skip or 0)]
-        if not asked.filters:
-            return [_only(item, attributes) for item in self._all(kind, limit, skip or 0)]
-        query.only(asked.filters, attributes_of(kind.every), kind.name)
-        found = [item for item in self._all(kind) if _matches(item, asked.filters)]
-        stop = None if limit is None else (skip or 0) + limit
-        return [_only(item, attributes) for item in found[skip or 0 : stop]]
+        filters = _asked(kind, asked.where)
+        if kind is JOB:
+            filters |= extra
+        try:
+            found = self._all(kind, filters, limit, skip or 0)
+        except BadRequest as error:
+            if error.error_code not in _QUERY_CODES:
+                raise
+            raise QueryRefused(error.message, code=error.error_code, details=error.details) from None
+        return [_only(item, attributes) for item in found]
 
-    def _all(self, kind: Kind, limit: int | None = None, skip: int = 0) -> list[Json]:
+    def _all(self, kind: Kind, filters: dict[str, str], limit: int | None = None, skip: int = 0) -> list[Json]:
         if not kind.single:
-            return self._pages(kind.every, {}, limit, skip)
-        end = None if limit is None else skip + limit
-        return [self._connection.call(kind.every)][skip:end]
+            return self._pages(kind.every, filters, limit, skip)
+        found = [item for item in [self._connection.call(kind.every)] if _matches(item, filters)]
+        return found[skip : None if limit is None else skip + limit]
 
     def _pages(self, call: calls.Call, filters: dict[str, str], limit: int | None, skip: int) -> list[Json]:
         """Items of a list, however many pages it takes."""
@@ -359,8 +362,28 @@ def _ended(job: Mapping[str, Any]) -> bool:
     return job["status"] in ("done", "aborted") or (job["status"] == "failed" and not job.get("retry_at"))
 
 
-def _job_filters(filters: dict[str, str]) -> dict[str, str]:
-    known = query.only(filters, JOB_FILTERS, "job")
+_QUERY_CODES = frozenset({"query_refused", "query_too_slow", "attribute_unknown", "state_unknown"})
+
+
+def _asked(kind: Kind, where: str | None) -> dict[str, str]:
+    """What to send with the request for a list."""
+    if where is None:
+        return {}
+    if kind.single:
+        return _of_the_single(kind, where)
+    simple = query.filters_of(where, JOB_FILTERS) if kind is JOB else None
+    return {"where": where} if simple is None else _job_filters(simple)
+
+
+def _of_the_single(kind: Kind, where: str) -> dict[str, str]:
+    known = attributes_of(kind.every)
+    filters = query.filters_of(where, known)
+    if filters is None:
+        raise ValueError(f"there is one {kind.name}: it can be asked by name=value; names are: {', '.join(known)}")
+    return filters
+
+
+def _job_filters(known: dict[str, str]) -> dict[str, str]:
     if "status" in known and "state" in known:
         raise ValueError("status and state are the same filter: give one of them")
     if "since" in known:

@@ -1,7 +1,8 @@
 """What a comparison asks of one value: text of the query becomes a test, by the kind of the attribute.
 
 Rules
-1. A test is positive; `Asked.negated` turns it round. So `!=` holds exactly where `=` does not, missing values included.
+1. A test is positive; `Asked.negated` turns it round. So `!=` holds exactly where `=` does not, missing values
+   included.
 2. Text is compared folded (`model.query.folded`). `*` in `=`, `!=` and lists stands for any text; `contains` takes it
    as it is.
 3. A time is as long as it is written: `created = 2026-03-01` is that day. UTC unless it says otherwise.

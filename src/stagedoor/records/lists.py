@@ -85,10 +85,22 @@ class Lists:
             ]
         return {row[0]: int(row[1]) for row in rows}
 
+    def owners(self, user_ids: Iterable[str]) -> dict[str, User]:
+        """Users by their ids, those that there are."""
+        wanted = sorted(set(user_ids))
+        with self._database.read() as connection:
+            rows = [
+                row
+                for batch in batches(wanted)
+                for row in connection.execute(select(*USER).where(users.c.id.in_(batch)))
+            ]
+        return {row.id: User(**row._mapping) for row in rows}
+
     def offers(
         self,
         *,
         user_id: str | None = None,
+        id: str | None = None,
         state: OfferState | None = None,
         since: int | None = None,
         where: Expression | None = None,
@@ -97,7 +109,10 @@ class Lists:
         skip: int = 0,
     ) -> tuple[int, list[Offer]]:
         """Offers with their entries."""
-        given = [*_equal((offers.c.user_id, user_id), (offers.c.state, state)), *_since(offers.c.created, since)]
+        given = [
+            *_equal((offers.c.user_id, user_id), (offers.c.id, id), (offers.c.state, state)),
+            *_since(offers.c.created, since),
+        ]
         total, rows = self._page(attributes.OFFER, OFFER_COLUMNS, given, where, inside, limit, skip)
         with self._database.read() as connection:
             entries = entries_of(connection, [row.id for row in rows])

@@ -140,13 +140,13 @@ class Compiler:
         found: set[Any] = set()
         for rows in self._portions(query):
             keys, *values = zip(*rows, strict=True)
-            found.update(
-                key for key, yes in zip(keys, _decide(inner, iter(values)), strict=True) if yes
-            )
+            found.update(key for key, yes in zip(keys, _decide(inner, iter(values)), strict=True) if yes)
         return found
 
     def _portions(self, query: Any) -> Iterable[Sequence[Any]]:
-        streaming = self._connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": PORTION})
+        streaming = self._connection.execute(
+            query, execution_options={"stream_results": True, "max_row_buffer": PORTION}
+        )
         with streaming:
             yield from streaming.partitions(PORTION)
 
