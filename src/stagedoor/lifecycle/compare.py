@@ -47,7 +47,7 @@ class Patience:
         self._left = PATIENCE_SECONDS
 
     def spent(self, seconds: float, values: int) -> None:
-        self._left -= seconds - values * SECONDS_PER_VALUE
+        self._left = min(self._left - seconds + values * SECONDS_PER_VALUE, PATIENCE_SECONDS)  # nothing is saved up
         if self._left < 0:
             raise BadRequest(
                 "The pattern takes too long; make it simpler, or narrow the query by other conditions.",

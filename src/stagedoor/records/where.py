@@ -17,9 +17,9 @@ from operator import and_ as both
 from operator import or_ as either
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, and_, literal, not_, or_, select, true
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, literal, not_, or_, select, true
 
-from ..lifecycle.compare import Asked, Before, Fits, Holds, Like, OneOf, Patience, Test, Within, unknown
+from ..lifecycle.compare import Asked, Before, Fits, Holds, Like, OneOf, Patience, Test, Text, Within, unknown
 from ..model.errors import BadRequest
 from ..model.query import All, Comparison, Expression, Operator
 from .attributes import Attribute, Entity, Own, Reference, Via
@@ -29,6 +29,8 @@ MOST_PATTERNS = 5
 PORTION = 1000
 Sql = ColumnElement[bool]
 Many = Callable[[Sequence[Any]], list[bool]]
+Scope = Callable[[ColumnElement[Any]], Select[Any]] | None
+"""the values of a column over the rows that who asks may see; None: all of them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +94,22 @@ class Compiler:
             if self._patterns > MOST_PATTERNS:
                 reason = f"The query cannot be asked: it has more than {MOST_PATTERNS} patterns."
                 raise BadRequest(reason, code="query_refused")
-        found = self._positive(attribute, comparison)
+        found = self._positive(attribute, comparison, self._own_rows if self._owned else None)
         return _opposite(found) if comparison.operator.negated else found
 
     def _known(self) -> Iterable[str]:
         return [name for name, attribute in self._entity.attributes.items() if self._inside or not attribute.inside]
 
-    def _positive(self, attribute: Attribute, comparison: Comparison) -> Condition:
+    def _own_rows(self, column: ColumnElement[Any]) -> Select[Any]:
+        return _among(column, *self._owned)
+
+    def _positive(self, attribute: Attribute, comparison: Comparison, scope: Scope) -> Condition:
         if isinstance(attribute, Own):
             return self._own(attribute, attribute.kind.asked(comparison))
         if isinstance(attribute, Via):
-            inner = self._positive(attribute.attribute, comparison)
-            return self._among(attribute.here, attribute.there, inner)
-        return self._reference(attribute, comparison)
+            inner = self._positive(attribute.attribute, comparison, _seen_from(attribute, scope))
+            return self._referring(attribute, inner, scope)
+        return self._reference(attribute, comparison, scope)
 
     def _own(self, attribute: Own, asked: Asked) -> Condition:
         test = asked.test
@@ -114,29 +119,28 @@ class Compiler:
             return Decided(attribute.column, lambda values: [test.holds(value) for value in values])
         return _sql(attribute.column if attribute.folded is None else attribute.folded, test)
 
-    def _reference(self, attribute: Reference, comparison: Comparison) -> Condition:
-        values = tuple(_without_type(attribute.type, value) for value in comparison.values)
-        comparison = Comparison(comparison.attribute, comparison.operator, values)
+    def _reference(self, attribute: Reference, comparison: Comparison, scope: Scope) -> Condition:
         if comparison.operator in (Operator.LESS, Operator.GREATER, Operator.AT_MOST, Operator.AT_LEAST):
             sentence = f"The query cannot be asked: {comparison.attribute} can be compared with = != in, not in, "
             raise BadRequest(f"{sentence}contains, matches.", code="query_refused")
-        asked = attribute.code.kind.asked(comparison)
-        by_code = self._among(attribute.here, attribute.there, self._own(attribute.code, asked))
-        by_id = self._own(Own(kind=attribute.code.kind, column=attribute.here, folded=attribute.here), asked)
+        asked = Text(prefix=attribute.type).asked(comparison)
+        by_code = self._referring(attribute, self._own(attribute.code, asked), scope)
+        by_id = self._own(Own(kind=Text(), column=attribute.here, folded=attribute.here), asked)
         return _joined([by_id, by_code], False)
 
-    def _among(self, here: ColumnElement[Any], there: ColumnElement[Any], inner: Condition) -> Condition:
+    def _referring(self, attribute: Via | Reference, inner: Condition, scope: Scope) -> Condition:
         """Rows that refer to one of those for which `inner` holds."""
+        here = attribute.here
         if isinstance(inner, ColumnElement):
-            return _never_null(here, here.in_(select(there).where(inner)))
-        found = self._matching(here, there, inner)
+            return _never_null(here, here.in_(_among(attribute.there, inner)))
+        found = self._matching(attribute, inner, scope)
         return Decided(here, lambda values: [value in found for value in values])
 
-    def _matching(self, here: ColumnElement[Any], there: ColumnElement[Any], inner: Condition) -> set[Any]:
-        query = select(there, *(column.label(f"c{number}") for number, column in enumerate(_needed(inner))))
-        query = query.where(_superset(inner))
-        if self._owned:
-            query = query.where(there.in_(select(here).where(*self._owned)))
+    def _matching(self, attribute: Via | Reference, inner: Condition, scope: Scope) -> set[Any]:
+        needed = (column.label(f"c{number}") for number, column in enumerate(_needed(inner)))
+        query = select(attribute.there, *needed).where(_superset(inner))
+        if scope:
+            query = query.where(attribute.there.in_(scope(attribute.here)))
         found: set[Any] = set()
         for rows in self._portions(query):
             keys, *values = zip(*rows, strict=True)
@@ -155,6 +159,16 @@ def rows_of(connection: Connection, columns: Sequence[Column[Any]], entity: Enti
     """The rows of a page, in order."""
     query = select(*columns).order_by(*entity.order)
     return [row for batch in batches(keys) for row in connection.execute(query.where(entity.key.in_(batch)))]
+
+
+def _among(column: ColumnElement[Any], *conditions: Sql) -> Select[Any]:
+    return select(column).where(*conditions).correlate(None)
+
+
+def _seen_from(attribute: Via, scope: Scope) -> Scope:
+    if scope is None:
+        return None
+    return lambda column: _among(column, attribute.there.in_(scope(attribute.here)))
 
 
 # --- joining -------------------------------------------------------------------------------------------------------
@@ -258,8 +272,3 @@ def _text(value: str) -> ColumnElement[str]:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _without_type(type: str, value: str) -> str:
-    head, colon, rest = value.partition(":")
-    return rest if colon and head.strip().casefold() == type else value
