@@ -192,7 +192,7 @@ def full(records: Records) -> tuple[Records, list[Job], dict[str, User]]:
     return records, *generated(records, 1)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(written=_EXPRESSIONS, page=st.tuples(st.integers(0, 30), st.integers(0, 12)), mine=st.booleans())
 def test_a_query_finds_what_one_finds_by_looking(
     full: tuple[Records, list[Job], dict[str, User]], written: str, page: tuple[int, int], mine: bool

@@ -40,6 +40,8 @@ class Via:
     here: Column
     there: Column
     attribute: Own | Reference
+    shared: bool = False
+    """by so many that it is looked up row by row"""
 
     @property
     def inside(self) -> bool:
@@ -141,7 +143,7 @@ JOB = Entity(
         "source": _via(jobs.c.id, tasks.c.job_id, _text(tasks.c.source, tasks.c.source_folded)),
         "detail": _text(jobs.c.error_detail, inside=True),
         "path": _via(jobs.c.id, tasks.c.job_id, _text(tasks.c.path, tasks.c.path_folded, inside=True)),
-        "volume": _via(jobs.c.id, tasks.c.job_id, _volume(tasks.c.volume_id)),
+        "volume": Via(here=jobs.c.id, there=tasks.c.job_id, attribute=_volume(tasks.c.volume_id), shared=True),
     },
 )
 
@@ -185,7 +187,7 @@ OFFER = Entity(
         "hostname": _text(offers.c.hostname, offers.c.hostname_folded),
         "filename": _via(offers.c.id, entries.c.offer_id, _text(entries.c.filename, entries.c.filename_folded)),
         "run": _plain(offers.c.run_id, inside=True),
-        "volume": _via(offers.c.id, entries.c.offer_id, _volume(entries.c.volume_id)),
+        "volume": Via(here=offers.c.id, there=entries.c.offer_id, attribute=_volume(entries.c.volume_id), shared=True),
     },
 )
 

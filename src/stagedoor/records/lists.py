@@ -23,12 +23,13 @@ from .attributes import Entity
 from .columns import batches, fold
 from .database import Database
 from .house import USER, VOLUME
-from .jobs import ENDED, JOB_COLUMNS, TASK_COLUMNS, job_of, task_of
+from .jobs import JOB_COLUMNS, TASK_COLUMNS, job_of, task_of
 from .offers import OFFER_COLUMNS, entries_of, offer_of
 from .tables import jobs, offers, picked, runs, tasks, users, volumes
 from .where import Compiler, rows_of
 
 _RUN = picked(runs)
+_UNFINISHED = [state for state in JobState if not state.ended]
 
 
 class Lists:
@@ -54,7 +55,7 @@ class Lists:
         if states is not None:
             given.append(jobs.c.state.in_(list(states)))
         elif not finished and id is None:
-            given.append(jobs.c.state.not_in(ENDED))
+            given.append(jobs.c.state.in_(_UNFINISHED))
         given += _since(jobs.c.created, since)
         total, rows = self._page(attributes.JOB, JOB_COLUMNS, given, where, inside, limit, skip)
         return total, [job_of(row) for row in rows]

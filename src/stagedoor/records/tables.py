@@ -121,6 +121,7 @@ offers = Table(
     _key("run_id"),
     _of("form", Json(Form)),
     *_optional("closed"),
+    Index("offers_by_state", "state", "id"),
     Index("offers_of_user", "user_id", "state"),
     Index("offers_to_expire", "state", "expires"),
     Index("offers_by_time", "created"),
@@ -143,6 +144,7 @@ entries = Table(
     _of("extras", LargeBinary),
     _of("tree", LargeBinary),
     Index("entries_by_id", "id"),
+    Index("entries_by_filename", "filename_folded"),
 )
 
 reservations = Table(
@@ -207,6 +209,7 @@ tasks = Table(
     _of("extras", LargeBinary),
     *_numbers("received"),
     *_words("error"),
+    Index("tasks_by_filename", "filename_folded"),
 )
 
 receipts = Table(

@@ -17,7 +17,7 @@ from operator import and_ as both
 from operator import or_ as either
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, and_, literal, not_, or_, select, true
+from sqlalchemy import Column, ColumnElement, Connection, Select, and_, exists, literal, not_, or_, select, true
 
 from ..lifecycle.compare import Asked, Before, Fits, Holds, Like, OneOf, Patience, Test, Text, Within, unknown
 from ..model.errors import BadRequest
@@ -132,6 +132,8 @@ class Compiler:
         """Rows that refer to one of those for which `inner` holds."""
         here = attribute.here
         if isinstance(inner, ColumnElement):
+            if isinstance(attribute, Via) and attribute.shared:
+                return exists().where(attribute.there == here, inner).correlate(self._entity.table)
             return _never_null(here, here.in_(_among(attribute.there, inner)))
         found = self._matching(attribute, inner, scope)
         return Decided(here, lambda values: [value in found for value in values])
@@ -247,8 +249,20 @@ def _within(column: ColumnElement[Any], test: Within) -> Sql:
 
 def _like(column: ColumnElement[Any], test: Like) -> Sql:
     parts: list[Sql] = [column.in_(sorted(test.exact))] if test.exact else []
-    parts += [column.like(_text("%".join(map(_escaped, pieces))), escape="\\") for pieces in test.wild]
-    return or_(*parts)
+    return or_(*parts, *(_wild(column, pieces) for pieces in test.wild))
+
+
+def _wild(column: ColumnElement[Any], pieces: Sequence[str]) -> Sql:
+    """With the range of its beginning, for which there may be an index."""
+    like = column.like(_text("%".join(map(_escaped, pieces))), escape="\\")
+    first = pieces[0]
+    if not first:
+        return like
+    return and_(column >= _text(first), column < _text(first + _LAST), like)
+
+
+_LAST = "\U0010ffff"
+"""sorts after all that follows a beginning"""
 
 
 def _compared(column: ColumnElement[Any], test: Before) -> Sql:

@@ -16,7 +16,11 @@ FOLDED = {
     "jobs": ("hostname",),
     "tasks": ("filename", "source", "path"),
 }
-INDEXES: tuple[tuple[str, str, list[str]], ...] = ()
+INDEXES = (
+    ("offers_by_state", "offers", ["state", "id"]),
+    ("entries_by_filename", "offer_entries", ["filename_folded"]),
+    ("tasks_by_filename", "tasks", ["filename_folded"]),
+)
 
 
 def upgrade() -> None:
