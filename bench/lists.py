@@ -44,7 +44,7 @@ LIMIT_MS = 50.0
 USERS = 1000
 BATCH = 5000
 HOUR = 3_600_000
-NOW = 1_790_000_000_000
+NOW = int(time.time() * 1000)
 VERDICT = Verdict(kind=Kind.ACCEPTED, ident="shot")
 ENDED = (JobState.DONE, JobState.ABORTED)
 STATES = [JobState.DONE] * 90 + [JobState.ABORTED] * 4 + [JobState.INGEST_FAILED] * 2 + [JobState.AWAITING_BYTES] * 4
