@@ -1,4 +1,4 @@
-"""The query language from end to end: REST, Session and command line on a real server, and the page that explains it."""
+"""The query language from end to end: REST, Session and command line on a real server, and its page."""
 
 from __future__ import annotations
 

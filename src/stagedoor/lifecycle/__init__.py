@@ -20,5 +20,8 @@ Beside the steps:
 - `views`      how offers and jobs are shown, and to whom
 - `house`      how users, keys, volumes, hooks and settings are shown
 - `manage`     users, keys, volumes, hooks, settings
+- `grammar`    the query language, read
+- `compare`    what a comparison asks of a value
+- `shelf`      short lists, filtered and cut into pages
 - `needs`      what the steps ask of the world, as narrow Protocols
 """

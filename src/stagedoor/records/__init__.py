@@ -11,7 +11,9 @@
 9. `runs`          runs of hooks
 10. `house`        workspace, users, volumes, hooks, settings
 11. `keys`         API keys
-12. `lists`        filters and pages over all of it
+12. `attributes`   what can be asked of each entity
+13. `where`        expressions as conditions
+14. `lists`        filters and pages over all of it
 
 Rules
 1. Every method is one transaction and returns frozen values; nothing is remembered between calls.
