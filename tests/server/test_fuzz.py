@@ -24,14 +24,17 @@ from stagedoor.wire.house import ErrorAnswer
 from studio import Studio
 
 MORE = int(os.environ.get("STAGEDOOR_FUZZ", "0"))
-FUZZ = hypothesis.settings(
-    max_examples=MORE or 12,
-    derandomize=not MORE,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[hypothesis.Phase.generate],
-)
+
+
+def fuzz(most: int) -> hypothesis.settings:
+    return hypothesis.settings(
+        max_examples=MORE or most,
+        derandomize=not MORE,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[hypothesis.Phase.generate],
+    )
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +67,7 @@ def test_a_route_answers_anything_cleanly(asked: House, document: Any, name: str
     operation = document[call.path][call.method]
     credentials = basic(asked.admin.code, asked.admin.api_key)
 
-    @FUZZ
+    @fuzz(12)
     @hypothesis.given(case=operation.as_strategy())
     def ask(case: Any) -> None:
         if name == "ADD_VOLUME" and isinstance(case.body, dict):  # nothing is made outside of the studio's folder
@@ -95,8 +98,7 @@ LISTS = [call.path.removeprefix(V1) for call in TABLE.values() if call.items and
 
 @pytest.mark.parametrize("path", LISTS)
 def test_any_expression_is_answered_or_refused_cleanly(asked: House, path: str) -> None:
-    @FUZZ
-    @hypothesis.settings(max_examples=MORE or 60)
+    @fuzz(50)
     @hypothesis.given(WRITTEN)
     def ask(written: str) -> None:
         answer = asked.pool.request(
@@ -141,8 +143,7 @@ BODIES = st.recursive(
 def test_any_json_is_answered_or_refused_cleanly(asked: House, name: str) -> None:
     call = TABLE[name]
 
-    @FUZZ
-    @hypothesis.settings(max_examples=MORE or 60)
+    @fuzz(50)
     @hypothesis.given(BODIES, st.booleans())
     def ask(body: Any, nested: bool) -> None:
         if name == "ADD_VOLUME" and isinstance(body, dict):
