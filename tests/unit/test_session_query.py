@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from stagedoor import Session
 from stagedoor.client.entities import JOB_FILTERS, KINDS, kind_of
+from stagedoor.client.filters import job_filters, to_send
 from stagedoor.client.query import filters_of, parse, quoted
-from stagedoor.client.session import _asked, _job_filters
 from stagedoor.lifecycle import grammar
 
 
@@ -75,13 +75,13 @@ def test_simple_filters_of_jobs_are_asked_as_they_always_were(where, filters):
 )
 def test_all_else_is_left_to_the_server(where):
     assert filters_of(where, JOB_FILTERS) is None
-    assert _asked(KINDS["job"], where) == {"where": where}
+    assert to_send(KINDS["job"], where) == {"where": where}
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_sent_in_one_way_or_the_other(text):
     with contextlib.suppress(ValueError):
-        assert _asked(KINDS["job"], text)
+        assert to_send(KINDS["job"], text)
 
 
 @given(st.text(max_size=9))
@@ -91,7 +91,7 @@ def test_a_quoted_value_is_read_as_it_is(value):
 
 
 def test_status_is_asked_under_the_name_the_server_knows():
-    assert _job_filters({"status": "failed", "user": "ann"}) == {"state": "failed", "user": "ann"}
+    assert job_filters({"status": "failed", "user": "ann"}) == {"state": "failed", "user": "ann"}
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_status_is_asked_under_the_name_the_server_knows():
     ],
 )
 def test_times_are_utc_unless_they_say_otherwise(text, asked):
-    assert _job_filters({"since": text}) == {"since": asked}
+    assert job_filters({"since": text}) == {"since": asked}
 
 
 def test_what_is_no_time_is_refused():
     with pytest.raises(ValueError, match="'yesterday' is not a time"):
-        _job_filters({"since": "yesterday"})
+        job_filters({"since": "yesterday"})
 
 
 def test_entity_types_are_found_in_any_case_and_under_the_older_name():
@@ -125,7 +125,7 @@ def test_an_unknown_entity_type_is_refused_with_those_there_are():
 
 def test_one_filter_has_one_value():
     with pytest.raises(ValueError, match="status and state are the same filter"):
-        _job_filters({"status": "failed", "state": "done"})
+        job_filters({"status": "failed", "state": "done"})
 
 
 # --- against a peer that has one workspace and one volume ------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_a_page_is_not_negative(nowhere, page):
         nowhere.find("Job", **page)
 
 
-def test_of_what_there_is_one_of_it_is_said_how_it_can_be_asked(nowhere):
+def test_of_what_there_is_one_of_it_is_said_how_it_can_beasked(nowhere):
     for where in ("colour=red", "code != studio", "code=a or code=b"):
         with pytest.raises(
             ValueError, match="there is one workspace: it can be asked by name=value; names are: id, code"

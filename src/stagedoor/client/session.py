@@ -25,8 +25,9 @@ from ..wire.offers import OfferRequest
 from ..wire.tree import Entry
 from . import merge, query
 from .connection import ANSWER_SECONDS, Connection
-from .entities import JOB, JOB_FILTERS, Kind, attributes_of, kind_of, writable
+from .entities import JOB, Kind, attributes_of, kind_of, writable
 from .errors import QueryRefused
+from .filters import QUERY_CODES, matches, to_send
 from .limit import Limit
 from .progress import Tell, wants_bytes
 from .scan import absolute
@@ -275,13 +276,13 @@ class Session:
         kind = kind_of(asked.entity)
         _check_attributes(kind.every, attributes)
         _check_page(limit, skip)
-        filters = _asked(kind, asked.where)
+        filters = to_send(kind, asked.where)
         if kind is JOB:
             filters |= extra
         try:
             found = self._all(kind, filters, limit, skip or 0)
         except BadRequest as error:
-            if error.error_code not in _QUERY_CODES:
+            if error.error_code not in QUERY_CODES:
                 raise
             raise QueryRefused(error.message, code=error.error_code, details=error.details) from None
         return [_only(item, attributes) for item in found]
@@ -289,7 +290,7 @@ class Session:
     def _all(self, kind: Kind, filters: dict[str, str], limit: int | None = None, skip: int = 0) -> list[Json]:
         if not kind.single:
             return self._pages(kind.every, filters, limit, skip)
-        found = [item for item in [self._connection.call(kind.every)] if _matches(item, filters)]
+        found = [item for item in [self._connection.call(kind.every)] if matches(item, filters)]
         return found[skip : None if limit is None else skip + limit]
 
     def _pages(self, call: calls.Call, filters: dict[str, str], limit: int | None, skip: int) -> list[Json]:
@@ -360,39 +361,6 @@ def _id_of(job: Job) -> str:
 
 def _ended(job: Mapping[str, Any]) -> bool:
     return job["status"] in ("done", "aborted") or (job["status"] == "failed" and not job.get("retry_at"))
-
-
-_QUERY_CODES = frozenset({"query_refused", "query_too_slow", "attribute_unknown", "state_unknown"})
-
-
-def _asked(kind: Kind, where: str | None) -> dict[str, str]:
-    """What to send with the request for a list."""
-    if where is None:
-        return {}
-    if kind.single:
-        return _of_the_single(kind, where)
-    simple = query.filters_of(where, JOB_FILTERS) if kind is JOB else None
-    return {"where": where} if simple is None else _job_filters(simple)
-
-
-def _of_the_single(kind: Kind, where: str) -> dict[str, str]:
-    known = attributes_of(kind.every)
-    filters = query.filters_of(where, known)
-    if filters is None:
-        raise ValueError(f"there is one {kind.name}: it can be asked by name=value; names are: {', '.join(known)}")
-    return filters
-
-
-def _job_filters(known: dict[str, str]) -> dict[str, str]:
-    if "status" in known and "state" in known:
-        raise ValueError("status and state are the same filter: give one of them")
-    if "since" in known:
-        known = {**known, "since": query.moment(known["since"])}
-    return {"state" if name == "status" else name: value for name, value in known.items()}
-
-
-def _matches(item: Json, filters: Mapping[str, str]) -> bool:
-    return all(str(item.get(name, "")).casefold() == value.casefold() for name, value in filters.items())
 
 
 def _check_attributes(call: calls.Call, attributes: Sequence[str] | None) -> None:
