@@ -34,6 +34,7 @@ pytest.register_assert_rewrite(
     "test_records_offers",
     "test_records_races",
     "test_records_runs",
+    "test_records_where",
 )
 
 

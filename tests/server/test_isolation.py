@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -155,7 +156,7 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("DELETE", "/settings/{name}"): [(None, {}, ("setting",))],
 }
 
-LISTS = ("/offers", "/jobs", "/users", "/volumes", "/hooks", "/runs", "/settings")
+LISTS = ("/offers", "/jobs", "/tasks", "/users", "/volumes", "/hooks", "/runs", "/settings")
 
 PLAIN: dict[tuple[str, str], Any] = {
     # Routes without an id: what to send.
@@ -285,6 +286,7 @@ FILTERS: dict[str, list[str]] = {
     "since": [],
     "finished": [],
     "tasks": [],
+    "where": [],
     "limit": [],
     "skip": [],
 }
@@ -315,6 +317,42 @@ def test_filters_by_foreign_and_unknown_ids_get_identical_answers(
                 assert without_chance(foreign) == without_chance(unknown), (path, name, kind)
                 if foreign.status == 200:
                     assert foreign.json == {"total": 0, "items": []}
+
+
+ASKED: dict[str, dict[str, tuple[str, ...]]] = {
+    # Per list: attributes, and which of somebody's ids they are compared with.
+    "/jobs": {"id": ("job", "done"), "user": ("user", "email"), "offer": ("offer",)},
+    "/tasks": {"id": ("task", "done_task"), "job": ("job", "done"), "upload": ("upload",), "user": ("user", "email")},
+    "/offers": {"id": ("offer",), "user": ("user", "email")},
+    "/users": {"id": ("user",), "code": ("email",)},
+}
+
+
+@pytest.mark.parametrize("path", ASKED)
+@pytest.mark.parametrize("operator", ["=", "!=", "in", "contains", "not matches"])
+def test_expressions_with_foreign_and_unknown_ids_get_identical_answers(
+    victim: Victim, stranger: Person, path: str, operator: str
+) -> None:
+    for attribute, kinds in ASKED[path].items():
+        for kind in kinds:
+            answers = []
+            for ids in (victim.ids, nobodys()):
+                where = quote(f"{attribute} {operator} '{ids[kind]}' or {attribute} = x")
+                answer = stranger.get(f"{path}?finished=true&where={where}")
+                answers.append(without_chance(answer))
+                assert answer.status == 200
+                for secret in victim.secrets():
+                    assert secret.encode() not in answer.body
+            assert answers[0] == answers[1], (attribute, kind)
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_a_vendor_cannot_ask_for_what_they_are_not_shown(stranger: Person, path: str) -> None:
+    """As of what there is not: the same code and sentence, and no word of it among what there is."""
+    for attribute in ("path", "volume", "detail", "ip", "run", "password"):
+        answer = stranger.get(f"{path}?where={quote(f'{attribute} contains a')}")
+        assert answer.refusal == (400, "attribute_unknown")
+        assert attribute not in answer.json["details"]["known"]
 
 
 def test_own_things_are_listed(house: House) -> None:

@@ -178,7 +178,7 @@ async def refuse(send: Send, error: errors.StagedoorError, request_id: str) -> N
         {
             "type": "http.response.start",
             "status": status_of(error),
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "headers": [*((name.encode(), value.encode()) for name, value in headers.items()), *ALWAYS],
         }
     )
     await send({"type": "http.response.body", "body": body_of(error, request_id), "more_body": False})

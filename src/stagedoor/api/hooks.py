@@ -11,6 +11,7 @@ from __future__ import annotations
 from litestar import delete, get, patch, post, put
 
 from ..lifecycle import house as views
+from ..lifecycle import shelf
 from ..lifecycle.manage import is_enabled
 from ..lifecycle.read import LARGEST_PAGE, run_view
 from ..wire import calls
@@ -18,7 +19,7 @@ from ..wire.house import HookChange, HookView, NewHook, RunDetail, RunView
 from ..wire.jobs import Page
 from ..wire.replays import Replay, ReplayRequest, Replays
 from .asking import Asked, admin, insider, milliseconds, route, services
-from .publishing import Limit, Owner, Since, Skip
+from .publishing import Limit, Owner, Since, Skip, Where
 from .threads import quick, submits
 
 REPLAY_SECONDS = 60.0
@@ -26,11 +27,11 @@ REPLAY_SECONDS = 60.0
 
 
 @get(route(calls.HOOKS))
-async def hooks(request: Asked) -> Page:
+async def hooks(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
     """The hooks that are set."""
     insider(request)
     found = [views.hook(one) for one in await quick(services(request).manage.hooks)]
-    return Page(total=len(found), items=found)
+    return await quick(shelf.page, found, shelf.HOOKS, where, limit, skip)
 
 
 @put(route(calls.SET_HOOK))
@@ -72,6 +73,7 @@ async def runs(
     offer: str | None = None,
     of_user: Owner = None,
     since: Since = None,
+    where: Where = None,
     limit: Limit = 50,
     skip: Skip = 0,
 ) -> Page:
@@ -84,6 +86,7 @@ async def runs(
         offer=offer,
         owner=of_user,
         since=milliseconds(since),
+        where=where,
         limit=limit,
         skip=skip,
     )

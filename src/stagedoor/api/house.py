@@ -12,6 +12,7 @@ from __future__ import annotations
 from litestar import delete, get, patch, post, put
 
 from ..lifecycle import house as views
+from ..lifecycle import shelf
 from ..model import errors
 from ..model.entities import ApiKey, Role, User, Volume
 from ..wire import calls
@@ -30,7 +31,7 @@ from ..wire.house import (
 )
 from ..wire.jobs import Page
 from .asking import Asked, admin, insider, route, services, user
-from .publishing import Limit, Skip
+from .publishing import Limit, Skip, Where
 from .threads import quick
 
 
@@ -51,13 +52,10 @@ async def workspace(request: Asked) -> WorkspaceView:
 
 
 @get(route(calls.USERS))
-async def users(request: Asked, limit: Limit = 50, skip: Skip = 0) -> Page:
+async def users(request: Asked, where: Where = None, limit: Limit = 50, skip: Skip = 0) -> Page:
     """All users; for a standard user, themselves."""
-    who = user(request)
-    if not who.works_here:
-        mine = [views.user(who)][skip : skip + limit]
-        return Page(total=1, items=mine)
-    total, found = await quick(services(request).reading.users, limit, skip)
+    reading = services(request).reading
+    total, found = await quick(reading.users, user(request), where=where, limit=limit, skip=skip)
     return Page(total=total, items=[views.user(one) for one in found])
 
 
@@ -97,10 +95,10 @@ def _change_user(request: Asked, id: str, data: UserChange) -> UserView:
 
 
 @get(route(calls.KEYS))
-async def keys(request: Asked, id: str) -> Page:
+async def keys(request: Asked, id: str, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
     """A user's API keys, without their secrets."""
     found = [views.key(key) for key in await quick(_keys, request, id)]
-    return Page(total=len(found), items=found)
+    return await quick(shelf.page, found, shelf.KEYS, where, limit, skip)
 
 
 @post(route(calls.ADD_KEY))
@@ -151,11 +149,11 @@ async def _made(request: Asked, made: User, key: str) -> UserMade:
 
 
 @get(route(calls.VOLUMES))
-async def volumes(request: Asked) -> Page:
+async def volumes(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
     """The volumes, with free space."""
     insider(request)
-    found = await quick(lambda: [_volume(request, one) for one in services(request).manage.volumes()])
-    return Page(total=len(found), items=found)
+    total, found = await quick(services(request).reading.volumes, where=where, limit=limit, skip=skip)
+    return Page(total=total, items=await quick(lambda: [_volume(request, one) for one in found]))
 
 
 @post(route(calls.ADD_VOLUME))
@@ -201,12 +199,12 @@ async def remove_volume(request: Asked, id: str) -> None:
 
 
 @get(route(calls.SETTINGS))
-async def settings(request: Asked) -> Page:
+async def settings(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
     """Every setting: value, default, reason."""
     insider(request)
     values = await quick(services(request).manage.settings)
     found = [views.setting(name, value) for name, value in values.items()]
-    return Page(total=len(found), items=found)
+    return await quick(shelf.page, found, shelf.SETTINGS, where, limit, skip)
 
 
 @put(route(calls.SET_SETTING))

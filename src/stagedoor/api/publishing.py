@@ -23,6 +23,7 @@ Skip = Annotated[int, Parameter(ge=0, le=10_000_000, description="items before t
 # `state` and `user` mean something else to the framework where they are names of arguments.
 State = Annotated[str | None, Parameter(query="state", description="only in this state")]
 Owner = Annotated[str | None, Parameter(query="user", description="only of this user: id or e-mail address")]
+Where = Annotated[str | None, Parameter(description="an expression of the query language")]
 Since = Annotated[datetime | None, Parameter(description="made at or after, RFC 3339")]
 
 
@@ -43,6 +44,7 @@ async def offers(
     of_state: State = None,
     of_user: Owner = None,
     since: Since = None,
+    where: Where = None,
     limit: Limit = 50,
     skip: Skip = 0,
 ) -> Page:
@@ -54,6 +56,7 @@ async def offers(
         state=of_state,
         owner=of_user,
         since=milliseconds(since),
+        where=where,
         limit=limit,
         skip=skip,
     )
@@ -89,6 +92,7 @@ async def jobs(
     since: Since = None,
     finished: bool = False,
     tasks: bool = False,
+    where: Where = None,
     limit: Limit = 50,
     skip: Skip = 0,
 ) -> Page:
@@ -102,6 +106,7 @@ async def jobs(
         since=milliseconds(since),
         finished=finished,
         tasks=tasks,
+        where=where,
         limit=limit,
         skip=skip,
     )
@@ -165,6 +170,12 @@ async def receipt_key(request: Asked) -> PublicKey:
     return services(request).receipt_key
 
 
+@get(route(calls.TASKS))
+async def tasks(request: Asked, job: str | None = None, where: Where = None, limit: Limit = 50, skip: Skip = 0) -> Page:
+    """Tasks, those of the newest job first; ended ones too. `job`: of this job only."""
+    return await quick(services(request).reading.tasks, user(request), job=job, where=where, limit=limit, skip=skip)
+
+
 @get(route(calls.TASK_FILES))
 async def task_files(request: Asked, id: str, task: str) -> Response[bytes]:
     """The validated tree of one entry of a job."""
@@ -186,5 +197,6 @@ HANDLERS = [
     receipt,
     receipt_mhl,
     receipt_key,
+    tasks,
     task_files,
 ]

@@ -16,7 +16,7 @@ from ..model.hooks import canonical, unknown
 from ..model.names import printable
 from .hook_replay import replay
 from .hook_test import test
-from .options import as_json, home, open_home, pass_page
+from .options import EVERY, as_json, expression, home, open_home, pass_page, where
 from .screen import runs
 from .screen.page import Column, Page, as_builtins
 
@@ -103,17 +103,21 @@ def _environment(pairs: tuple[str, ...], passed: tuple[str, ...]) -> dict[str, s
 
 
 @command.command("list")
+@where
 @home
 @as_json
 @pass_page
-def list_(page: Page, home: Path) -> None:
+def list_(page: Page, home: Path, where: str | None) -> None:
     """List the hooks that are set."""
     with open_home(home) as server:
-        from ..lifecycle import house
+        from ..lifecycle import house, shelf
 
-        views = [house.hook(hook) for hook in server.manage.hooks()]
+        views = shelf.page([house.hook(hook) for hook in server.manage.hooks()], shelf.HOOKS, where, EVERY, 0).items
     page.answer({"hooks": views})
     if page.json:
+        return
+    if not views and where:
+        page.say("No hook that is set is like that.")
         return
     if not views:
         page.say("No hook is set: without pre-publish-server every offer is refused.")
@@ -181,28 +185,32 @@ def unset(page: Page, home: Path, name: str, queue: str) -> None:
 @click.option("--job", default="", metavar="ID", help="Only runs for this job, and the one that accepted its files.")
 @click.option("--user", default="", metavar="EMAIL", help="Only runs for what this user sent.")
 @click.option("--failed", is_flag=True, help="Only runs that failed, ran too long or were lost.")
+@where
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @home
 @as_json
 @pass_page
-def log(page: Page, home: Path, run: str | None, job: str, user: str, failed: bool, limit: int) -> None:
+def log(
+    page: Page, home: Path, run: str | None, job: str, user: str, failed: bool, where: str | None, limit: int
+) -> None:
     """List hook runs, the newest first; or show the run RUN in full: what it read, wrote and said."""
     with open_home(home) as server:
-        found = _detail(server, run) if run else _runs(server, job, user, failed, limit)
+        found = _detail(server, run) if run else _runs(server, job, user, failed, where, limit)
     page.answer(found)
     if page.json:
         return
     if run:
         runs.show(page, found)
     else:
-        runs.listing(page, found["runs"], found["total"], filtered=bool(job or user or failed))
+        runs.listing(page, found["runs"], found["total"], filtered=bool(job or user or failed or where))
 
 
-def _runs(server: Any, job: str, user: str, failed: bool, limit: int) -> dict[str, Any]:
+def _runs(server: Any, job: str, user: str, failed: bool, where: str | None, limit: int) -> dict[str, Any]:
     total, found = server.records.lists.runs(
         job_id=job or None,
         user_id=_user_id(server, user) if user else None,
         states=FAILURES if failed else None,
+        where=expression(where) if where else None,
         limit=limit,
     )
     return {"total": total, "runs": [_shown(server, run) for run in found]}

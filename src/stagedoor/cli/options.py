@@ -40,6 +40,14 @@ def as_json(function: Function) -> Function:
     )(function)
 
 
+EVERY = 10_000_000
+"""as many as there are"""
+
+where = click.option(
+    "--where", metavar="EXPRESSION", help="Only those for which this holds: 'name = sq010* and size > 1000000'."
+)
+
+
 # --- the studio's side ---------------------------------------------------------------------------------------------
 
 
@@ -58,6 +66,13 @@ def home(function: Function) -> Function:
         callback=found,
         help="The server's home: configuration, database, logs. Or STAGEDOOR_HOME.",
     )(function)
+
+
+def expression(where: str) -> Any:
+    """An expression of the query language, read. Raises BadRequest."""
+    with server_parts():
+        from ..lifecycle.grammar import parse
+    return parse(where)
 
 
 @contextmanager

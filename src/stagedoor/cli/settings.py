@@ -8,7 +8,7 @@ import click
 
 from ..model.errors import BadRequest
 from ..model.settings import SETTINGS, parse
-from .options import as_json, home, open_home, pass_page
+from .options import EVERY, as_json, home, open_home, pass_page, where
 from .screen.page import Column, Page
 
 
@@ -18,15 +18,17 @@ def command() -> None:
 
 
 @command.command("list")
+@where
 @home
 @as_json
 @pass_page
-def list_(page: Page, home: Path) -> None:
+def list_(page: Page, home: Path, where: str | None) -> None:
     """List every setting, its value, its default and its reason."""
     with open_home(home) as server:
-        from ..lifecycle import house
+        from ..lifecycle import house, shelf
 
-        views = [house.setting(name, value) for name, value in server.manage.settings().items()]
+        every = [house.setting(name, value) for name, value in server.manage.settings().items()]
+        views = shelf.page(every, shelf.SETTINGS, where, EVERY, 0).items
     page.answer({"settings": views})
     if not page.json:
         page.table(

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..model.form import parse_metadata
-from .options import as_json, home, open_home, pass_page
+from .options import EVERY, as_json, expression, home, open_home, pass_page, where
 from .screen.numbers import moment
 from .screen.page import Column, Page, as_builtins
 
@@ -90,21 +90,28 @@ def _key_shown(page: Page, made: Any, key_id: str = "") -> None:
 
 
 @command.command("list")
+@where
 @home
 @as_json
 @pass_page
-def list_(page: Page, home: Path) -> None:
+def list_(page: Page, home: Path, where: str | None) -> None:
     """List users."""
     with open_home(home) as server:
         from ..lifecycle import house
 
-        views = [house.user(user) for user in server.manage.users()]
+        views = [house.user(user) for user in _users(server, where)]
     page.answer({"users": views})
     if not page.json:
         page.table(
             [Column(title, long=title == "NAME") for title in ("USER", "ROLE", "STATUS", "NAME", "SINCE")],
             [(view.code, view.role, view.status, view.name, moment(view.created)) for view in views],
         )
+
+
+def _users(server: Any, where: str | None) -> list[Any]:
+    if where is None:
+        return server.manage.users()  # type: ignore[no-any-return]
+    return list(reversed(server.records.lists.users(where=expression(where), limit=EVERY)[1]))
 
 
 @command.command()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .options import as_json, bootstrap, home, open_home, pass_page
+from .options import EVERY, as_json, bootstrap, expression, home, open_home, pass_page, where
 from .screen.numbers import size
 from .screen.page import Column, Page
 
@@ -43,6 +43,12 @@ def add(page: Page, home: Path, code: str, path: Path, default: bool, aliases: t
     _known_as(page, view)
     for line in able(view.capabilities):
         page.say(f"  {line}")
+
+
+def _volumes(server: Any, where: str | None) -> list[Any]:
+    if where is None:
+        return server.manage.volumes()  # type: ignore[no-any-return]
+    return list(reversed(server.records.lists.volumes(where=expression(where), limit=EVERY)[1]))
 
 
 def _known_as(page: Page, view: Any) -> None:
@@ -125,20 +131,21 @@ def _changed(page: Page, home: Path, code: str, **changes: Any) -> Any:
 
 
 @command.command("list")
+@where
 @home
 @as_json
 @pass_page
-def list_(page: Page, home: Path) -> None:
+def list_(page: Page, home: Path, where: str | None) -> None:
     """List volumes, free space and what their file systems can do."""
     with open_home(home) as server:
         from ..lifecycle import house
 
-        views = [house.volume(volume, bootstrap().room(volume.root)) for volume in server.manage.volumes()]
+        views = [house.volume(volume, bootstrap().room(volume.root)) for volume in _volumes(server, where)]
     page.answer({"volumes": views})
     if page.json:
         return
     if not views:
-        page.say("No volumes yet: stagedoor volume add CODE PATH --default")
+        page.say("No volume is like that." if where else "No volumes yet: stagedoor volume add CODE PATH --default")
         return
     page.table(
         [

@@ -3,7 +3,7 @@
 1. `scan`         files and folders of this machine as entries of an offer
 2. `connection`   one server, reached over HTTP; its refusals as exceptions
 3. `merge`        the caller's own entries with the studio's verdicts
-4. `query`        `Job WHERE status=failed` as filters
+4. `query`        `Job WHERE status=failed` as an entity type and an expression (`filters`: what is sent of it)
 5. `parts`        which bytes go into the next part
 6. `source`       the bytes, as they are on this disk now
 7. `line`         several connections sending the parts of a job

@@ -37,6 +37,7 @@ JOB = Kind(
     change=calls.CHANGE_JOB,
     no_removal="cannot be deleted; session.abort(job) ends it",
 )
+TASK = Kind(name="task", every=calls.TASKS, no_removal="cannot be deleted; session.abort(job) ends its job")
 USER = Kind(
     name="user",
     every=calls.USERS,
@@ -47,6 +48,7 @@ USER = Kind(
 )
 _KINDS = (
     JOB,
+    TASK,
     USER,
     Kind(
         name="volume",

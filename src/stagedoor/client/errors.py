@@ -2,6 +2,7 @@
 
     StagedoorError
     ├── BadRequest
+    │   ├── QueryRefused           a query that cannot be asked; a ValueError as well
     │   └── ManifestRefused
     │       └── ScanFault          files that cannot be offered; all faults at once
     ├── ServerUnreachable          no answer, or none of Stagedoor
@@ -15,7 +16,16 @@
 
 from __future__ import annotations
 
-from ..model.errors import ManifestRefused, StagedoorError
+from ..model.errors import BadRequest, ManifestRefused, StagedoorError
+
+
+class QueryRefused(BadRequest, ValueError):
+    """The query cannot be asked.
+
+    `details` of one that cannot be read: `{"column", "expected"}`.
+    """
+
+    code = "query_refused"
 
 
 class ScanFault(ManifestRefused):

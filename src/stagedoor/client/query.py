@@ -1,6 +1,9 @@
-"""`Job WHERE status=failed AND user=ann@vendor.example` as an entity type and filters.
+"""`Job WHERE status=failed AND user=ann@vendor.example` as an entity type and an expression.
 
-Only `=` joined by AND is understood, and `created >= <time>`; everything else is refused with what there is.
+Rules
+1. The server reads the expression; here it is only cut off.
+2. `name=value` joined by AND, and `created >= <time>`, is what `find` has always understood: such filters of jobs are
+   asked as they always were. There `status="failed,done"` is a list, and a time at or after which is `since`.
 """
 
 from __future__ import annotations
@@ -10,15 +13,15 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-_WHERE = re.compile(r"\s*(\w+)(?:\s+where\s+(.*?))?\s*", re.IGNORECASE | re.DOTALL)
-_TERM = re.compile(r"""\s*(\w+)\s*(=|>=)\s*("[^"]*"|'[^']*'|[^\s"'=<>!(),]+)\s*""")
+_WHERE = re.compile(r"\s*(\w+)(?:\s+where\b\s*(\S.*?))?\s*", re.IGNORECASE | re.DOTALL)
+_TERM = re.compile(r"""\s*(\w+)\s*(=|>=)\s*("[^"*]*"|'[^'*]*'|[^\s"'=<>!(),*]+)\s*""")
 _AND = re.compile(r"and\s", re.IGNORECASE)
 
 
 class Query(NamedTuple):
     entity: str
     """as written, in lower case"""
-    filters: dict[str, str]
+    where: str | None
 
 
 def parse(text: str) -> Query:
@@ -26,49 +29,38 @@ def parse(text: str) -> Query:
     match = _WHERE.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is not a query: write `Job` or `Job WHERE status=failed AND user=...`")
-    return Query(match[1].lower(), _filters(match[2]) if match[2] is not None else {})
+    return Query(match[1].lower(), match[2])
 
 
-def _filters(text: str) -> dict[str, str]:
+def filters_of(where: str, known: Sequence[str]) -> dict[str, str] | None:
+    """Where it is nothing but known filters, each named once, joined by AND."""
     filters: dict[str, str] = {}
     position = 0
     while True:
-        term = _TERM.match(text, position)
-        if not term:
-            raise _refused(text[position:])
-        name = _name(term[1].lower(), term[2])
-        if name in filters:
-            raise ValueError(f"{name} is named twice: one value is compared")
+        term = _TERM.match(where, position)
+        name = _name(term[1].lower(), term[2]) if term else None
+        if not term or name not in known or name in filters:
+            return None
+        assert name
         filters[name] = term[3][1:-1] if term[3][0] in "\"'" else term[3]
         position = term.end()
-        if position == len(text):
+        if position == len(where):
             return filters
-        joint = _AND.match(text, position)
+        joint = _AND.match(where, position)
         if not joint:
-            raise _refused(text[position:])
+            return None
         position = joint.end()
 
 
-def _name(name: str, comparison: str) -> str:
+def _name(name: str, comparison: str) -> str | None:
     if comparison == "=":
         return name
-    if name == "created":
-        return "since"
-    raise ValueError(f"{name} can be compared with = alone; created takes >= as well")
+    return "since" if name == "created" else None
 
 
-def _refused(rest: str) -> ValueError:
-    return ValueError(
-        f"{rest.strip()!r} cannot be asked: filters are name=value, joined by AND; quote values that hold blanks"
-    )
-
-
-def only(filters: dict[str, str], known: Sequence[str], entity: str) -> dict[str, str]:
-    """The filters, where each is known. Raises ValueError naming those there are."""
-    for name in filters:
-        if name not in known:
-            raise ValueError(f"{entity} has no filter {name!r}; there are: {', '.join(known)}")
-    return filters
+def quoted(value: str) -> str:
+    """As a value in an expression."""
+    return '"' + value.replace('"', '""') + '"'
 
 
 def moment(text: str) -> str:

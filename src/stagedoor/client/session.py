@@ -25,7 +25,9 @@ from ..wire.offers import OfferRequest
 from ..wire.tree import Entry
 from . import merge, query
 from .connection import ANSWER_SECONDS, Connection
-from .entities import JOB_FILTERS, Kind, attributes_of, kind_of, writable
+from .entities import JOB, Kind, attributes_of, kind_of, writable
+from .errors import QueryRefused
+from .filters import QUERY_CODES, matches, to_send
 from .limit import Limit
 from .progress import Tell, wants_bytes
 from .scan import absolute
@@ -213,10 +215,10 @@ class Session:
     ) -> list[Json]:
         """`find("Job WHERE status=failed")`: a list, the newest job first.
 
-        Filters are `name=value` joined by AND. Jobs have `id`, `status` (or `state`), `user` and `since` (or
-        `created >= ...`); other entity types any attribute whose value is text. Jobs that are done or aborted are
-        left out unless `finished`, or asked for by `id` or `status`. `attributes`: only these keys of each. Raises
-        ValueError for a query that cannot be asked and for attributes that there are not.
+        The expression is one of the query language (docs/query-language.md), read by the server. Jobs that are done
+        or aborted are left out unless `finished`, or asked for by `id`, `status`, `phase` or `finished`.
+        `attributes`: only these keys of each. Raises ValueError for a query that cannot be asked (QueryRefused,
+        where the server says so) and for attributes that there are not.
         """
         return self._find(query, attributes, {"finished": "true"} if finished else {}, limit, skip)
 
@@ -241,7 +243,8 @@ class Session:
                 return answer
         except NotFound:
             return None
-        return next((item for item in self._all(kind) if str(item[kind.key]) == entityid), None)
+        narrowed = {} if kind.single else {"where": f"{kind.key} contains {query.quoted(entityid)}"}
+        return next((item for item in self._all(kind, narrowed) if str(item[kind.key]) == entityid), None)
 
     def update(self, entitytype: str, entityid: str, data: Mapping[str, Any]) -> Json:
         """Change one; returns it. Of a job: `code`, and `status` to `"aborted"`.
@@ -273,21 +276,22 @@ class Session:
         kind = kind_of(asked.entity)
         _check_attributes(kind.every, attributes)
         _check_page(limit, skip)
-        if kind.add is calls.SUBMIT:
-            filters = _job_filters(asked.filters) | extra
-            return [_only(item, attributes) for item in self._pages(kind.every, filters, limit, skip or 0)]
-        if not asked.filters:
-            return [_only(item, attributes) for item in self._all(kind, limit, skip or 0)]
-        query.only(asked.filters, attributes_of(kind.every), kind.name)
-        found = [item for item in self._all(kind) if _matches(item, asked.filters)]
-        stop = None if limit is None else (skip or 0) + limit
-        return [_only(item, attributes) for item in found[skip or 0 : stop]]
+        filters = to_send(kind, asked.where)
+        if kind is JOB:
+            filters |= extra
+        try:
+            found = self._all(kind, filters, limit, skip or 0)
+        except BadRequest as error:
+            if error.error_code not in QUERY_CODES:
+                raise
+            raise QueryRefused(error.message, code=error.error_code, details=error.details) from None
+        return [_only(item, attributes) for item in found]
 
-    def _all(self, kind: Kind, limit: int | None = None, skip: int = 0) -> list[Json]:
+    def _all(self, kind: Kind, filters: dict[str, str], limit: int | None = None, skip: int = 0) -> list[Json]:
         if not kind.single:
-            return self._pages(kind.every, {}, limit, skip)
-        end = None if limit is None else skip + limit
-        return [self._connection.call(kind.every)][skip:end]
+            return self._pages(kind.every, filters, limit, skip)
+        found = [item for item in [self._connection.call(kind.every)] if matches(item, filters)]
+        return found[skip : None if limit is None else skip + limit]
 
     def _pages(self, call: calls.Call, filters: dict[str, str], limit: int | None, skip: int) -> list[Json]:
         """Items of a list, however many pages it takes."""
@@ -357,19 +361,6 @@ def _id_of(job: Job) -> str:
 
 def _ended(job: Mapping[str, Any]) -> bool:
     return job["status"] in ("done", "aborted") or (job["status"] == "failed" and not job.get("retry_at"))
-
-
-def _job_filters(filters: dict[str, str]) -> dict[str, str]:
-    known = query.only(filters, JOB_FILTERS, "job")
-    if "status" in known and "state" in known:
-        raise ValueError("status and state are the same filter: give one of them")
-    if "since" in known:
-        known = {**known, "since": query.moment(known["since"])}
-    return {"state" if name == "status" else name: value for name, value in known.items()}
-
-
-def _matches(item: Json, filters: Mapping[str, str]) -> bool:
-    return all(str(item.get(name, "")).casefold() == value.casefold() for name, value in filters.items())
 
 
 def _check_attributes(call: calls.Call, attributes: Sequence[str] | None) -> None:

@@ -25,5 +25,8 @@ Beside the steps:
 - `manage`     users, keys, volumes, hooks, settings
 - `replay`     today's script on what earlier runs had read
 - `hookline`   what is set as a hook, judged
+- `grammar`    the query language, read
+- `compare`    what a comparison asks of a value
+- `shelf`      short lists, filtered and cut into pages
 - `needs`      what the steps ask of the world, as narrow Protocols
 """

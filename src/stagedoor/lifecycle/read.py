@@ -3,7 +3,8 @@
 Rules
 1. A standard user's lists hold only their own, whatever the filters say; a filter that names somebody else gives an
    empty page, as it would for nobody.
-2. Ended jobs are left out of lists unless asked for; by id they are always found.
+2. Ended jobs are left out of lists unless asked for, by state, id or time; by id they are always found.
+3. `where` is an expression of the query language (`grammar`). It only narrows what a list holds.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import msgspec
 from ..model import errors
 from ..model.entities import HookRun, Job, Offer, Role, User, Volume, Workspace
 from ..model.hooks import canonical
+from ..model.query import Expression, comparisons
 from ..model.states import JobState, OfferState
 from ..wire.house import RunDetail, RunView
 from ..wire.jobs import JobView, Page, Receipt
 from ..wire.offers import OfferAnswer
 from ..wire.tree import Entry
 from . import mhl, views
+from .grammar import parse
 from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook
 from .receive import Receiving
 
@@ -52,8 +55,18 @@ class Reading:
     def user(self, user_id: str) -> User | None:
         return self._house.user(user_id)
 
-    def users(self, limit: int, skip: int) -> tuple[int, list[User]]:
-        return self._lists.users(limit=_bounded(limit), skip=skip)
+    def users(self, user: User, *, where: str | None, limit: int, skip: int) -> tuple[int, list[User]]:
+        """All users; for a standard user, themselves."""
+        return self._lists.users(
+            id=None if user.works_here else user.id,
+            where=_expression(where),
+            inside=user.works_here,
+            limit=_bounded(limit),
+            skip=skip,
+        )
+
+    def volumes(self, *, where: str | None, limit: int, skip: int) -> tuple[int, list[Volume]]:
+        return self._lists.volumes(where=_expression(where), limit=_bounded(limit), skip=skip)
 
     # --- offers
 
@@ -74,18 +87,21 @@ class Reading:
         state: str | None,
         owner: str | None,
         since: int | None,
+        where: str | None,
         limit: int,
         skip: int,
     ) -> Page:
-        if id is not None:
-            found = self._offers.offer(id)
-            mine = found is not None and views.may_see(user, found.user_id)
-            items = [views.offer(found, user, self._volumes())] if found and mine else []
-            return Page(total=len(items), items=items)
         owner_id = self._owner(user, owner)
         wanted = None if state is None else _offer_state(state)
         total, found_offers = self._lists.offers(
-            user_id=owner_id, state=wanted, since=since, limit=_bounded(limit), skip=skip
+            user_id=owner_id,
+            id=id,
+            state=wanted,
+            since=since,
+            where=_expression(where),
+            inside=user.works_here,
+            limit=_bounded(limit),
+            skip=skip,
         )
         volumes = self._volumes()
         return Page(total=total, items=[views.offer(offer, user, volumes) for offer in found_offers])
@@ -115,30 +131,48 @@ class Reading:
         since: int | None,
         finished: bool,
         tasks: bool,
+        where: str | None,
         limit: int,
         skip: int,
     ) -> Page:
+        expression = _expression(where)
         total, found = self._lists.jobs(
             user_id=self._owner(user, owner),
             id=id,
             states=None if state is None else _job_states(state),
             since=since,
-            finished=finished,
+            finished=finished or _asks_for_ended(expression),
+            where=expression,
+            inside=user.works_here,
             limit=_bounded(limit),
             skip=skip,
         )
+        if tasks:
+            return Page(total=total, items=[self.view(user, self._jobs.job(job.id) or job) for job in found])
         received = self._lists.received([job.id for job in found])
-        items = [self._line(user, job, received.get(job.id, 0), tasks) for job in found]
+        owners = self._lists.owners(job.user_id for job in found)
+        items = [self._line(user, job, owners.get(job.user_id), received.get(job.id, 0)) for job in found]
         return Page(total=total, items=items)
 
-    def _line(self, user: User, job: Job, received: int, tasks: bool) -> JobView:
-        if tasks:
-            return self.view(user, self._jobs.job(job.id) or job)
-        seen = views.job(job, user, self._house.user(job.user_id), {}, speed=self._receiving.meter.speed)
+    def _line(self, user: User, job: Job, owner: User | None, received: int) -> JobView:
+        seen = views.job(job, user, owner, {}, speed=self._receiving.meter.speed)
         if job.state.phase != "upload":
             return seen
         percent = received * 100 // job.size if job.size else 100
         return msgspec.structs.replace(seen, received=received, progress=percent)
+
+    def tasks(self, user: User, *, job: str | None, where: str | None, limit: int, skip: int) -> Page:
+        """Tasks of all jobs, or of one; `received` as last summed up."""
+        total, found = self._lists.tasks(
+            user_id=None if user.works_here else user.id,
+            job_id=job,
+            where=_expression(where),
+            inside=user.works_here,
+            limit=_bounded(limit),
+            skip=skip,
+        )
+        volumes = self._volumes() if user.works_here else {}
+        return Page(total=total, items=[views.task(task, user, volumes) for task in found])
 
     def receipt(self, user: User, job_id: str) -> bytes:
         """The JSON of a job's receipt, once everything in it is placed."""
@@ -180,6 +214,7 @@ class Reading:
         offer: str | None,
         owner: str | None,
         since: int | None,
+        where: str | None,
         limit: int,
         skip: int,
     ) -> Page:
@@ -192,6 +227,7 @@ class Reading:
             offer_id=offer,
             user_id=self._id_of(owner),
             since=since,
+            where=_expression(where),
             limit=_bounded(limit),
             skip=skip,
         )
@@ -227,6 +263,18 @@ class Reading:
 
 def _bounded(limit: int) -> int:
     return min(max(limit, 0), LARGEST_PAGE)
+
+
+def _expression(where: str | None) -> Expression | None:
+    return None if where is None else parse(where)
+
+
+def _asks_for_ended(expression: Expression | None) -> bool:
+    """Whether the question is about ended jobs as well: then they are not hidden."""
+    return expression is not None and any(part.attribute in _OF_ENDED for part in comparisons(expression))
+
+
+_OF_ENDED = {"id", "status", "state", "phase", "finished"}
 
 
 def _job_states(text: str) -> list[JobState]:

@@ -122,6 +122,10 @@ def _percent(part: int, whole: int) -> int:
     return 100 if part >= whole else part * 100 // whole
 
 
+def task(task: Task, reader: User, volumes: Mapping[str, Volume]) -> wire_jobs.TaskView:
+    return _task(task, task_received(task, None), reader.works_here, volumes)
+
+
 def _task(task: Task, received: int, inside: bool, volumes: Mapping[str, Volume]) -> wire_jobs.TaskView:
     return wire_jobs.TaskView(
         id=task.id,
@@ -141,6 +145,7 @@ def _task(task: Task, received: int, inside: bool, volumes: Mapping[str, Volume]
         findings=task.verdict.findings,
         answers=answers(task.answers),
         upload=task.upload_id,
+        job=task.job_id,
         error=task.error,
         path=notation_of(task.place, volumes) if inside else "",
         path_abs_final=absolute_of(task.place, volumes) if inside else "",

@@ -10,5 +10,6 @@
 8. `hooks`      names and spellings of hooks
 9. `states`     jobs, tasks, offers: states as tables
 10. `entities`  the records that all other parts speak of
-11. `settings`  every setting, its default and its reason
+11. `query`     what may be asked of a list
+12. `settings`  every setting, its default and its reason
 """

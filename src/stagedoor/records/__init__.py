@@ -12,7 +12,9 @@
 10. `runs`         runs of hooks
 11. `house`        workspace, users, volumes, hooks, settings
 12. `keys`         API keys
-13. `lists`        filters and pages over all of it
+13. `attributes`   what can be asked of each entity
+14. `where`        expressions as conditions
+15. `lists`        filters and pages over all of it
 
 Rules
 1. Every method is one transaction and returns frozen values; nothing is remembered between calls.

@@ -9,16 +9,17 @@ Rules
 
 from __future__ import annotations
 
-import unicodedata
 import zlib
 from collections.abc import Iterator, Mapping, Sequence, Set
 from enum import Enum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Text
+from sqlalchemy import Column, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from ..model.query import folded
 
 KEY = Text().with_variant(Text(collation="C"), "postgresql")
 
@@ -76,7 +77,16 @@ def storable(text: str) -> str:
 
 def fold(text: str) -> str:
     """Equal for what people take for the same name: NFC, case folded."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).casefold())
+    return folded(text.strip())
+
+
+def folded_of(name: str) -> Column[str]:
+    """A column `<name>_folded` that is filled by every insert; whoever updates `name` sets it as well."""
+
+    def value(context: Any) -> str:
+        return fold(storable(context.get_current_parameters()[name]))
+
+    return Column(f"{name}_folded", KEY, nullable=False, default=value)
 
 
 def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -25,10 +25,10 @@ from .ids import new_id
 from .jobs import ENDED
 from .tables import hooks, jobs, picked, tasks, users, volumes, workspaces
 
-USER = picked(users, "folded")
-VOLUME = picked(volumes, "folded")
+USER = picked(users)
+VOLUME = picked(volumes)
 _USER_CHANGES = {"name", "role", "enabled", "metadata"}
-_VOLUME_CHANGES = {column.name for column in picked(volumes, "id", "code", "folded", "created", "modified")}
+_VOLUME_CHANGES = {column.name for column in picked(volumes, "id", "code", "created", "modified")}
 
 
 class HouseRecords:
@@ -95,7 +95,8 @@ class HouseRecords:
                 raise NotFound(detail=f"no user {user_id}")
             changed = replace(before, modified=now, **changes)
             _keep_an_admin(connection, before, changed)
-            connection.execute(update(users).where(users.c.id == user_id).values(**asdict(changed)))
+            values = {**asdict(changed), "name_folded": fold(changed.name)}
+            connection.execute(update(users).where(users.c.id == user_id).values(**values))
             return changed
 
     # --- volumes

@@ -26,8 +26,8 @@ from .database import Database
 from .offers import close
 from .tables import jobs, offers, picked, receipts, tasks
 
-JOB_COLUMNS = picked(jobs, "folded", "cleared")
-_TASK = picked(tasks)
+JOB_COLUMNS = picked(jobs, "cleared")
+TASK_COLUMNS = picked(tasks)
 _MOVED_WITH = {"error", "error_code", "error_detail", "reference", "due", "failures", "expires", "finished"}
 _SET_ALONE = _MOVED_WITH | {"code", "hostname", "ip", "client", "size", "queue", "attempts"}
 _TASK_CHANGES = {"received", "error"}
@@ -95,6 +95,8 @@ class Jobs:
         only(changes, _SET_ALONE)
         if "code" in changes:
             changes["folded"] = fold(changes["code"])
+        if "hostname" in changes:
+            changes["hostname_folded"] = fold(changes["hostname"])
         with self._database.write() as connection:
             _update(connection, job_id, {**changes, "modified": now})
 
@@ -108,7 +110,7 @@ class Jobs:
         only(changes, _TASK_CHANGES)
         this = _this_task(job_id, task_id)
         with self._database.write() as connection:
-            row = connection.execute(select(*_TASK).where(*this)).one_or_none()
+            row = connection.execute(select(*TASK_COLUMNS).where(*this)).one_or_none()
             if row is None:
                 raise NotFound(detail=f"job {job_id} has no task {task_id}")
             task = task_of(row)
@@ -149,7 +151,7 @@ class Jobs:
 
     def task_of_upload(self, upload_id: str) -> tuple[Job, Task] | None:
         with self._database.read() as connection:
-            row = connection.execute(select(*_TASK).where(tasks.c.upload_id == upload_id)).one_or_none()
+            row = connection.execute(select(*TASK_COLUMNS).where(tasks.c.upload_id == upload_id)).one_or_none()
             if row is None:
                 return None
             task = task_of(row)
@@ -235,7 +237,7 @@ def _load_of_offer(connection: Connection, offer_id: str) -> Job | None:
 def _with_tasks(connection: Connection, row: Row[Any] | None) -> Job | None:
     if row is None:
         return None
-    its_tasks = connection.execute(select(*_TASK).where(tasks.c.job_id == row.id).order_by(tasks.c.number))
+    its_tasks = connection.execute(select(*TASK_COLUMNS).where(tasks.c.job_id == row.id).order_by(tasks.c.number))
     return job_of(row, [task_of(task) for task in its_tasks])
 
 

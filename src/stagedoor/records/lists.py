@@ -3,6 +3,8 @@
 Rules
 1. Every list answers `(total, items)`: how many match, and those of the page.
 2. A filter that is None does not filter. `since` is milliseconds: made at or after.
+3. `where` narrows further (see `where`); `inside` opens the attributes that a standard user is not shown.
+   What confines a user stands beside it, never in it.
 """
 
 from __future__ import annotations
@@ -10,17 +12,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, func, select
 
-from ..model.entities import HookRun, Job, Offer, Role, RunState, User, Volume
+from ..model.entities import HookRun, Job, Offer, Role, RunState, Task, User, Volume
 from ..model.hooks import HookName
+from ..model.query import Expression
 from ..model.states import JobState, OfferState
+from . import attributes
+from .attributes import Entity
 from .columns import batches, fold
 from .database import Database
 from .house import USER, VOLUME
-from .jobs import ENDED, JOB_COLUMNS, job_of
+from .jobs import JOB_COLUMNS, TASK_COLUMNS, job_of, task_of
 from .offers import OFFER_COLUMNS, entries_of, offer_of
-from .tables import jobs, offers, runs, tasks, users, volumes
+from .tables import jobs, offers, picked, runs, tasks, users, volumes
+from .where import Compiler, rows_of
+
+_RUN = picked(runs)
+_UNFINISHED = [state for state in JobState if not state.ended]
 
 
 class Lists:
@@ -36,17 +45,37 @@ class Lists:
         states: Iterable[JobState] | None = None,
         since: int | None = None,
         finished: bool = False,
+        where: Expression | None = None,
+        inside: bool = True,
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[Job]]:
         """Jobs without their tasks. Ended ones are hidden unless `finished`, or asked for by `id` or `states`."""
-        where = _equal((jobs.c.user_id, user_id), (jobs.c.id, id), (jobs.c.folded, fold(code) if code else code))
+        given = _equal((jobs.c.user_id, user_id), (jobs.c.id, id), (jobs.c.folded, fold(code) if code else code))
         if states is not None:
-            where.append(jobs.c.state.in_(list(states)))
+            given.append(jobs.c.state.in_(list(states)))
         elif not finished and id is None:
-            where.append(jobs.c.state.not_in(ENDED))
-        total, rows = self._page(jobs, JOB_COLUMNS, [*where, *_since(jobs.c.created, since)], limit, skip)
+            given.append(jobs.c.state.in_(_UNFINISHED))
+        given += _since(jobs.c.created, since)
+        total, rows = self._page(attributes.JOB, JOB_COLUMNS, given, where, inside, limit, skip)
         return total, [job_of(row) for row in rows]
+
+    def tasks(
+        self,
+        *,
+        user_id: str | None = None,
+        job_id: str | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[Task]]:
+        """Tasks of the newest job first; within a job in their order."""
+        given = _equal((tasks.c.job_id, job_id))
+        if user_id is not None:
+            given.append(tasks.c.job_id.in_(select(jobs.c.id).where(jobs.c.user_id == user_id)))
+        total, rows = self._page(attributes.TASK, TASK_COLUMNS, given, where, inside, limit, skip)
+        return total, [task_of(row) for row in rows]
 
     def received(self, job_ids: Sequence[str]) -> dict[str, int]:
         """Bytes received by each job, over its tasks."""
@@ -57,18 +86,35 @@ class Lists:
             ]
         return {row[0]: int(row[1]) for row in rows}
 
+    def owners(self, user_ids: Iterable[str]) -> dict[str, User]:
+        """Users by their ids, those that there are."""
+        wanted = sorted(set(user_ids))
+        with self._database.read() as connection:
+            rows = [
+                row
+                for batch in batches(wanted)
+                for row in connection.execute(select(*USER).where(users.c.id.in_(batch)))
+            ]
+        return {row.id: User(**row._mapping) for row in rows}
+
     def offers(
         self,
         *,
         user_id: str | None = None,
+        id: str | None = None,
         state: OfferState | None = None,
         since: int | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[Offer]]:
         """Offers with their entries."""
-        where = [*_equal((offers.c.user_id, user_id), (offers.c.state, state)), *_since(offers.c.created, since)]
-        total, rows = self._page(offers, OFFER_COLUMNS, where, limit, skip)
+        given = [
+            *_equal((offers.c.user_id, user_id), (offers.c.id, id), (offers.c.state, state)),
+            *_since(offers.c.created, since),
+        ]
+        total, rows = self._page(attributes.OFFER, OFFER_COLUMNS, given, where, inside, limit, skip)
         with self._database.read() as connection:
             entries = entries_of(connection, [row.id for row in rows])
         return total, [offer_of(row, entries.get(row.id, ())) for row in rows]
@@ -83,11 +129,13 @@ class Lists:
         state: RunState | None = None,
         states: Iterable[RunState] | None = None,
         since: int | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[HookRun]]:
         """Runs. Those of a job are its own and the one that decided its offer."""
-        where = _equal(
+        given = _equal(
             (runs.c.hook, hook),
             (runs.c.offer_id, offer_id),
             (runs.c.user_id, user_id),
@@ -95,40 +143,82 @@ class Lists:
         )
         if job_id is not None:
             its_offer = select(jobs.c.offer_id).where(jobs.c.id == job_id, jobs.c.offer_id != "")
-            where.append((runs.c.job_id == job_id) | runs.c.offer_id.in_(its_offer))
+            given.append((runs.c.job_id == job_id) | runs.c.offer_id.in_(its_offer))
         if states is not None:
-            where.append(runs.c.state.in_(list(states)))
-        total, rows = self._page(runs, list(runs.columns), [*where, *_since(runs.c.started, since)], limit, skip)
+            given.append(runs.c.state.in_(list(states)))
+        given += _since(runs.c.started, since)
+        total, rows = self._page(attributes.RUN, _RUN, given, where, inside, limit, skip)
         return total, [HookRun(**row._mapping) for row in rows]
 
     def users(
         self,
         *,
+        id: str | None = None,
         code: str | None = None,
         role: Role | None = None,
         enabled: bool | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[User]]:
         """`code` is compared as people compare it."""
-        where = _equal((users.c.folded, fold(code) if code else code), (users.c.role, role), (users.c.enabled, enabled))
-        total, rows = self._page(users, USER, where, limit, skip)
+        given = _equal(
+            (users.c.id, id),
+            (users.c.folded, fold(code) if code else code),
+            (users.c.role, role),
+            (users.c.enabled, enabled),
+        )
+        total, rows = self._page(attributes.USER, USER, given, where, inside, limit, skip)
         return total, [User(**row._mapping) for row in rows]
 
     def volumes(
-        self, *, code: str | None = None, enabled: bool | None = None, limit: int = 50, skip: int = 0
+        self,
+        *,
+        code: str | None = None,
+        enabled: bool | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
+        limit: int = 50,
+        skip: int = 0,
     ) -> tuple[int, list[Volume]]:
-        where = _equal((volumes.c.folded, fold(code) if code else code), (volumes.c.enabled, enabled))
-        total, rows = self._page(volumes, VOLUME, where, limit, skip)
+        given = _equal((volumes.c.folded, fold(code) if code else code), (volumes.c.enabled, enabled))
+        total, rows = self._page(attributes.VOLUME, VOLUME, given, where, inside, limit, skip)
         return total, [Volume(**row._mapping) for row in rows]
 
     def _page(
-        self, table: Table, columns: Sequence[Column[Any]], where: Sequence[ColumnElement[bool]], limit: int, skip: int
+        self,
+        entity: Entity,
+        columns: Sequence[Column[Any]],
+        given: list[ColumnElement[bool]],
+        where: Expression | None,
+        inside: bool,
+        limit: int,
+        skip: int,
     ) -> tuple[int, Sequence[Any]]:
-        page = select(*columns).where(*where).order_by(table.c.id.desc()).limit(max(limit, 0)).offset(max(skip, 0))
+        limit, skip = max(limit, 0), max(skip, 0)
         with self._database.read() as connection:
-            total = connection.scalar(select(func.count()).select_from(table).where(*where)) or 0
-            return total, connection.execute(page).all()
+            if where is not None:
+                compiler = Compiler(connection, entity, given, inside=inside)
+                condition = compiler.condition(where)
+                if not isinstance(condition, ColumnElement):
+                    total, keys = compiler.select(condition, limit, skip)
+                    return total, rows_of(connection, columns, entity, keys)
+                given = [*given, condition]
+            return _counted_page(connection, entity, columns, given, limit, skip)
+
+
+def _counted_page(
+    connection: Connection,
+    entity: Entity,
+    columns: Sequence[Column[Any]],
+    given: Sequence[ColumnElement[bool]],
+    limit: int,
+    skip: int,
+) -> tuple[int, Sequence[Any]]:
+    total = connection.scalar(select(func.count()).select_from(entity.table).where(*given)) or 0
+    page = select(*columns).where(*given).order_by(*entity.order).limit(limit).offset(skip)
+    return total, connection.execute(page).all()
 
 
 def _equal(*pairs: tuple[Column[Any], Any]) -> list[ColumnElement[bool]]:

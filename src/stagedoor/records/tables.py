@@ -3,8 +3,9 @@
 Rules
 1. Columns have the names of the fields they hold; `picked` gives those that make up an entity.
 2. Times are integer milliseconds since 1970 UTC.
-3. A reservation exists exactly as long as it holds: while its offer is open or its job unfinished.
-4. No foreign key leads to a volume or a run: records outlive both.
+3. Columns whose names end with `folded` are for comparisons alone; `picked` leaves them out.
+4. A reservation exists exactly as long as it holds: while its offer is open or its job unfinished.
+5. No foreign key leads to a volume or a run: records outlive both.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ..model.form import Answers, Form
 from ..model.hooks import HookName
 from ..model.states import JobState, OfferState, TaskStatus
 from ..model.verdict import Verdict
-from .columns import KEY, Choice, Json, Words
+from .columns import KEY, Choice, Json, Words, folded_of
 
 metadata = MetaData()
 
@@ -65,6 +66,7 @@ users = Table(
     _of("role", Choice(Role)),
     _of("enabled", Boolean),
     *_words("name"),
+    folded_of("name"),
     _of("metadata", Json(dict[str, str])),
     *_numbers("created", "modified"),
 )
@@ -117,10 +119,12 @@ offers = Table(
     _of("state", Choice(OfferState)),
     *_numbers("created", "expires"),
     *_words("hostname", "ip", "client"),
+    folded_of("hostname"),
     *_numbers("size"),
     _key("run_id"),
     _of("form", Json(Form)),
     *_optional("closed"),
+    Index("offers_by_state", "state", "id"),
     Index("offers_of_user", "user_id", "state"),
     Index("offers_to_expire", "state", "expires"),
     Index("offers_by_time", "created"),
@@ -133,6 +137,7 @@ entries = Table(
     _id(),
     _of("number", Integer),
     *_words("filename"),
+    folded_of("filename"),
     _of("is_dir", Boolean),
     *_numbers("size", "file_count"),
     *_optional("modified"),
@@ -142,6 +147,7 @@ entries = Table(
     _of("extras", LargeBinary),
     _of("tree", LargeBinary),
     Index("entries_by_id", "id"),
+    Index("entries_by_filename", "filename_folded"),
 )
 
 reservations = Table(
@@ -168,6 +174,7 @@ jobs = Table(
     *_numbers("created", "modified"),
     *_optional("finished"),
     *_words("hostname", "ip", "client"),
+    folded_of("hostname"),
     *_numbers("size"),
     *_words("queue", "error_code", "error", "error_detail", "reference"),
     _of("attempts", Integer),
@@ -189,19 +196,23 @@ tasks = Table(
     _id(),
     _of("number", Integer),
     *_words("filename"),
+    folded_of("filename"),
     _of("is_dir", Boolean),
     *_words("source"),
+    folded_of("source"),
     *_numbers("size", "file_count"),
     _of("status", Choice(TaskStatus)),
     _key("upload_id", unique=True),
     *_words("staging"),
     _key("volume_id", index=True),
     *_words("path"),
+    folded_of("path"),
     _of("verdict", Json(Verdict)),
     _of("answers", Json(Answers)),
     _of("extras", LargeBinary),
     *_numbers("received"),
     *_words("error"),
+    Index("tasks_by_filename", "filename_folded"),
 )
 
 receipts = Table(
@@ -247,5 +258,5 @@ runs = Table(
 
 
 def picked(table: Table, *without: str) -> list[Column[Any]]:
-    """The columns of a table but some."""
-    return [column for column in table.columns if column.name not in without]
+    """The columns of a table but some, and but those that are folded."""
+    return [column for column in table.columns if column.name not in without and not column.name.endswith("folded")]

@@ -33,7 +33,7 @@ from .house import (
     VolumeView,
     WorkspaceView,
 )
-from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest
+from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest, TaskView
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
 from .replays import Replay, ReplayRequest, Replays
@@ -82,6 +82,7 @@ RECEIPT = Call("GET", f"{V1}/jobs/{{id}}/receipt", Receipt)
 RECEIPT_MHL = Call("GET", f"{V1}/jobs/{{id}}/receipt/mhl")
 """The answer is a ZIP."""
 RECEIPT_KEY = Call("GET", f"{V1}/receipt-key", PublicKey)
+TASKS = Call("GET", f"{V1}/tasks", Page, items=TaskView)
 TASK_FILES = Call("GET", f"{V1}/jobs/{{id}}/tasks/{{task}}/files", Entry)
 
 UPLOAD = Call("GET", f"{V1}/uploads/{{id}}", UploadView)

@@ -57,6 +57,8 @@ class TaskView(Struct, frozen=True, kw_only=True):
     answers: Answers
     upload: str
     """id of the upload that takes its bytes"""
+    job: str = ""
+    """id of its job"""
     error: str = ""
     path: str = ""
     """for employees and admins only: `volume=<code>/<path>`"""

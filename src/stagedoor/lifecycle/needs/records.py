@@ -21,6 +21,7 @@ from ...model.entities import (
     Workspace,
 )
 from ...model.hooks import HookName
+from ...model.query import Expression
 from ...model.settings import Settings
 from ...model.states import JobFact, JobState, OfferFact, OfferState, TaskFact
 
@@ -212,18 +213,36 @@ class Lists(Protocol):
         states: Iterable[JobState] | None = None,
         since: int | None = None,
         finished: bool = False,
+        where: Expression | None = None,
+        inside: bool = True,
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[Job]]: ...
 
+    def tasks(
+        self,
+        *,
+        user_id: str | None = None,
+        job_id: str | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[Task]]: ...
+
     def received(self, job_ids: Sequence[str]) -> dict[str, int]: ...
+
+    def owners(self, user_ids: Iterable[str]) -> dict[str, User]: ...
 
     def offers(
         self,
         *,
         user_id: str | None = None,
+        id: str | None = None,
         state: OfferState | None = None,
         since: int | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[Offer]]: ...
@@ -237,6 +256,8 @@ class Lists(Protocol):
         user_id: str | None = None,
         state: RunState | None = None,
         since: int | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[HookRun]]: ...
@@ -244,9 +265,23 @@ class Lists(Protocol):
     def users(
         self,
         *,
+        id: str | None = None,
         code: str | None = None,
         role: Role | None = None,
         enabled: bool | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[User]]: ...
+
+    def volumes(
+        self,
+        *,
+        code: str | None = None,
+        enabled: bool | None = None,
+        where: Expression | None = None,
+        inside: bool = True,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[Volume]]: ...
