@@ -21,7 +21,7 @@ from ..wire.jobs import JobView, Page, Receipt
 from ..wire.offers import OfferAnswer
 from ..wire.tree import Entry
 from . import mhl, views
-from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook
+from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook, TurnBook
 from .receive import Receiving
 
 LARGEST_PAGE = 500
@@ -37,6 +37,7 @@ class Reading:
         lists: Lists,
         programs: Programs,
         receiving: Receiving,
+        turns: TurnBook,
     ) -> None:
         self._house = house
         self._offers = offers
@@ -45,6 +46,7 @@ class Reading:
         self._lists = lists
         self._programs = programs
         self._receiving = receiving
+        self._turns = turns
 
     def workspace(self) -> Workspace:
         return self._house.workspace()
@@ -101,6 +103,8 @@ class Reading:
             user,
             self._house.user(job.user_id),
             self._volumes(),
+            queue=self._house.queue(job.queue_id),
+            reason=self._turns.reasons([job]).get(job.id, "") if user.works_here else "",
             progress=self._receiving.received,
             speed=self._receiving.meter.speed,
         )
@@ -128,23 +132,30 @@ class Reading:
             skip=skip,
         )
         received = self._lists.received([job.id for job in found])
-        items = [self._line(user, job, received.get(job.id, 0), tasks) for job in found]
+        reasons = self._turns.reasons(found) if user.works_here else {}
+        queues = {queue.id: queue for queue in self._house.queues()}
+        items = [
+            self.view(user, self._jobs.job(job.id) or job)
+            if tasks
+            else views.job(
+                job,
+                user,
+                self._house.user(job.user_id),
+                {},
+                queue=queues.get(job.queue_id),
+                reason=reasons.get(job.id, ""),
+                summed=received.get(job.id, 0),
+                speed=self._receiving.meter.speed,
+            )
+            for job in found
+        ]
         return Page(total=total, items=items)
-
-    def _line(self, user: User, job: Job, received: int, tasks: bool) -> JobView:
-        if tasks:
-            return self.view(user, self._jobs.job(job.id) or job)
-        seen = views.job(job, user, self._house.user(job.user_id), {}, speed=self._receiving.meter.speed)
-        if job.state.phase != "upload":
-            return seen
-        percent = received * 100 // job.size if job.size else 100
-        return msgspec.structs.replace(seen, received=received, progress=percent)
 
     def receipt(self, user: User, job_id: str) -> bytes:
         """The JSON of a job's receipt, once everything in it is placed."""
         job = views.seen_by(user, self._jobs.job(job_id))
         receipt = self._jobs.receipt(job_id)
-        placed = job.state in (JobState.INGESTING, JobState.INGEST_FAILED, JobState.DONE)
+        placed = job.state.phase == "ingest" or job.state is JobState.DONE
         if receipt is None or not placed:
             raise errors.Conflict("There is no receipt yet: it is made when everything has arrived.", code="no_receipt")
         return receipt

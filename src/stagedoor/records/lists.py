@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, Table, func, select
 
 from ..model.entities import HookRun, Job, Offer, Role, RunState, User, Volume
 from ..model.hooks import HookName
-from ..model.states import JobState, OfferState
+from ..model.states import JobState, OfferState, TaskStatus
 from .columns import batches, fold
 from .database import Database
 from .house import USER, VOLUME
@@ -49,8 +49,9 @@ class Lists:
         return total, [job_of(row) for row in rows]
 
     def received(self, job_ids: Sequence[str]) -> dict[str, int]:
-        """Bytes received by each job, over its tasks."""
+        """Bytes received by each job, over the tasks that belong to it."""
         query = select(tasks.c.job_id, func.sum(tasks.c.received)).group_by(tasks.c.job_id)
+        query = query.where(tasks.c.status != TaskStatus.EXCLUDED)
         with self._database.read() as connection:
             rows = [
                 row for batch in batches(job_ids) for row in connection.execute(query.where(tasks.c.job_id.in_(batch)))
