@@ -26,12 +26,14 @@ from stagedoor.records.tables import metadata
 # Modules that `tests/server` runs again over PostgreSQL: importable from there, with assertions that explain.
 sys.path.append(str(Path(__file__).parent / "unit"))
 pytest.register_assert_rewrite(
+    "test_levels",
     "test_records_house",
     "test_records_jobs",
     "test_records_keys",
     "test_records_lists",
     "test_records_notices",
     "test_records_offers",
+    "test_records_queues",
     "test_records_races",
     "test_records_runs",
     "test_records_where",

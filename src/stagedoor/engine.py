@@ -7,7 +7,8 @@ Rules
 3. One process runs workflows: the one that holds the lock on the home. Its executor id is fixed, so that the next
    process takes up what this one left.
 4. The application version is set by hand (`VERSION`); it changes only with the workflow's body, which is frozen.
-5. Nothing waits inside a workflow. What is due later is a row, and the sweep's business.
+5. Whose turn it is, is decided before a job comes here (`lifecycle.turns`): the one queue runs what it is given.
+6. Nothing waits inside a workflow. What is due later is a row, and the sweep's business.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ VERSION = "1"
 EXECUTOR = "stagedoor"
 QUEUE = "publish"
 _POLL_SECONDS = 0.2
+_MOST_AT_ONCE = 64
 _ALIVE = ("PENDING", "ENQUEUED", "DELAYED")
 
 Step = Callable[[str], None]
@@ -34,15 +36,14 @@ Step = Callable[[str], None]
 class Engine:
     """Runs jobs. Between `start` and `stop`; `enqueue` before that does nothing, since the sweep finds all work."""
 
-    def __init__(self, url: str, *, at_once: int) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._at_once = at_once
         self._steps: list[tuple[str, Step]] = []
         self._workflow: Callable[[str], None] | None = None
         self._lock = threading.Lock()
 
-    def start(self, *, prove: Step, place: Step, ingest: Step) -> None:
-        """Launch, and take up what the last process left."""
+    def start(self, *, prove: Step, place: Step, ingest: Step, ended: Callable[[], None]) -> None:
+        """Launch, and take up what the last process left. `ended` is called when a job has left its steps."""
         config: DBOSConfig = {
             "name": "stagedoor",
             "application_version": VERSION,
@@ -56,7 +57,12 @@ class Engine:
         else:
             config["system_database_url"] = self._url
         DBOS(config=config)
-        do_prove, do_place, do_ingest = _step("prove", prove), _step("place", place), _step("ingest", ingest)
+
+        def ingest_last(job_id: str) -> None:
+            ingest(job_id)
+            ended()
+
+        do_prove, do_place, do_ingest = _step("prove", prove), _step("place", place), _step("ingest", ingest_last)
 
         @DBOS.workflow(name="publish", max_recovery_attempts=None)
         def publish(job_id: str) -> None:
@@ -66,8 +72,8 @@ class Engine:
 
         DBOS.listen_queues([QUEUE])
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUE, worker_concurrency=self._at_once, polling_interval_sec=_POLL_SECONDS, on_conflict="never_update"
+        DBOS.register_queue(  # never paused here: what this version says counts
+            QUEUE, worker_concurrency=_MOST_AT_ONCE, polling_interval_sec=_POLL_SECONDS, on_conflict="always_update"
         )
         self._workflow = publish
 

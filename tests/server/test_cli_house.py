@@ -93,7 +93,11 @@ def test_a_user_is_corrected_and_what_is_not_given_stays(home: str) -> None:
     told("user", "add", "ben@vendor.com", "--name", "Bne")
     told("user", "set", "ben@vendor.com", "--metadata", "site=north", "--metadata", "bay=3")
     changed = told("user", "set", "ben@vendor.com", "--name", "Ben", "--role", "employee", "--metadata", "bay=")
-    assert [changed["name"], changed["role"], changed["metadata"]] == ["Ben", "employee", {"site": "north"}]
+    assert [changed["name"], changed["role"], changed["metadata"]] == [
+        "Ben",
+        "employee",
+        {"internal": {"site": "north"}, "external": {}},
+    ]
 
 
 def test_a_user_is_not_changed_by_nothing(home: str) -> None:

@@ -38,6 +38,7 @@ def nobodys() -> Ids:
         "task": str(uuid.UUID(int=0, version=4)),
         "done_task": str(uuid.UUID(int=0, version=4)),
         "volume": NO_ID,
+        "queue": NO_ID,
         "hook": "no-such-hook",
         "setting": "no_such_setting",
     }
@@ -53,7 +54,7 @@ class Victim:
 
     def secrets(self) -> list[str]:
         """Nothing of this may be in an answer to somebody else."""
-        shared = ("volume", "hook", "setting")
+        shared = ("volume", "queue", "hook", "setting")
         return [*(value for name, value in self.ids.items() if name not in shared), *self.names]
 
 
@@ -77,6 +78,7 @@ def make_victim(house: House) -> Victim:
         "key": person.get(f"/users/{person.id}/keys").json["items"][0]["id"],
         "run": house.admin.get(f"/runs?job={done['id']}").json["items"][0]["id"],
         "volume": house.admin.get("/volumes").json["items"][0]["id"],
+        "queue": house.admin.get("/queues").json["items"][0]["id"],
         "hook": "publish-server",
         "setting": "offer_files",
     }
@@ -116,11 +118,22 @@ CASES: dict[tuple[str, str], list[Case]] = {
         ({"code": "mine now"}, {}, ("job",)),
         ({"status": "aborted"}, {}, ("job",)),
         ({"status": "done"}, {}, ("job",)),
+        ({"status": "paused"}, {}, ("job",)),
+        ({"queue": "high"}, {}, ("job",)),
+        ({"queue": "no-such-queue"}, {}, ("job",)),
+        ({"metadata": {"internal": {"k": "v"}}}, {}, ("job",)),
         ({"code": ""}, {}, ("done",)),
         ({"code": 7}, {}, ("done",)),
     ],
     ("POST", "/jobs/{id}/retry"): [(None, {}, ("job",)), (None, {}, ("done",))],
     ("POST", "/jobs/{id}/abort"): [(None, {}, ("job",)), (None, {}, ("done",))],
+    ("POST", "/jobs/{id}/pause"): [(None, {}, ("job",)), (None, {}, ("done",))],
+    ("POST", "/jobs/{id}/resume"): [(None, {}, ("job",)), (None, {}, ("done",))],
+    ("PATCH", "/jobs/{id}/tasks/{task}"): [
+        ({"status": "onhold"}, {}, ("job", "task")),
+        ({"status": "done"}, {}, ("job", "task")),
+        ({"status": "excluded"}, {}, ("done", "done_task")),
+    ],
     ("GET", "/jobs/{id}/receipt"): [(None, {}, ("job",)), (None, {}, ("done",))],
     ("GET", "/jobs/{id}/receipt/mhl"): [(None, {}, ("job",)), (None, {}, ("done",))],
     ("GET", "/jobs/{id}/tasks/{task}/files"): [(None, {}, ("job", "task")), (None, {}, ("done", "done_task"))],
@@ -146,6 +159,9 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("GET", "/volumes/{id}"): [(None, {}, ("volume",))],
     ("PATCH", "/volumes/{id}"): [({"default": True}, {}, ("volume",))],
     ("DELETE", "/volumes/{id}"): [(None, {}, ("volume",))],
+    ("GET", "/queues/{id}"): [(None, {}, ("queue",))],
+    ("PATCH", "/queues/{id}"): [({"status": "paused"}, {}, ("queue",))],
+    ("DELETE", "/queues/{id}"): [(None, {}, ("queue",))],
     ("PUT", "/hooks/{name}"): [({"command": "/bin/true"}, {}, ("hook",))],
     ("PATCH", "/hooks/{name}"): [({"status": "disabled"}, {}, ("hook",))],
     ("DELETE", "/hooks/{name}"): [(None, {}, ("hook",))],
@@ -156,7 +172,7 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("DELETE", "/settings/{name}"): [(None, {}, ("setting",))],
 }
 
-LISTS = ("/offers", "/jobs", "/tasks", "/users", "/volumes", "/hooks", "/runs", "/settings")
+LISTS = ("/offers", "/jobs", "/tasks", "/users", "/volumes", "/queues", "/hooks", "/runs", "/settings")
 
 PLAIN: dict[tuple[str, str], Any] = {
     # Routes without an id: what to send.
@@ -169,6 +185,8 @@ PLAIN: dict[tuple[str, str], Any] = {
     ("POST", "/users"): {"code": "new@example.com"},
     ("POST", "/volumes"): {"code": "v", "path": "/tmp"},
     ("POST", "/replays"): {},
+    ("POST", "/queues"): {"code": "q"},
+    ("PATCH", "/workspace"): {"metadata": {"internal": {"k": "v"}}},
 }
 
 
@@ -281,6 +299,8 @@ FILTERS: dict[str, list[str]] = {
     "user": ["user", "email"],
     "job": ["job", "done"],
     "offer": ["offer"],
+    "queue": ["queue"],
+    "volume": ["volume"],
     "hook": [],
     "state": [],
     "since": [],

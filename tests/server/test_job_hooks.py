@@ -121,7 +121,7 @@ def test_a_job_is_made_where_the_hook_says_nothing(studio: Any, shot: Path) -> N
     (data,) = kept(studio)
     del data["by"]
     jsonschema.validate(data, schema("pre-submit-server.input"))
-    assert (data["hook"], data["status"], data["queue"], data["code"]) == (
+    assert (data["hook"], data["status"], data["queue_hr"], data["code"]) == (
         "pre-submit-server",
         "init",
         "medium",

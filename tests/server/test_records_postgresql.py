@@ -8,15 +8,18 @@ import time
 import pytest
 from some_records import NOW, run_of
 from sqlalchemy import text
+from test_levels import *  # noqa: F403
 from test_records_house import *  # noqa: F403
 from test_records_jobs import *  # noqa: F403
 from test_records_keys import *  # noqa: F403
 from test_records_lists import *  # noqa: F403
 from test_records_notices import *  # noqa: F403
 from test_records_offers import *  # noqa: F403
+from test_records_queues import *  # noqa: F403
 from test_records_races import *  # noqa: F403
 from test_records_runs import *  # noqa: F403
 from test_records_schema import (  # noqa: F401
+    test_a_database_from_before_queues_is_brought_up_with_what_it_holds,
     test_a_newer_schema_is_seen_and_left_alone,
     test_a_writer_waits_for_another_thread_no_longer_than_said,
     test_migrating_again_changes_nothing,
@@ -31,6 +34,11 @@ from stagedoor.records import Records, database, migrate, open_records, schema_i
 @pytest.fixture
 def database_url(postgresql_url: str) -> str:
     return postgresql_url
+
+
+@pytest.fixture
+def empty_url(postgresql_empty_url: str) -> str:
+    return postgresql_empty_url
 
 
 def test_an_empty_database_is_migrated(postgresql_empty_url: str) -> None:

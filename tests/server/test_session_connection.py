@@ -17,7 +17,7 @@ import pytest
 from stagedoor import Session
 from stagedoor.client.connection import Connection, _encode, _proxy, refusal
 from stagedoor.client.errors import ServerFault, ServerUnreachable
-from stagedoor.client.session import _submit
+from stagedoor.client.given import submission
 from stagedoor.model import errors
 from stagedoor.wire import calls
 from stagedoor.wire.house import ErrorAnswer
@@ -147,7 +147,7 @@ def test_a_body_that_cannot_travel_is_refused():
 def test_sources_of_a_job_are_absolute_unless_they_name_another_party(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    tasks = _submit(
+    tasks = submission(
         {"tasks": [{"id": "1", "source": source} for source in ("a", Path("b"), "/c", "C:\\d", "volume=e/f")]}
     )["tasks"]
 
@@ -159,13 +159,13 @@ def test_sources_of_a_job_are_absolute_unless_they_name_another_party(tmp_path, 
 @pytest.mark.parametrize("task", [{"id": "t7"}, {"id": "t7", "source": ""}, {"id": "t7", "source": None}])
 def test_a_task_that_does_not_say_where_its_files_are_is_refused(task):
     with pytest.raises(ValueError, match="task t7 has no `source`: give the path on this machine"):
-        _submit({"tasks": [task]})
+        submission({"tasks": [task]})
 
 
 @pytest.mark.parametrize("tasks", ["abc", {"id": "1"}, ["abc"], 7])
 def test_tasks_that_are_no_list_of_dicts_are_refused(tasks):
     with pytest.raises(ValueError, match="must be a"):
-        _submit({"tasks": tasks})
+        submission({"tasks": tasks})
 
 
 def test_ids_in_paths_cannot_lead_elsewhere():

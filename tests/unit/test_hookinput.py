@@ -11,18 +11,31 @@ import jsonschema
 from some_records import NOW
 
 from stagedoor.lifecycle.hookinput import job_input, pre_publish_input
-from stagedoor.model.entities import Job, Offer, OfferEntry, Role, Task, User, Volume, Workspace
+from stagedoor.model.entities import Job, Offer, OfferEntry, Queue, Role, Task, User, Volume, Workspace
 from stagedoor.model.form import Answers
 from stagedoor.model.hooks import HookName
+from stagedoor.model.metadata import Metadata
 from stagedoor.model.notation import Place
 from stagedoor.model.states import JobState, OfferState, TaskStatus
 from stagedoor.model.verdict import Kind, Verdict
 from stagedoor.wire.hookdata import schema
 
-USER = User(id="u1", code="anna@vendor.example", role=Role.STANDARD, metadata={"site": "north", "unit": "2"})
-WORKSPACE = Workspace(id="w1", code="acme", metadata={"site": "any", "show": "x"})
-METADATA = {"internal": {"site": "north", "unit": "2", "show": "x"}, "external": {}}
-VOLUMES = {"v1": Volume(id="v1", code="projects", root="/mnt/projects", aliases=("/Volumes/projects",))}
+
+def of(internal: dict[str, str], external: dict[str, str]) -> Metadata:
+    return Metadata(internal=internal, external=external)
+
+
+USER = User(
+    id="u1", code="anna@vendor.example", role=Role.STANDARD, metadata=of({"site": "north", "unit": "2"}, {"a": "user"})
+)
+WORKSPACE = Workspace(id="w1", code="acme", metadata=of({"site": "any", "show": "x"}, {"a": "workspace", "b": "w"}))
+METADATA = {"internal": {"site": "north", "unit": "2", "show": "x"}, "external": {"a": "user", "b": "w"}}
+QUEUE = Queue(id="q1", code="rush", priority=7, metadata=of({"show": "y", "unit": "1", "lane": "fast"}, {}))
+VOLUMES = {
+    "v1": Volume(
+        id="v1", code="projects", root="/mnt/projects", aliases=("/Volumes/projects",), metadata=of({"nas": "1"}, {})
+    )
+}
 TREE = b'[{"filename":"f.1.exr","size":7,"is_dir":false},{"filename":"sub","size":0,"is_dir":true,"files":[]}]'
 TREES = {"a": TREE, "b": b"null"}
 
@@ -65,9 +78,11 @@ def task(task_id: str, number: int, kind: Kind, **changes: Any) -> Task:
     return Task(id=task_id, number=number, **{**given, **changes})
 
 
-def published(hook: HookName = HookName.PUBLISH, **changes: Any) -> dict[str, Any]:
+def published(
+    hook: HookName = HookName.PUBLISH, status: TaskStatus = TaskStatus.DONE, **changes: Any
+) -> dict[str, Any]:
     tasks = (
-        task("a", 0, Kind.ACCEPTED, extras=b'{"shotgun":{"id":7},"path":"/etc","comment":true}'),
+        task("a", 0, Kind.ACCEPTED, status=status, extras=b'{"shotgun":{"id":7},"path":"/etc","comment":true}'),
         task("b", 1, Kind.UPLOAD_ONLY, is_dir=False, answers=Answers()),
     )
     job = Job(
@@ -80,6 +95,8 @@ def published(hook: HookName = HookName.PUBLISH, **changes: Any) -> dict[str, An
         modified=NOW,
         hostname="ws1",
         size=14,
+        queue_id="q1",
+        metadata=of({"unit": "3"}, {"b": "job"}),
         tasks=tasks,
     )
     given: dict[str, Any] = {
@@ -89,7 +106,7 @@ def published(hook: HookName = HookName.PUBLISH, **changes: Any) -> dict[str, An
         "attempt": 2,
         **changes,
     }
-    raw = job_input(hook, user=USER, workspace=WORKSPACE, job=job, volumes=VOLUMES, trees=TREES, **given)
+    raw = job_input(hook, user=USER, workspace=WORKSPACE, job=job, queue=QUEUE, volumes=VOLUMES, trees=TREES, **given)
     found: dict[str, Any] = json.loads(raw)
     return found
 
@@ -125,7 +142,9 @@ def test_the_publish_hook_is_told_everything() -> None:
         "status": "running",
     }
     assert (data["idempotency_key"], data["attempt"], data["excluded"], data["replay"]) == ("j1", 2, [], False)
-    assert data["metadata"] == METADATA
+    internal = {"site": "north", "unit": "3", "show": "y", "lane": "fast"}
+    assert data["metadata"] == {"internal": internal, "external": {"a": "user", "b": "job"}}
+    assert (data["queue"], data["queue_hr"]) == ("q1", "rush")
     assert data["created"] == "2023-11-14T22:13:20.000Z"
     assert [client["role"] for client in data["clients"]] == ["server", "client"]
     assert data["tasks"][0]["source"]["path"] == "/home/anna/shot"
@@ -135,6 +154,7 @@ def test_the_publish_hook_is_told_everything() -> None:
         "path_abs_final": "/mnt/projects/sq/shot_final",
         "v": "v1",
         "v_hr": "projects",
+        "metadata": {"internal": {"nas": "1"}, "external": {}},
     }
     assert data["files"][0] == {
         "shotgun": {"id": 7},
@@ -173,7 +193,7 @@ def test_all_keys_are_there_also_where_there_is_nothing_to_say() -> None:
 
 
 def test_what_the_studio_left_out_is_named_and_not_among_the_files() -> None:
-    data = published(excluded=("a",))
+    data = published(status=TaskStatus.EXCLUDED)
     assert data["excluded"] == ["a"]
     assert [item["id"] for item in data["files"]] == ["b"]
     assert [item["id"] for item in data["tasks"]] == ["b"]

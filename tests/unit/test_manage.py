@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stagedoor.lifecycle.manage import DAY, Management, _address, _alias
-from stagedoor.model.entities import Role, User
+from stagedoor.model.entities import Queue, Role, User
 from stagedoor.model.errors import BadRequest, Conflict, NotFound, StagedoorError
 from stagedoor.records import Records
 
@@ -121,9 +121,8 @@ def test_a_user_is_named_by_address_or_id(manage: Management) -> None:
 def test_a_user_changes_by_what_is_given(manage: Management) -> None:
     manage.add_user("a@x.se", name="A")
     assert manage.update_user("a@x.se", role="employee").role is Role.EMPLOYEE
-    assert manage.update_user("a@x.se", metadata={"k": "v"}).metadata == {"k": "v"}
     changed = manage.update_user("a@x.se", name="B")
-    assert (changed.name, changed.role, changed.metadata) == ("B", Role.EMPLOYEE, {"k": "v"})
+    assert (changed.name, changed.role) == ("B", Role.EMPLOYEE)
     for wrong in ({"status": "gone"}, {"role": "x"}, {"name": "a\nb"}):
         with pytest.raises(BadRequest):
             manage.update_user("a@x.se", **wrong)  # type: ignore[arg-type]
@@ -344,10 +343,11 @@ def test_a_bad_variable_name_is_refused(manage: Management) -> None:
         manage.set_hook("publish-server", "python3 ${PATH_JSON_INPUT}", environment={"A B": "1"})
 
 
-def test_a_hook_of_a_queue_stands_beside_that_of_the_workspace(manage: Management) -> None:
+def test_a_hook_of_a_queue_stands_beside_that_of_the_workspace(manage: Management, records: Records) -> None:
     line = "python3 -c pass ${PATH_JSON_INPUT}"
+    records.queues.add_queue(Queue(id="", code="quick", priority=7))
     everywhere, _ = manage.set_hook("publish", line)
-    quick, _ = manage.set_hook("publish", line, queue="quick")
+    quick, _ = manage.set_hook("publish", line, queue="QUICK")
     assert manage.hooks() == [everywhere, quick]
     assert manage.switch_hook("publish-server", enabled=False, queue="quick").enabled is False
     assert [hook.enabled for hook in manage.hooks()] == [True, False]
@@ -360,7 +360,7 @@ def test_a_hook_of_a_queue_stands_beside_that_of_the_workspace(manage: Managemen
 def test_what_is_offered_is_in_no_queue_yet(manage: Management) -> None:
     with pytest.raises(BadRequest, match="what is offered is in none yet"):
         manage.set_hook("pre-publish", PRE, queue="quick")
-    with pytest.raises(BadRequest, match="no queue"):
+    with pytest.raises(NotFound, match="no queue"):
         manage.set_hook("publish", "python3 ${PATH_JSON_INPUT}", queue="a b")
 
 
@@ -375,36 +375,6 @@ def test_a_hook_runs_as_a_user_that_there_is(manage: Management, monkeypatch: py
     assert manage.set_hook("publish", line, run_as="daemon")[0].run_as == "daemon"
 
 
-# --- settings
-
-
-def test_settings_are_set_from_text_or_values_and_unset(manage: Management, records: Records) -> None:
-    assert manage.set_setting("open_offers", "3") == 3
-    assert manage.set_setting("open_offers", 4) == 4
-    assert manage.set_setting("windows_names", False) is False
-    assert manage.set_setting("windows_names", "on") is True
-    assert manage.set_setting("durability", "flush") == "flush"
-    assert (manage.settings()["open_offers"], records.house.settings().number("open_offers")) == (4, 4)
-    assert manage.unset_setting("open_offers") == 20
-    assert manage.settings()["open_offers"] == 20
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("colour", "x"), ("open_offers", "0"), ("open_offers", True), ("durability", 1), ("part_bytes", "x")],
-)
-def test_what_a_setting_does_not_take_is_refused(manage: Management, name: str, value: Any) -> None:
-    before = manage.settings()
-    with pytest.raises(BadRequest):
-        manage.set_setting(name, value)
-    assert manage.settings() == before
-
-
-def test_an_unknown_setting_cannot_be_unset(manage: Management) -> None:
-    with pytest.raises(BadRequest):
-        manage.unset_setting("colour")
-
-
 def test_no_message_holds_a_control_character(manage: Management, root: Path) -> None:
     hostile = "\x1b[2Jx"
     calls = [
@@ -417,9 +387,6 @@ def test_no_message_holds_a_control_character(manage: Management, root: Path) ->
         lambda: manage.add_volume("x", os.fspath(root / hostile), probe=safe),
         lambda: manage.set_hook(hostile, PRE),
         lambda: manage.set_hook("publish-server", hostile),
-        lambda: manage.set_setting(hostile, 1),
-        lambda: manage.set_setting("durability", hostile),
-        lambda: manage.unset_setting(hostile),
     ]
     for call in calls:
         with pytest.raises(StagedoorError) as refusal:

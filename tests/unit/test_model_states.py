@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from stagedoor.model.states import (
     JOB,
     OFFER,
+    RUNNING,
     TASK,
+    WAITING,
     JobFact,
     JobState,
     OfferFact,
@@ -45,7 +47,9 @@ def test_a_fact_is_in_the_table_or_a_wrong_move(table: Mapping[Any, Any], state:
 
 
 def test_a_job_is_done_by_its_ingest_and_by_nothing_else() -> None:
-    assert [move for move, end in JOB.items() if end is JobState.DONE] == [(JobState.INGESTING, JobFact.INGESTED)]
+    """A job that was paused or waits again may have a hook that had begun before."""
+    begun = (JobState.INGEST_WAITING, JobState.INGESTING, JobState.INGEST_PAUSED)
+    assert [move for move, end in JOB.items() if end is JobState.DONE] == [(state, JobFact.INGESTED) for state in begun]
 
 
 def test_what_has_ended_stays_as_it_is() -> None:
@@ -64,7 +68,25 @@ def test_every_failure_goes_on_where_it_happened() -> None:
     for (state, fact), failed in JOB.items():
         if fact is JobFact.FAILED:
             assert failed.status == "failed"
-            assert after(JOB, failed, JobFact.RETRIED) is state
+            waits = after(JOB, failed, JobFact.RETRIED)
+            assert (waits in WAITING, waits.phase) == (True, state.phase)
+
+
+def test_what_waits_is_begun_in_its_own_step_and_by_its_turn_alone() -> None:
+    for state in WAITING:
+        begun = after(JOB, state, JobFact.STARTED)
+        assert (begun in RUNNING, begun.phase) == (True, state.phase)
+    assert {state for (_, fact), state in JOB.items() if state in RUNNING and fact is not JobFact.STARTED} == {
+        JobState.PLACING,
+        JobState.INGESTING,
+    }
+
+
+def test_a_pause_ends_where_it_began() -> None:
+    for (state, fact), paused in JOB.items():
+        if fact is JobFact.PAUSED:
+            assert (paused.status, paused.phase) == ("paused", state.phase)
+            assert after(JOB, paused, JobFact.RESUMED).phase == state.phase
 
 
 def test_every_state_can_be_reached() -> None:
@@ -79,7 +101,7 @@ PHASES = ["upload", "prove", "place", "ingest", "ended"]
 
 
 @given(st.lists(st.sampled_from(list(JobFact)), max_size=40))
-def test_phases_go_forward_and_only_damage_leads_back_to_the_upload(facts: list[JobFact]) -> None:
+def test_phases_go_forward_and_only_damage_and_other_entries_lead_back_to_the_upload(facts: list[JobFact]) -> None:
     state = JobState.AWAITING_BYTES
     for fact in facts:
         try:
@@ -87,7 +109,7 @@ def test_phases_go_forward_and_only_damage_leads_back_to_the_upload(facts: list[
         except WrongMove:
             continue
         forward = PHASES.index(following.phase) >= PHASES.index(state.phase)
-        assert forward or (fact is JobFact.DAMAGED and following.phase == "upload")
+        assert forward or (fact in (JobFact.DAMAGED, JobFact.CHANGED) and following.phase == "upload")
         state = following
 
 
@@ -104,5 +126,5 @@ def test_no_job_is_done_that_was_not_received_proved_and_placed(facts: list[JobF
 
 
 def test_people_read_the_words_that_scripts_know() -> None:
-    assert {state.status for state in JobState} == {"waiting", "running", "failed", "aborted", "done"}
+    assert {state.status for state in JobState} == {"waiting", "running", "paused", "failed", "aborted", "done"}
     assert {state.phase for state in JobState} == set(PHASES)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from some_records import HOUR, NOW, entry_of, job_of, keep, offer_of, user_of
 
-from stagedoor.model.entities import Hook, Role, User, Volume
+from stagedoor.model.entities import Hook, Queue, Role, User, Volume
 from stagedoor.model.errors import Conflict, NotFound
 from stagedoor.model.hooks import HookName
 from stagedoor.model.notation import Place
+from stagedoor.model.settings import Level
 from stagedoor.model.states import JobFact
 from stagedoor.records import Records
 
@@ -48,11 +49,12 @@ def test_founding_makes_workspace_and_admin_once(records: Records) -> None:
 def test_settings_are_read_anew_at_each_call(records: Records) -> None:
     records.house.found("acme", "boss@acme.example", NOW)
     assert records.house.settings().number("open_offers") == 20
-    records.house.set_setting("open_offers", 3)
-    records.house.set_setting("durability", "flush")
+    workspace = records.house.workspace().id
+    records.levels.change_setting(Level.WORKSPACE, workspace, "open_offers", 3)
+    records.levels.change_setting(Level.WORKSPACE, workspace, "durability", "flush")
     assert records.house.settings().number("open_offers") == 3
-    assert records.house.unset_setting("open_offers") is True
-    assert records.house.unset_setting("open_offers") is False
+    assert records.levels.change_setting(Level.WORKSPACE, workspace, "open_offers", None) is True
+    assert records.levels.change_setting(Level.WORKSPACE, workspace, "open_offers", None) is False
     assert records.house.settings().number("open_offers") == 20
     assert records.house.settings().word("durability") == "flush"
 
@@ -75,13 +77,12 @@ def test_no_two_users_have_the_same_address_as_people_compare_it(records: Record
 
 def test_a_user_changes_and_keeps_the_rest(records: Records) -> None:
     user = user_of(records)
-    changed = records.house.update_user(user.id, NOW + 1, name="Anna", metadata={"a": "b"}, role=Role.EMPLOYEE)
+    changed = records.house.update_user(user.id, NOW + 1, name="Anna", role=Role.EMPLOYEE)
     assert changed == User(
         id=user.id,
         code=user.code,
         role=Role.EMPLOYEE,
         name="Anna",
-        metadata={"a": "b"},
         created=NOW,
         modified=NOW + 1,
     )
@@ -164,19 +165,25 @@ def test_hooks_are_set_again_and_unset(records: Records) -> None:
 
 
 def test_a_queue_has_a_hook_of_its_own_or_that_of_the_workspace(records: Records) -> None:
+    queue = records.queues.add_queue(Queue(id="", code="quick", priority=7)).id
     everywhere = Hook(name=HookName.PUBLISH, command="a", modified=NOW)
     quick = Hook(name=HookName.PUBLISH, queue="quick", command="b", run_as="farm", modified=NOW)
     records.house.set_hook(everywhere)
     records.house.set_hook(quick)
-    assert records.house.hook(HookName.PUBLISH, "quick") == quick
+    assert records.house.hook(HookName.PUBLISH, queue) == quick
     assert records.house.hook(HookName.PUBLISH, "slow") == records.house.hook(HookName.PUBLISH) == everywhere
     assert records.house.hooks() == [everywhere, quick]
     assert records.house.unset_hook(HookName.PUBLISH, "quick") is True
-    assert records.house.hook(HookName.PUBLISH, "quick") == everywhere
+    assert records.house.hook(HookName.PUBLISH, queue) == everywhere
+    records.house.set_hook(quick)
+    records.queues.add_queue(Queue(id="", code="default", priority=7, default=True))
+    records.queues.remove_queue(queue)
+    assert records.house.hooks() == [everywhere]
 
 
 def test_a_hook_that_is_switched_off_does_not_run_nor_one_in_its_stead(records: Records) -> None:
+    queue = records.queues.add_queue(Queue(id="", code="quick", priority=7)).id
     records.house.set_hook(Hook(name=HookName.PUBLISH, command="a"))
     records.house.set_hook(Hook(name=HookName.PUBLISH, queue="quick", command="b", enabled=False))
-    assert records.house.hook(HookName.PUBLISH, "quick") is None
+    assert records.house.hook(HookName.PUBLISH, queue) is None
     assert records.house.hook(HookName.PUBLISH, "medium") is not None

@@ -8,7 +8,7 @@ import pytest
 from some_records import HOUR, NOW, entry_of, job_of, keep, kept, kinds, offer_of, submitted, user_of
 
 from stagedoor.model.entities import Job
-from stagedoor.model.errors import NotFound, OfferClosed
+from stagedoor.model.errors import Conflict, NotFound, OfferClosed
 from stagedoor.model.states import (
     JOB,
     TASK,
@@ -23,16 +23,24 @@ from stagedoor.model.states import (
 from stagedoor.records import Records
 
 # How to come to each state from the beginning.
+_PROVED = [JobFact.RECEIVED, JobFact.STARTED, JobFact.PROVED]
 WAYS = {
     JobState.AWAITING_BYTES: [],
     JobState.RECEIVING: [JobFact.BYTES],
-    JobState.PROVING: [JobFact.RECEIVED],
-    JobState.PROVE_FAILED: [JobFact.RECEIVED, JobFact.FAILED],
-    JobState.PLACING: [JobFact.RECEIVED, JobFact.PROVED],
-    JobState.PLACE_FAILED: [JobFact.RECEIVED, JobFact.PROVED, JobFact.FAILED],
-    JobState.INGESTING: [JobFact.RECEIVED, JobFact.PROVED, JobFact.PLACED],
-    JobState.INGEST_FAILED: [JobFact.RECEIVED, JobFact.PROVED, JobFact.PLACED, JobFact.FAILED],
-    JobState.DONE: [JobFact.RECEIVED, JobFact.PROVED, JobFact.PLACED, JobFact.INGESTED],
+    JobState.UPLOAD_PAUSED: [JobFact.PAUSED],
+    JobState.PROVE_WAITING: [JobFact.RECEIVED],
+    JobState.PROVING: [JobFact.RECEIVED, JobFact.STARTED],
+    JobState.PROVE_PAUSED: [JobFact.RECEIVED, JobFact.PAUSED],
+    JobState.PROVE_FAILED: [JobFact.RECEIVED, JobFact.STARTED, JobFact.FAILED],
+    JobState.PLACING: [*_PROVED],
+    JobState.PLACE_WAITING: [*_PROVED, JobFact.PAUSED, JobFact.RESUMED],
+    JobState.PLACE_PAUSED: [*_PROVED, JobFact.PAUSED],
+    JobState.PLACE_FAILED: [*_PROVED, JobFact.FAILED],
+    JobState.INGESTING: [*_PROVED, JobFact.PLACED],
+    JobState.INGEST_WAITING: [*_PROVED, JobFact.PLACED, JobFact.FAILED, JobFact.RETRIED],
+    JobState.INGEST_PAUSED: [*_PROVED, JobFact.PLACED, JobFact.PAUSED],
+    JobState.INGEST_FAILED: [*_PROVED, JobFact.PLACED, JobFact.FAILED],
+    JobState.DONE: [*_PROVED, JobFact.PLACED, JobFact.INGESTED],
     JobState.ABORTED: [JobFact.ABORTED],
 }
 
@@ -213,6 +221,8 @@ def test_tasks_move_by_the_table(records: Records, status: TaskStatus) -> None:
         TaskStatus.PENDING: [],
         TaskStatus.EXECUTING: [TaskFact.BYTES],
         TaskStatus.QUEUED: [TaskFact.RECEIVED],
+        TaskStatus.ONHOLD: [TaskFact.HELD],
+        TaskStatus.EXCLUDED: [TaskFact.EXCLUDED],
         TaskStatus.FAILED: [TaskFact.RECEIVED, TaskFact.FAILED],
         TaskStatus.DONE: [TaskFact.RECEIVED, TaskFact.PLACED],
     }
@@ -257,7 +267,7 @@ def test_unfinished_jobs_are_counted_per_user(records: Records) -> None:
     for number, state in enumerate(JobState):
         job_in(records, state, f"/p/{number}")
     submitted(records, user_of(records, "b@x.example"), "/q")
-    assert records.jobs.count_unfinished(user_of(records).id) == 8
+    assert records.jobs.count_unfinished(user_of(records).id) == 15
 
 
 def test_sweeps_find_the_jobs_they_are_for(records: Records) -> None:
@@ -286,18 +296,55 @@ def test_a_job_without_a_time_to_expire_is_never_idle(records: Records) -> None:
     assert records.jobs.idle(NOW) == []
 
 
-def test_a_receipt_is_kept_and_may_be_kept_again(records: Records) -> None:
-    job = job_in(records, JobState.PROVING)
-    records.jobs.keep_receipt(job.id, b"{}")
-    records.jobs.keep_receipt(job.id, b'{"job":1}')
-    assert records.jobs.receipt(job.id) == b'{"job":1}'
+def test_a_job_goes_on_with_the_receipt_of_just_its_entries(records: Records) -> None:
+    job = submitted(records, user_of(records), "/p/a", "/p/b")
+    one, other = job.tasks
+    for fact in (JobFact.RECEIVED, JobFact.STARTED):
+        records.jobs.move(job.id, fact, NOW)
+    with pytest.raises(WrongMove):
+        records.jobs.proved(job.id, [one.id], b"{}", NOW)
+    assert records.jobs.receipt(job.id) is None
+    records.jobs.proved(job.id, [other.id, one.id], b'{"job":1}', NOW)
+    assert (stored(records, job).state, records.jobs.receipt(job.id)) == (JobState.PLACING, b'{"job":1}')
+    with pytest.raises(WrongMove):
+        records.jobs.proved(job.id, [other.id, one.id], b"{}", NOW)
 
 
-def test_all_is_received_when_no_task_lacks_a_byte(records: Records) -> None:
-    job = job_in(records, JobState.RECEIVING)
-    first, *others = job.tasks
-    for task in others:
-        records.jobs.move_task(job.id, task.id, TaskFact.RECEIVED)
-    assert records.jobs.all_received(job.id) is False
-    records.jobs.move_task(job.id, first.id, TaskFact.RECEIVED)
-    assert records.jobs.all_received(job.id) is True
+def test_what_tasks_lack_is_told_and_what_is_left_out_lacks_nothing(records: Records) -> None:
+    job = submitted(records, user_of(records), "/p/a", "/p/b", "/p/c")
+    one, two, three = (task.id for task in job.tasks)
+    assert records.jobs.lacking(job.id) == {TaskStatus.PENDING}
+    records.jobs.move_task(job.id, one, TaskFact.RECEIVED)
+    records.jobs.change_tasks(job.id, [two], TaskFact.HELD, NOW)
+    assert records.jobs.lacking(job.id) == {TaskStatus.PENDING, TaskStatus.ONHOLD}
+    records.jobs.change_tasks(job.id, [two, three], TaskFact.EXCLUDED, NOW)
+    assert records.jobs.lacking(job.id) == frozenset()
+
+
+def test_the_size_of_a_job_is_that_of_the_entries_that_belong_to_it(records: Records) -> None:
+    job = submitted(records, user_of(records), "/p/a", "/p/b")
+    one, other = (task.id for task in job.tasks)
+    records.jobs.set_received(job.id, one, 7)
+    records.jobs.change_tasks(job.id, [one], TaskFact.EXCLUDED, NOW)
+    assert (stored(records, job).size, records.lists.received([job.id])) == (100, {job.id: 0})
+    with pytest.raises(Conflict) as refusal:
+        records.jobs.change_tasks(job.id, [other], TaskFact.EXCLUDED, NOW)
+    assert refusal.value.error_code == "last_entry"
+    records.jobs.change_tasks(job.id, [one], TaskFact.RELEASED, NOW)
+    assert (stored(records, job).size, records.lists.received([job.id])) == (200, {job.id: 7})
+
+
+@pytest.mark.parametrize("state", JobState)
+def test_entries_change_before_the_placing_and_bring_the_job_back_to_its_upload(
+    records: Records, state: JobState
+) -> None:
+    job = job_in(records, state)
+    if state.phase in ("upload", "prove"):
+        records.jobs.change_tasks(job.id, [job.tasks[0].id], TaskFact.HELD, NOW)
+        after = stored(records, job)
+        assert (after.state.phase, after.state.status == "paused") == ("upload", job.state.status == "paused")
+        assert after.tasks[0].status is TaskStatus.ONHOLD
+    else:
+        with pytest.raises(WrongMove):
+            records.jobs.change_tasks(job.id, [job.tasks[0].id], TaskFact.HELD, NOW)
+        assert stored(records, job) == job

@@ -29,7 +29,7 @@ def told(records: Records) -> list[tuple[HookName, str]]:
     return [(notice.hook, notice.status) for notice in records.notices.waiting(100)]
 
 
-TO_THE_HOOK = (JobFact.RECEIVED, JobFact.PROVED, JobFact.PLACED)
+TO_THE_HOOK = (JobFact.RECEIVED, JobFact.STARTED, JobFact.PROVED, JobFact.PLACED)
 
 
 def test_a_job_that_is_made_and_done_leaves_two_notices_in_order(records: Records, hooks: None) -> None:
@@ -68,9 +68,9 @@ def test_of_failures_in_a_row_the_first_is_told_and_that_after_which_a_person_mu
     records: Records, hooks: None
 ) -> None:
     job = submitted(records, user_of(records), "/p/a")
-    move(records, job, JobFact.RECEIVED, JobFact.FAILED, failures=1, due=NOW + 10)
+    move(records, job, JobFact.RECEIVED, JobFact.STARTED, JobFact.FAILED, failures=1, due=NOW + 10)
     for failures, due in ((2, NOW + 20), (3, NOW + 30), (4, None)):
-        move(records, job, JobFact.RETRIED, JobFact.FAILED, failures=failures, due=due)
+        move(records, job, JobFact.RETRIED, JobFact.STARTED, JobFact.FAILED, failures=failures, due=due)
     assert [notice.due for notice in records.notices.waiting(100)[1:]] == [NOW + 10, None]
 
 

@@ -90,6 +90,7 @@ def test_of_two_users_who_want_one_place_at_once_one_gets_it(records: Records) -
 def test_of_two_moves_at_once_one_is_made(records: Records) -> None:
     job = submitted(records, user_of(records), "/p/a")
     records.jobs.move(job.id, JobFact.RECEIVED, NOW)
+    records.jobs.move(job.id, JobFact.STARTED, NOW)
     results = at_once(*[lambda: records.jobs.move(job.id, JobFact.PROVED, NOW)] * 4)
     assert sorted(type(result).__name__ for result in results) == ["Job", *["WrongMove"] * 3], results
     assert any(isinstance(result, WrongMove) for result in results)

@@ -8,13 +8,16 @@ import stat
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from some_records import NOW, user_of
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
 
 from stagedoor.model.errors import BadRequest, Busy, Conflict, StagedoorError
+from stagedoor.model.metadata import Metadata
 from stagedoor.records import Records, database, migrate, open_records, schema_is_newer
+from stagedoor.records.schema import _config
 from stagedoor.records.tables import metadata
 
 
@@ -121,3 +124,58 @@ def test_a_place_where_no_file_can_be_made_is_told(tmp_path: Path) -> None:
 def test_a_url_of_another_kind_is_refused(url: str) -> None:
     with pytest.raises(BadRequest):
         open_records(url)
+
+
+@pytest.fixture
+def empty_url(tmp_path: Path) -> str:
+    return url_of(tmp_path / "old.db")
+
+
+def test_a_database_from_before_queues_is_brought_up_with_what_it_holds(empty_url: str) -> None:
+    """Its jobs are in the default queue, what was kept on users is for the studio only."""
+    url = empty_url
+    old = database.Database(url)
+    with old.write() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for table, values in {
+            "workspaces": {"id": "w", "code": "acme", "metadata": "{}", "settings": '{"open_offers": 3}'},
+            "users": {"id": "u", "code": "a@x.se", "folded": "a@x.se", "role": "admin", "metadata": '{"site": "n"}'},
+            "offers": {"id": "o", "user_id": "u", "state": "submitted", "form": "{}"},
+            "jobs": {
+                "id": "j",
+                "user_id": "u",
+                "offer_id": "o",
+                "state": "ingesting",
+                "queue": "medium",
+                "notes": "[]",
+            },
+        }.items():
+            _fill(connection, table, values)
+    old.close()
+    migrate(url)
+    records = open_records(url)
+    queues = {queue.code: queue for queue in records.house.queues()}
+    assert {code: (queue.priority, queue.default) for code, queue in queues.items()} == {
+        "high": (999, False),
+        "medium": (500, True),
+        "low": (1, False),
+    }
+    job, user = records.jobs.job("j"), records.house.user("u")
+    assert job
+    assert user
+    assert (job.queue_id, job.settings, job.metadata) == (queues["medium"].id, {}, Metadata())
+    assert user.metadata == Metadata(internal={"site": "n"})
+    assert records.house.settings().number("open_offers") == 3
+    records.close()
+
+
+def _fill(connection: Connection, table: str, values: dict[str, str]) -> None:
+    """A row with these values, and empty ones in the other columns that must have one."""
+    columns = inspect(connection).get_columns(table)
+    empty = {"BIGINT": 0, "INTEGER": 0, "BOOLEAN": False}
+    needed = {item["name"]: empty.get(str(item["type"]), "") for item in columns if not item["nullable"]}
+    row = {**needed, **values}
+    names = ", ".join(f'"{name}"' for name in row)
+    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in row)})"), row)

@@ -7,8 +7,8 @@ import copy
 import msgspec
 import pytest
 
+from stagedoor.client.given import entries
 from stagedoor.client.merge import publish_answer
-from stagedoor.client.session import _entries
 from stagedoor.model.errors import BadRequest
 from stagedoor.wire.offers import OfferAnswer, OfferRequest, Status, VerdictEntry
 
@@ -123,7 +123,7 @@ def test_an_earlier_decision_does_not_stick_to_an_entry():
 
 def test_only_what_the_server_reads_of_an_entry_travels():
     body = msgspec.json.decode(
-        msgspec.json.encode(OfferRequest(files=_entries([{**offered()[0], "source": "/home/ann"}])))
+        msgspec.json.encode(OfferRequest(files=entries([{**offered()[0], "source": "/home/ann"}])))
     )
 
     assert body["files"] == [{"id": FILE, "filename": "first_file", "size": 10240, "is_dir": False}]
@@ -140,4 +140,4 @@ def test_only_what_the_server_reads_of_an_entry_travels():
 )
 def test_an_entry_that_cannot_be_read_is_refused_with_the_reason(entry, words):
     with pytest.raises(BadRequest, match=words):
-        _entries([entry])
+        entries([entry])

@@ -59,7 +59,7 @@ class House:
 
     def start(self) -> Disk:
         """A new process, as far as the disk can tell: nothing but the files is left."""
-        self.disk = Disk(lambda: self.durability, lambda: self.volumes)
+        self.disk = Disk(lambda folder: self.durability, lambda: self.volumes)
         return self.disk
 
     def stage(self, manifest: Manifest, path: str = "a/b/shot", upload_id: str = ID) -> StagedUpload:

@@ -15,8 +15,10 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
 from ..lifecycle.control import Control
+from ..lifecycle.levels import Levels
 from ..lifecycle.manage import Management, Probe
 from ..lifecycle.offer import Offering
+from ..lifecycle.queues import Queues
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
 from ..lifecycle.replay import Replaying
@@ -26,7 +28,7 @@ from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
 from ..wire.signing import PublicKey
-from . import hooks, house, publishing, uploads
+from . import hooks, house, publishing, studio, uploads
 from .document import Document
 from .gate import Gate, SignIn, log_refusal
 from .status import BY_STATUS, body_of, headers_of, status_of
@@ -45,6 +47,8 @@ class Services:
     control: Control
     manage: Management
     replaying: Replaying
+    queues: Queues
+    levels: Levels
     sign_in: SignIn
     receipt_key: PublicKey
     probe: Probe
@@ -55,7 +59,14 @@ class Services:
 def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool = False) -> ASGIApp:
     """`peers`: who is behind a connection of this machine, by its port."""
     app = Litestar(
-        route_handlers=[health, *publishing.HANDLERS, *uploads.HANDLERS, *house.HANDLERS, *hooks.HANDLERS],
+        route_handlers=[
+            health,
+            *publishing.HANDLERS,
+            *uploads.HANDLERS,
+            *house.HANDLERS,
+            *hooks.HANDLERS,
+            *studio.HANDLERS,
+        ],
         state=State({"services": services}),
         exception_handlers={
             errors.StagedoorError: _refused,

@@ -1,32 +1,34 @@
-"""Users, keys, volumes, settings.
+"""Workspace, users, keys, volumes. `studio` has queues and settings, `hooks` hooks and their runs.
 
 | | admin | employee | standard |
 |---|---|---|---|
 | own profile and keys | read, write | read, write | read, write |
 | users | read, write | standard users: read, write | - |
-| volumes, settings | read, write | read | - |
+| volumes | read, write | read | - |
 """
 
 from __future__ import annotations
 
-from litestar import delete, get, patch, post, put
+from litestar import delete, get, patch, post
 
 from ..lifecycle import house as views
 from ..lifecycle import shelf
+from ..lifecycle.levels import On
 from ..model import errors
 from ..model.entities import ApiKey, Role, User, Volume
+from ..model.settings import Level
 from ..wire import calls
 from ..wire.house import (
+    MetadataChange,
     NewKey,
     NewUser,
     NewVolume,
-    SettingChange,
-    SettingView,
     UserChange,
     UserMade,
     UserView,
     VolumeChange,
     VolumeView,
+    WorkspaceChange,
     WorkspaceView,
 )
 from ..wire.jobs import Page
@@ -38,14 +40,32 @@ from .threads import quick
 @get(route(calls.ME))
 async def me(request: Asked) -> UserView:
     """The signed-in user."""
-    return views.user(user(request))
+    return _shown(request, user(request))
 
 
 @get(route(calls.WORKSPACE))
 async def workspace(request: Asked) -> WorkspaceView:
     """The workspace."""
     found = await quick(services(request).reading.workspace)
-    return WorkspaceView(id=found.id, code=found.code)
+    return views.workspace(found, inside=user(request).works_here)
+
+
+@patch(route(calls.CHANGE_WORKSPACE))
+async def change_workspace(request: Asked, data: WorkspaceChange) -> WorkspaceView:
+    """Change the metadata of the workspace."""
+    admin(request)
+    await quick(note, request, On(), data.metadata)
+    return views.workspace(await quick(services(request).reading.workspace))
+
+
+def note(request: Asked, on: On, change: MetadataChange | None) -> None:
+    """Change metadata, where that is asked for."""
+    if change is not None:
+        services(request).levels.change_metadata(on, change.internal, change.external)
+
+
+def _shown(request: Asked, found: User) -> UserView:
+    return views.user(found, inside=user(request).works_here)
 
 
 # --- users and keys ------------------------------------------------------------------------------------------------
@@ -72,7 +92,7 @@ async def add_user(request: Asked, data: NewUser) -> UserMade:
 @get(route(calls.USER))
 async def user_by_id(request: Asked, id: str) -> UserView:
     """One user."""
-    return views.user(await quick(_seen, request, id))
+    return _shown(request, await quick(_seen, request, id))
 
 
 @patch(route(calls.CHANGE_USER))
@@ -87,11 +107,9 @@ def _change_user(request: Asked, id: str, data: UserChange) -> UserView:
         _check_manages(user(request), found)
     if data.role is not None:
         admin(request)
-    return views.user(
-        services(request).manage.update_user(
-            found.id, name=data.name, role=data.role, status=data.status, metadata=data.metadata
-        )
-    )
+    note(request, On(Level.USER, found.id), data.metadata)
+    changed = services(request).manage.update_user(found.id, name=data.name, role=data.role, status=data.status)
+    return _shown(request, changed)
 
 
 @get(route(calls.KEYS))
@@ -180,8 +198,9 @@ async def volume(request: Asked, id: str) -> VolumeView:
 
 @patch(route(calls.CHANGE_VOLUME))
 async def change_volume(request: Asked, id: str, data: VolumeChange) -> VolumeView:
-    """Change aliases, default or status of a volume."""
+    """Change aliases, default, status or metadata of a volume."""
     admin(request)
+    await quick(note, request, On(Level.VOLUME, id), data.metadata)
     changed = await quick(
         services(request).manage.update_volume, id, aliases=data.aliases, default=data.default, status=data.status
     )
@@ -195,35 +214,6 @@ async def remove_volume(request: Asked, id: str) -> None:
     await quick(services(request).manage.remove_volume, id)
 
 
-# --- settings ------------------------------------------------------------------------------------------------------
-
-
-@get(route(calls.SETTINGS))
-async def settings(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
-    """Every setting: value, default, reason."""
-    insider(request)
-    values = await quick(services(request).manage.settings)
-    found = [views.setting(name, value) for name, value in values.items()]
-    return await quick(shelf.page, found, shelf.SETTINGS, where, limit, skip)
-
-
-@put(route(calls.SET_SETTING))
-async def set_setting(request: Asked, name: str, data: SettingChange) -> SettingView:
-    """Set a setting."""
-    admin(request)
-    value = await quick(services(request).manage.set_setting, name, data.value)
-    services(request).receiving.settings_changed()
-    return views.setting(name, value)
-
-
-@delete(route(calls.UNSET_SETTING), status_code=204)
-async def unset_setting(request: Asked, name: str) -> None:
-    """Bring a setting back to its default."""
-    admin(request)
-    await quick(services(request).manage.unset_setting, name)
-    services(request).receiving.settings_changed()
-
-
 def _volume(request: Asked, found: Volume) -> VolumeView:
     return views.volume(found, services(request).room(found.root))
 
@@ -231,6 +221,7 @@ def _volume(request: Asked, found: Volume) -> VolumeView:
 HANDLERS = [
     me,
     workspace,
+    change_workspace,
     users,
     add_user,
     user_by_id,
@@ -243,7 +234,4 @@ HANDLERS = [
     volume,
     change_volume,
     remove_volume,
-    settings,
-    set_setting,
-    unset_setting,
 ]

@@ -9,13 +9,15 @@ from litestar import Response, delete, get, patch, post
 from litestar.params import Parameter
 
 from ..lifecycle import views
+from ..lifecycle.levels import On
 from ..model import errors
-from ..model.settings import SETTINGS
+from ..model.settings import SETTINGS, Level
+from ..model.states import TaskFact
 from ..wire import calls
-from ..wire.jobs import JobChange, JobView, Page, SubmitRequest
+from ..wire.jobs import JobChange, JobView, Page, SubmitRequest, TaskChange
 from ..wire.offers import OfferAnswer, OfferRequest
 from ..wire.signing import PublicKey
-from .asking import Asked, ip, json, milliseconds, read, route, services, user
+from .asking import Asked, insider, ip, json, milliseconds, read, route, services, user
 from .threads import checks, quick, submits
 
 Limit = Annotated[int, Parameter(ge=0, le=500, description="items on the page")]
@@ -30,7 +32,7 @@ Since = Annotated[datetime | None, Parameter(description="made at or after, RFC 
 @post(route(calls.OFFER), request_max_body_size=None, status_code=201)
 async def offer(request: Asked) -> Response[bytes]:
     """Offer files and folders: the studio's hook answers entry by entry."""
-    most = await quick(lambda: services(request).manage.settings()["offer_bytes"])
+    most = await quick(lambda: services(request).levels.settings()["offer_bytes"].value)
     asked = await read(request, OfferRequest, int(most))
     made = await checks(services(request).offering.validate, user(request), asked, ip(request))
     answer = await quick(services(request).reading.shown, user(request), made)
@@ -120,19 +122,48 @@ async def job(request: Asked, id: str) -> JobView:
 
 @patch(route(calls.CHANGE_JOB))
 async def change_job(request: Asked, id: str, data: JobChange) -> JobView:
-    """Rename a job, or abort it with `status: aborted`. Nobody sets a publish to done."""
+    """Rename, pause, resume or abort a job; move it to another queue. Nobody sets a publish to done."""
     return await quick(_change, request, id, data)
 
 
 def _change(request: Asked, id: str, data: JobChange) -> JobView:
-    views.owned_by(user(request), services(request).control.job(id))
-    if data.status not in (None, "aborted"):
-        raise errors.Conflict("The status of a publish can be set to aborted only.", code="status_not_settable")
+    control, who = services(request).control, user(request)
+    views.owned_by(who, control.job(id))
+    if data.status not in (None, "aborted", "paused", "waiting"):
+        raise errors.Conflict(
+            "The status of a publish can be set to paused, waiting (it goes on) or aborted.", code="status_not_settable"
+        )
+    if data.metadata is not None:
+        insider(request)
+        services(request).levels.change_metadata(On(Level.JOB, id), data.metadata.internal, data.metadata.external)
     if data.code is not None:
-        services(request).control.rename(user(request), id, data.code)
-    if data.status == "aborted":
-        services(request).control.abort(user(request), id)
+        control.rename(who, id, data.code)
+    if data.queue is not None:
+        control.move_to(who, id, data.queue)
+    if data.status is not None:
+        {"aborted": control.abort, "paused": control.pause, "waiting": control.resume}[data.status](who, id)
+    return services(request).reading.job(who, id)
+
+
+@patch(route(calls.CHANGE_TASK))
+async def change_task(request: Asked, id: str, task: str, data: TaskChange) -> JobView:
+    """Put an entry on hold, exclude it, or let it in again, before it is placed. For employees and admins."""
+    return await quick(_change_task, request, id, task, data)
+
+
+def _change_task(request: Asked, id: str, task: str, data: TaskChange) -> JobView:
+    found = views.owned_by(user(request), services(request).control.job(id))
+    fact = _TASK_FACTS.get(data.status)
+    if fact is None and any(one.id == task for one in found.tasks):
+        raise errors.Conflict(
+            "The status of a task can be set to onhold, excluded or queued (neither any more).",
+            code="status_not_settable",
+        )
+    services(request).control.set_entries(user(request), id, [task], fact or TaskFact.RELEASED)
     return services(request).reading.job(user(request), id)
+
+
+_TASK_FACTS = {"onhold": TaskFact.HELD, "excluded": TaskFact.EXCLUDED, "queued": TaskFact.RELEASED}
 
 
 @post(route(calls.RETRY), status_code=200)
@@ -146,6 +177,20 @@ async def retry(request: Asked, id: str) -> JobView:
 async def abort(request: Asked, id: str) -> JobView:
     """End a job. What has been placed stays."""
     await quick(services(request).control.abort, user(request), id)
+    return await quick(services(request).reading.job, user(request), id)
+
+
+@post(route(calls.PAUSE), status_code=200)
+async def pause(request: Asked, id: str) -> JobView:
+    """Let a job rest: it takes no bytes and begins no step. What the studio paused only the studio resumes."""
+    await quick(services(request).control.pause, user(request), id)
+    return await quick(services(request).reading.job, user(request), id)
+
+
+@post(route(calls.RESUME), status_code=200)
+async def resume(request: Asked, id: str) -> JobView:
+    """Go on with a paused job."""
+    await quick(services(request).control.resume, user(request), id)
     return await quick(services(request).reading.job, user(request), id)
 
 
@@ -192,8 +237,11 @@ HANDLERS = [
     jobs,
     job,
     change_job,
+    change_task,
     retry,
     abort,
+    pause,
+    resume,
     receipt,
     receipt_mhl,
     receipt_key,

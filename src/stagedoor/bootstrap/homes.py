@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,9 @@ from pathlib import Path
 
 from .. import config
 from ..lifecycle.lately import Lately
+from ..lifecycle.levels import Levels
 from ..lifecycle.manage import Management
+from ..lifecycle.queues import Queues
 from ..lifecycle.replay import Replaying
 from ..model.errors import Conflict
 from ..programs import ProgramRunner
@@ -31,6 +34,8 @@ class Home:
     paths: config.Home
     records: Records
     manage: Management
+    queues: Queues
+    levels: Levels
     programs: ProgramRunner
     storage: Disk
     replaying: Replaying
@@ -61,21 +66,34 @@ def open_home(folder: Path) -> Iterator[Home]:
         raise Conflict("This home belongs to a newer version of Stagedoor; run that one.", code="schema_newer")
     migrate(paths.database)
     records = open_records(paths.database)
-    word = Lately[str, str](lambda name: records.house.settings().word(name))
+    lately = Lately[tuple[str, Path], str](lambda asked: _told(records, *asked))
+
+    def told(name: str, folder: Path) -> str:
+        return lately((name, folder))
+
     try:
         programs = ProgramRunner(paths.folder, records.runs, now)
         yield Home(
             paths=paths,
             records=records,
             manage=Management(records.house, records.keys, now),
+            queues=Queues(records.queues, now),
+            levels=Levels(records.levels, records.house, records.jobs.job),
             programs=programs,
-            storage=Disk(partial(word, "durability"), records.house.volumes, partial(word, "proof")),
+            storage=Disk(partial(told, "durability"), records.house.volumes, partial(told, "proof")),
             replaying=Replaying(
                 records.house, records.offers, records.jobs, records.runs, records.lists, programs, now
             ),
         )
     finally:
         records.close()
+
+
+def _told(records: Records, setting: str, folder: Path) -> str:
+    """What a setting is in the volume that a staging lies in: the innermost one."""
+    around = [volume for volume in records.house.volumes() if folder.is_relative_to(os.path.realpath(volume.root))]
+    innermost = max(around, key=lambda volume: len(os.path.realpath(volume.root)), default=None)
+    return records.house.settings_at(innermost.id if innermost else "").word(setting)
 
 
 def room(root: str) -> tuple[int, int] | None:

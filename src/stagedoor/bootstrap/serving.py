@@ -24,15 +24,18 @@ from ..lifecycle.control import Control
 from ..lifecycle.failing import Failing
 from ..lifecycle.ingest import LOST, Ingesting
 from ..lifecycle.jobhooks import JobHooks
+from ..lifecycle.levels import Levels
 from ..lifecycle.notify import Notifying
 from ..lifecycle.offer import Offering
 from ..lifecycle.place import Placing
 from ..lifecycle.presubmit import PreSubmit
 from ..lifecycle.prove import Proving
+from ..lifecycle.queues import Queues
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
 from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
+from ..lifecycle.turns import Turns
 from ..model.entities import RunState
 from ..model.errors import BadRequest, Conflict
 from ..model.hooks import HookName
@@ -84,26 +87,36 @@ class _Running:
         self._stopping = threading.Event()
         self._programs = programs
         self._storage = storage
-        self._engine = Engine(home.paths.engine, at_once=house.settings().number("jobs_at_once"))
+        self._engine = Engine(home.paths.engine)
+        self._turns = turns = Turns(records.queues, self._engine, now)
         failing = Failing(jobs, now)
         signer = SigningKey(home.paths.keys)
         self._proving = Proving(house, jobs, storage, signer, failing, now)
         hooks = JobHooks(house, offers, jobs, runs, programs, now)
         self._placing = Placing(house, jobs, storage, failing, now)
         self._ingesting = Ingesting(house, jobs, runs, programs, hooks, failing, now)
-        control = Control(offers, jobs, storage, programs, self._engine, now)
-        receiving = Receiving(house, jobs, storage, self._engine, now)
+        receiving = Receiving(house, jobs, storage, turns, now)
+        control = Control(house, offers, jobs, storage, programs, receiving, turns, self._engine, now)
         self._notifying = Notifying(house, jobs, records.notices, hooks)
-        self._sweep = Sweep(house, offers, jobs, runs, programs, control, receiving, self._engine, self._notifying, now)
+        self._sweep = Sweep(
+            house, offers, jobs, runs, programs, control, receiving, turns, self._engine, self._notifying, now
+        )
         self._end_survivors(home)
+
+        def settings_changed() -> None:
+            receiving.settings_changed()
+            turns.begin_next()
+
         self._services = Services(
             offering=Offering(house, offers, runs, storage, programs, now),
-            submitting=Submitting(house, offers, jobs, storage, self._engine, PreSubmit(house, runs, hooks), now),
+            submitting=Submitting(house, offers, jobs, storage, turns, PreSubmit(house, runs, hooks), now),
             receiving=receiving,
-            reading=Reading(house, offers, jobs, runs, records.lists, programs, receiving),
+            reading=Reading(house, offers, jobs, runs, records.lists, programs, receiving, records.queues),
             control=control,
             manage=home.manage,
             replaying=home.replaying,
+            queues=Queues(records.queues, now, turns.begin_next),
+            levels=Levels(records.levels, house, jobs.job, settings_changed),
             sign_in=lambda user, key: records.keys.check(user, key, now()),
             receipt_key=signer.public,
             probe=probe,
@@ -115,6 +128,7 @@ class _Running:
             prove=lambda job_id: self._proving.prove(job_id, self._stopping.is_set),
             place=lambda job_id: self._placing.place(job_id, self._stopping.is_set),
             ingest=self._ingesting.ingest,
+            ended=self._begin_next,
         )
         sweeper = threading.Thread(target=self._sweeping, name="sweep", daemon=True)
         sweeper.start()
@@ -140,6 +154,12 @@ class _Running:
                 self._sweep.sweep()
             except Exception:
                 log.exception("sweep")
+
+    def _begin_next(self) -> None:
+        try:
+            self._turns.begin_next()
+        except Exception:
+            log.exception("the next jobs are begun by the sweep")
 
     def _end_survivors(self, home: Home) -> None:
         """What a server that was killed had begun. The publish hook's step looks for its own; of the others the outcome

@@ -25,14 +25,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Ask the studio whether files and folders would be accepted; nothing is sent."),
     "publish": ("publish", "Have files and folders validated, fill in what is asked, send them."),
     "jobs": ("jobs", "List jobs."),
-    "job": ("job", "Show, retry, abort or resume one job."),
+    "job": ("job", "Show, retry, pause, resume, move or abort one job; hold and exclude its entries."),
     "receipt": ("receipt", "What arrived: fetch it as JSON or ASC MHL, verify it."),
     "init": ("init", "Make a new server: its home, first administrator and API key."),
     "serve": ("serve", "Run the server."),
+    "workspace": ("workspace", "What the studio keeps about itself."),
     "volume": ("volume", "Storage roots that publishes go to."),
+    "queue": ("queue", "Lines in which jobs wait for their turn."),
     "user": ("user", "Users and their API keys."),
     "hook": ("hook", "The studio's own programs: set, test, explain."),
-    "settings": ("settings", "Limits and behaviour of the workspace."),
+    "settings": ("settings", "Limits and behaviour of workspace, volumes, queues and jobs."),
 }
 
 

@@ -15,7 +15,7 @@ from .screen.page import Page
 if TYPE_CHECKING:
     from .. import Session
 
-STATES = ("waiting", "running", "failed", "aborted", "done")
+STATES = ("waiting", "running", "paused", "failed", "aborted", "done")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -34,6 +34,7 @@ Answer = dict[str, Any]
     help='Answers per entry: {"<file name or id>": {"comment": ...}, "*": {...}}.',
 )
 @click.option("--code", metavar="NAME", help="Name of the job; else that of the first entry.")
+@click.option("--queue", metavar="CODE", help="Queue of the job; employees and admins only. Else the default one.")
 @click.option("--allow-partial", is_flag=True, help="Send what was accepted, leave the refused out.")
 @click.option("--publish-only", is_flag=True, help="Leave out what may be uploaded but is not a publish.")
 @click.option("--new", is_flag=True, help="Start afresh, also where an unfinished job of these paths exists.")
@@ -54,6 +55,7 @@ def command(
     task: str | None,
     answers_file: Path | None,
     code: str | None,
+    queue: str | None,
     allow_partial: bool,
     publish_only: bool,
     new: bool,
@@ -77,7 +79,7 @@ def command(
             page.failed(verdicts.refusal(answer))
             ctx.exit(exits.REFUSED)
         filled = fill(page, session, answer, chosen, options, per_entry)
-        job = sending.submit(session, scanned, chosen, filled, code)
+        job = sending.submit(session, scanned, chosen, filled, code, queue)
         page.context["job"] = job
     job = sending.carry_out(page, session, job, wait)
     ctx.exit(sending.conclude(page, job))

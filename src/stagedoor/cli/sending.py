@@ -63,6 +63,7 @@ def submit(
     chosen: list[dict[str, Any]],
     filled: Mapping[str, Mapping[str, Any]],
     code: str | None,
+    queue: str | None = None,
 ) -> Job:
     """Make the job."""
     ids = [str(entry["id"]) for entry in chosen]
@@ -71,6 +72,7 @@ def submit(
         "job",
         {
             "code": name,
+            **({"queue": queue} if queue else {}),
             "tasks": [{"id": id_, "source": scanned.sources[id_]} for id_ in ids],
             "hooks": [
                 {"when": "publish-server", "data": {"files": [{"id": id_, **filled[id_]} for id_ in ids]}},
@@ -114,10 +116,10 @@ class Teller:
         self._said = ""
 
     def __call__(self, job: Job) -> None:
-        words = jobs.state(job)
-        if words != self._said and not jobs.ended(job) and job["phase"] != "upload":
+        words = jobs.standing(job)
+        if words != self._said and not jobs.ended(job) and (job["phase"] != "upload" or job["status"] == "paused"):
             self._said = words
-            self._page.note(f"The job {words.removeprefix('running: ')}.")
+            self._page.note(f"The job {words}.")
 
 
 def _upload(page: Page, session: Session, job: Job) -> Job:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..model.form import parse_metadata
+from . import metadata
 from .options import EVERY, as_json, expression, home, open_home, pass_page, where
 from .screen.numbers import moment
 from .screen.page import Column, Page, as_builtins
@@ -46,36 +46,32 @@ def add(page: Page, home: Path, email: str, role: str, name: str) -> None:
 @click.argument("email")
 @click.option("--role", type=click.Choice(ROLES))
 @click.option("--name", help="The person's name.")
-@click.option(
-    "--metadata", metavar="KEY=VALUE", multiple=True, help="For hooks; several times if need be. KEY= takes it away."
-)
+@metadata.metadata
 @home
 @as_json
 @pass_page
-def set_(page: Page, home: Path, email: str, role: str | None, name: str | None, metadata: tuple[str, ...]) -> None:
+def set_(
+    page: Page,
+    home: Path,
+    email: str,
+    role: str | None,
+    name: str | None,
+    internal: dict[str, str],
+    external: dict[str, str],
+) -> None:
     """Change the role, name or metadata of the user EMAIL; what is not given stays."""
-    if role is None and name is None and not metadata:
-        raise click.UsageError("Say what to change: --role, --name or --metadata.")
-    given = _pairs(metadata)
+    if role is None and name is None and not (internal or external):
+        raise click.UsageError("Say what to change: --role, --name, --metadata or --external.")
     with open_home(home) as server:
         from ..lifecycle import house
 
-        kept = server.manage.user(email).metadata
-        pairs = {key: value for key, value in {**kept, **given}.items() if value} if given else None
-        view = house.user(server.manage.update_user(email, role=role, name=name, metadata=pairs))
+        metadata.change(server, "user", email, internal, external)
+        view = house.user(server.manage.update_user(email, role=role, name=name))
     page.answer(view)
     if page.json:
         return
     page.say(f"{view.code} is {view.role}{f', {view.name}' if view.name else ''}.")
-    for key, value in view.metadata.items():
-        page.say(f"  {key} = {value}")
-
-
-def _pairs(metadata: tuple[str, ...]) -> dict[str, str]:
-    try:
-        return parse_metadata("\n".join(metadata))
-    except ValueError as error:
-        raise click.BadParameter(f"{error}.", param_hint="--metadata") from None
+    metadata.say(page, view.metadata)
 
 
 def _key_shown(page: Page, made: Any, key_id: str = "") -> None:

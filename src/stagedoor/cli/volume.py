@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from . import metadata
 from .options import EVERY, as_json, bootstrap, expression, home, open_home, pass_page, where
 from .screen.numbers import size
 from .screen.page import Column, Page
@@ -61,21 +62,37 @@ def _known_as(page: Page, view: Any) -> None:
 @click.option("--alias", "aliases", multiple=True, metavar="PREFIX", help="These prefixes instead of those it has.")
 @click.option("--no-alias", is_flag=True, help="No further prefix any more.")
 @click.option("--default", is_flag=True, help="Where a path without a volume goes.")
+@metadata.metadata
 @home
 @as_json
 @pass_page
-def set_(page: Page, home: Path, code: str, aliases: tuple[str, ...], no_alias: bool, default: bool) -> None:
-    """Change the aliases of volume CODE, or make it the default one."""
+def set_(
+    page: Page,
+    home: Path,
+    code: str,
+    aliases: tuple[str, ...],
+    no_alias: bool,
+    default: bool,
+    internal: dict[str, str],
+    external: dict[str, str],
+) -> None:
+    """Change the aliases or metadata of volume CODE, or make it the default one.
+
+    Its settings: stagedoor settings set NAME VALUE --volume CODE.
+    """
     if aliases and no_alias:
         raise click.UsageError("Give either --alias or --no-alias.")
-    if not (aliases or no_alias or default):
-        raise click.UsageError("Say what to change: --alias, --no-alias or --default.")
+    if not (aliases or no_alias or default or internal or external):
+        raise click.UsageError("Say what to change: --alias, --no-alias, --default, --metadata or --external.")
     changed = aliases if aliases or no_alias else None
+    with open_home(home) as server:
+        metadata.change(server, "volume", code, internal, external)
     view = _changed(page, home, code, aliases=changed, default=True if default else None)
     if page.json:
         return
     page.say(f"Volume {view.code} is {view.path}{' (default)' if view.default else ''}.")
     _known_as(page, view)
+    metadata.say(page, view.metadata)
 
 
 @command.command()

@@ -8,8 +8,9 @@
 6. `source`       the bytes, as they are on this disk now
 7. `line`         several connections sending the parts of a job
 8. `sender`       a job's upload from beginning to end
-9. `session`      the scripting face of all that
-10. `receipt`     what was proved, compared with this disk and with the studio's key
+9. `given`        what a script hands over, made into what travels
+10. `session`     the scripting face of all that
+11. `receipt`     what was proved, compared with this disk and with the studio's key
 
 Imports only `wire` and `model`; runs on Python 3.10 and later, on Linux, macOS and Windows.
 """

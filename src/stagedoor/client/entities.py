@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,9 +58,17 @@ _KINDS = (
         change=calls.CHANGE_VOLUME,
         remove=calls.REMOVE_VOLUME,
     ),
+    Kind(
+        name="queue",
+        every=calls.QUEUES,
+        one=calls.QUEUE,
+        add=calls.ADD_QUEUE,
+        change=calls.CHANGE_QUEUE,
+        remove=calls.REMOVE_QUEUE,
+    ),
     Kind(name="offer", every=calls.OFFERS, one=calls.OFFER_BY_ID, remove=calls.WITHDRAW),
     Kind(name="run", every=calls.RUNS, one=calls.RUN),
-    Kind(name="workspace", every=calls.WORKSPACE, single=True),
+    Kind(name="workspace", every=calls.WORKSPACE, change=calls.CHANGE_WORKSPACE, single=True),
     Kind(name="hook", every=calls.HOOKS, change=calls.SET_HOOK, remove=calls.UNSET_HOOK, key="name"),
     Kind(name="setting", every=calls.SETTINGS, change=calls.SET_SETTING, remove=calls.UNSET_SETTING, key="name"),
 )
@@ -87,6 +95,18 @@ def attributes_of(call: Call) -> tuple[str, ...]:
 def writable(call: Call) -> tuple[str, ...]:
     """The keys that a call takes."""
     return _keys(call.body)
+
+
+def check_attributes(call: Call, attributes: Sequence[str] | None) -> None:
+    known = attributes_of(call)
+    for name in attributes or ():
+        if name not in known:
+            raise ValueError(f"there is no attribute {name!r}; there are: {', '.join(known)}")
+
+
+def only(item: dict[str, Any], attributes: Sequence[str] | None) -> dict[str, Any]:
+    """These keys of it; all without `attributes`."""
+    return item if attributes is None else {key: item[key] for key in attributes if key in item}
 
 
 def _keys(struct: Any) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ Rules
 1. Each connection is a thread with a buffer of its own. It sends the next part before the last one is answered, and
    keeps at a part until the server has it.
 2. A lost connection, a busy server, a full disk and damaged bytes are tried again, with growing pauses; a part that did
-   not get through goes on in halves. What cannot be mended by trying ends the line at once. An upload that is closed
-   meanwhile is left: the job says why.
+   not get through goes on in halves. What cannot be mended by trying ends the line at once. An upload that is closed,
+   paused or held meanwhile is left: the job says why.
 3. A connection that takes no byte for `STALLED_SECONDS` is cut, and a new one made: none holds up the rest.
 4. When no byte was acknowledged for `patience` seconds the line gives up and says why. Seconds in which this machine
    slept do not count.
@@ -43,7 +43,7 @@ AT_A_TIME = 2
 LONGEST_PAUSE = 30.0
 DAMAGED_TRIES = 5
 _TRANSIENT = (errors.Busy, errors.RangeInFlight, errors.NoSpace, ServerFault)
-_CLOSED = frozenset({"upload_closed", "upload_gone"})
+_CLOSED = frozenset({"upload_closed", "upload_gone", "job_paused", "entry_on_hold"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ Rules
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _WHERE = re.compile(r"\s*(\w+)(?:\s+where\b\s*(\S.*?))?\s*", re.IGNORECASE | re.DOTALL)
 _TERM = re.compile(r"""\s*(\w+)\s*(=|>=)\s*("[^"*]*"|'[^'*]*'|[^\s"'=<>!(),*]+)\s*""")
@@ -70,3 +70,13 @@ def moment(text: str) -> str:
     except ValueError:
         raise ValueError(f"{text!r} is not a time: write 2026-03-01 or 2026-03-01T10:00:00") from None
     return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).isoformat()
+
+
+def matches(item: Mapping[str, Any], filters: Mapping[str, str]) -> bool:
+    return all(str(item.get(name, "")).casefold() == value.casefold() for name, value in filters.items())
+
+
+def check_page(limit: int | None, skip: int | None) -> None:
+    for name, number in (("limit", limit), ("skip", skip)):
+        if number is not None and number < 0:
+            raise ValueError(f"{name} must not be negative: {number}")

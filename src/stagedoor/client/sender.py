@@ -4,7 +4,9 @@ Rules
 1. What is missing is what the server says; nothing is remembered here.
 2. Everything that will be sent is compared with what was validated before the first byte goes.
 3. When all parts are through the server is asked again, until it misses nothing or the job has moved on.
-4. First contact fails at once; later a server that cannot be reached is waited for, `patience` seconds.
+4. A paused job, and entries on hold, are waited for as long as the server answers, and it is said so. What the studio
+   left out is not sent.
+5. First contact fails at once; later a server that cannot be reached is waited for, `patience` seconds.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ ASKING = 4
 """questions asked at a time, beside the parts"""
 PATIENCE_SECONDS = 600.0
 ROUNDS_IN_VAIN = 3
+REST_SECONDS = 2.0
+_KEPT_BACK = ("onhold", "excluded")
+_HELD = "The rest is on hold at the studio; waiting for it."
 
 Stop = Callable[[], bool]
 Item = TypeVar("Item")
@@ -71,27 +76,43 @@ class Sender:
         job: JobView = self._connection.fetch(calls.JOB, {"id": self._job_id})
         in_vain = 0
         while job.phase == "upload" and not self._stop():
-            views = self._views(job)
-            missing = [(task, view) for task, view in zip(job.tasks, views, strict=True) if not view.complete]
-            if not missing:
+            missing = self._missing(job)
+            if self._rests(job, missing):
+                self._rest(job)
+            elif not missing:
                 return
-            moved = self._round(job, [view for _, view in missing], self._sendings(job, missing))
-            in_vain = 0 if moved else in_vain + 1
-            if in_vain >= ROUNDS_IN_VAIN:
-                raise TransferFailed("The server takes the bytes but goes on missing them; tell the studio.")
+            else:
+                moved = self._round(job, [view for _, view in missing], self._sendings(job, missing))
+                in_vain = 0 if moved else in_vain + 1
+                if in_vain >= ROUNDS_IN_VAIN:
+                    raise TransferFailed("The server takes the bytes but goes on missing them; tell the studio.")
             job = self._patiently(lambda: self._connection.fetch(calls.JOB, {"id": self._job_id}))
 
-    def _views(self, job: JobView) -> list[UploadView]:
+    def _missing(self, job: JobView) -> list[tuple[TaskView, UploadView]]:
+        """The tasks that lack bytes and may have them."""
+        if job.status == "paused":
+            return []
+        tasks = [task for task in job.tasks if task.status not in _KEPT_BACK]
+        return [(task, view) for task, view in zip(tasks, self._views(tasks), strict=True) if not view.complete]
+
+    def _rests(self, job: JobView, missing: list[tuple[TaskView, UploadView]]) -> bool:
+        """Whether nothing can be sent for now."""
+        on_hold = any(task.status == "onhold" and task.received < task.size for task in job.tasks)
+        closed = any(not view.open for _, view in missing)  # paused or held a moment ago: the job says so next
+        return job.status == "paused" or (on_hold and not missing) or closed
+
+    def _rest(self, job: JobView) -> None:
+        self._told(job.received, job.size, 0, job.error if job.status == "paused" else _HELD)
+        time.sleep(REST_SECONDS)
+
+    def _views(self, tasks: list[TaskView]) -> list[UploadView]:
         def view(task: TaskView) -> UploadView:
             answer: UploadView = self._patiently(lambda: self._connection.fetch(calls.UPLOAD, {"id": task.upload}))
             return answer
 
-        return self._at_once(view, job.tasks)
+        return self._at_once(view, tasks)
 
     def _sendings(self, job: JobView, missing: list[tuple[TaskView, UploadView]]) -> list[Sending]:
-        closed = next((view for _, view in missing if not view.open), None)
-        if closed:
-            raise TransferFailed(f"The upload {closed.id} takes no more bytes; look at the job.")
         self._find([task for task, _ in missing if task.id not in self._sources], job)
         return [Sending(view, self._sources[task.id]) for task, view in missing]
 

@@ -9,28 +9,22 @@ Rules
 from __future__ import annotations
 
 import os
-import re
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, overload
 
-import msgspec
-
 from ..model.errors import BadRequest, NotFound
-from ..version import __version__
 from ..wire import calls
 from ..wire.offers import OfferRequest
-from ..wire.tree import Entry
-from . import merge, query
+from . import given, merge, query
 from .connection import ANSWER_SECONDS, Connection
-from .entities import JOB, Kind, attributes_of, kind_of, writable
+from .entities import JOB, Kind, check_attributes, kind_of, only, writable
 from .errors import QueryRefused
 from .filters import QUERY_CODES, matches, to_send
 from .limit import Limit
 from .progress import Tell, wants_bytes
-from .scan import absolute
 from .sender import PATIENCE_SECONDS, Sender
 
 Json = dict[str, Any]
@@ -39,7 +33,6 @@ Job = str | Mapping[str, Any]
 PAGE = 500
 POLL_SECONDS = (0.05, 2.0)
 """pauses between two looks at a job: the first, and the longest; each is a quarter longer than the one before"""
-_PARTY = re.compile(r"[\w.@-]{2,}[:=]|[A-Za-z]:[\\/]|[\\/]")
 
 
 class Session:
@@ -94,14 +87,14 @@ class Session:
         studio's check could not run, and other StagedoorErrors.
         """
         request = OfferRequest(
-            files=_entries(files), hostname=socket.gethostname(), client=_CLIENT, check_only=check_only
+            files=given.entries(files), hostname=socket.gethostname(), client=given.CLIENT, check_only=check_only
         )
         return merge.publish_answer(files, self._connection.call(calls.OFFER, body=request))
 
     prepublish = publish
 
     def create(self, entitytype: str, data: Mapping[str, Any]) -> Json:
-        """Make a job of validated entries, or a user or volume.
+        """Make a job of validated entries, or a user, volume or queue.
 
         For `"job"`: `{"code", "tasks": [{"id", "source"}], "hooks": [{"when": "publish-server", "data": {"files"}}]}`;
         the ids name entries, `files` are those of `publish` with the answers filled in. The same entries of the same
@@ -111,8 +104,8 @@ class Session:
         kind = kind_of(entitytype)
         if kind.add is None:
             raise ValueError(f"{kind.name}: nothing can be created here")
-        given = _mapping(data, "data")
-        body = _submit(given) if kind.add is calls.SUBMIT else dict(given)
+        content = given.mapping(data, "data")
+        body = given.submission(content) if kind.add is calls.SUBMIT else dict(content)
         made: Json = self._connection.call(kind.add, body=body)
         return made
 
@@ -131,8 +124,9 @@ class Session:
         `job`: the job or its id. `progress` is called in this thread, several times a second, with a
         `stagedoor.client.progress.Progress`. `connections`: 1 to 64 at a time; as many as help by default. `limit`:
         bytes per second, or a `stagedoor.Limit` whose `rate` may be changed meanwhile. When `stop()` is true the upload
-        ends early. Does not wait for the studio: `wait` does. Raises SourceChanged when a file is no longer
-        what was validated, TransferFailed after `patience` seconds without an acknowledged byte.
+        ends early. A job that is paused, or of which all that is left is on hold, is waited for. Does not wait for the
+        studio: `wait` does. Raises SourceChanged when a file is no longer what was validated, TransferFailed after
+        `patience` seconds without an acknowledged byte.
         """
         pace = limit if isinstance(limit, Limit) else Limit(limit)
         Sender(
@@ -180,6 +174,25 @@ class Session:
         answer: Json = self._connection.call(calls.ABORT, {"id": _id_of(job)})
         return answer
 
+    def pause(self, job: Job) -> Json:
+        """Let a job rest: it takes no bytes and begins no step. What the studio paused only the studio resumes."""
+        answer: Json = self._connection.call(calls.PAUSE, {"id": _id_of(job)})
+        return answer
+
+    def resume(self, job: Job) -> Json:
+        """Go on with a paused job; `upload` sends what is missing."""
+        answer: Json = self._connection.call(calls.RESUME, {"id": _id_of(job)})
+        return answer
+
+    def set_task(self, job: Job, task: str, status: str) -> Json:
+        """Put an entry of a job on hold (`"onhold"`), leave it out (`"excluded"`), or neither any more (`"queued"`).
+
+        For who works at the studio, before the entry is placed. Returns the job.
+        """
+        names = {"id": _id_of(job), "task": task}
+        answer: Json = self._connection.call(calls.CHANGE_TASK, names, body={"status": status})
+        return answer
+
     @overload
     def receipt(self, job: Job, format: Literal["json"] = "json") -> Json: ...
 
@@ -202,6 +215,29 @@ class Session:
         """The public key of the studio's receipts: `{"algorithm", "key_id", "public_key"}`, the key in base64."""
         answer: Json = self._connection.call(calls.RECEIPT_KEY)
         return answer
+
+    # --- settings --------------------------------------------------------------------------------------------------
+
+    def settings(self, *, queue: str = "", volume: str = "", job: str = "") -> list[Json]:
+        """The settings of the workspace, or of the queue, volume or job that is named; for who works at the studio.
+
+        Each with the `value` that counts, and where it comes from: its `level`, and the thing it is `set_on`.
+        """
+        found: list[Json] = self._connection.call(calls.SETTINGS, query=_of(queue, volume, job))["items"]
+        return found
+
+    def set_setting(
+        self, name: str, value: bool | int | str, *, queue: str = "", volume: str = "", job: str = ""
+    ) -> Json:
+        """Set a setting on the workspace, or on the queue, volume or job that is named."""
+        changed: Json = self._connection.call(
+            calls.SET_SETTING, {"name": name}, query=_of(queue, volume, job), body={"value": value}
+        )
+        return changed
+
+    def unset_setting(self, name: str, *, queue: str = "", volume: str = "", job: str = "") -> None:
+        """Back to what is set above, or to the default."""
+        self._connection.call(calls.UNSET_SETTING, {"name": name}, query=_of(queue, volume, job))
 
     # --- looking around --------------------------------------------------------------------------------------------
 
@@ -229,8 +265,8 @@ class Session:
         """
         single = {"user": calls.ME, "workspace": calls.WORKSPACE}.get(query.strip().lower())
         if single:
-            _check_attributes(single, attributes)
-            return _only(self._connection.call(single), attributes)
+            check_attributes(single, attributes)
+            return only(self._connection.call(single), attributes)
         found = self._find(query, attributes, {"finished": "true", "tasks": "true"}, 1, None)
         return found[0] if found else None
 
@@ -247,7 +283,8 @@ class Session:
         return next((item for item in self._all(kind, narrowed) if str(item[kind.key]) == entityid), None)
 
     def update(self, entitytype: str, entityid: str, data: Mapping[str, Any]) -> Json:
-        """Change one; returns it. Of a job: `code`, and `status` to `"aborted"`.
+        """Change one; returns it. Of a job: `code`, `queue`, `metadata`, and `status` to `"paused"`, `"waiting"` (goes
+        on) or `"aborted"`.
 
         Raises ValueError for keys that cannot be written, naming those that can.
         """
@@ -255,14 +292,14 @@ class Session:
         if kind.change is None:
             raise ValueError(f"{kind.name}: nothing can be changed here")
         known = writable(kind.change)
-        for name in _mapping(data, "data"):
+        for name in given.mapping(data, "data"):
             if name not in known:
                 raise ValueError(f"{kind.name}: {name!r} cannot be written; what can: {', '.join(known)}")
         changed: Json = self._connection.call(kind.change, {kind.key: entityid}, body=dict(data))
         return changed
 
     def delete_one(self, entitytype: str, entityid: str) -> bool:
-        """Delete a volume, hook or setting (back to its default), or withdraw an offer. True when that is done."""
+        """Delete a volume, queue, hook or setting (back to its default), or withdraw an offer. True when it is done."""
         kind = kind_of(entitytype)
         if kind.remove is None:
             raise ValueError(f"{kind.name}: {kind.no_removal}")
@@ -274,8 +311,8 @@ class Session:
     ) -> list[Json]:
         asked = query.parse(text)
         kind = kind_of(asked.entity)
-        _check_attributes(kind.every, attributes)
-        _check_page(limit, skip)
+        check_attributes(kind.every, attributes)
+        query.check_page(limit, skip)
         filters = to_send(kind, asked.where)
         if kind is JOB:
             filters |= extra
@@ -285,7 +322,7 @@ class Session:
             if error.error_code not in QUERY_CODES:
                 raise
             raise QueryRefused(error.message, code=error.error_code, details=error.details) from None
-        return [_only(item, attributes) for item in found]
+        return [only(item, attributes) for item in found]
 
     def _all(self, kind: Kind, filters: dict[str, str], limit: int | None = None, skip: int = 0) -> list[Json]:
         if not kind.single:
@@ -311,9 +348,6 @@ class Session:
         return answer
 
 
-_CLIENT = f"stagedoor {__version__}"
-
-
 def _given(value: str | None, name: str, variable: str) -> str:
     found = value or os.environ.get(variable, "").strip()
     if not found:
@@ -321,35 +355,9 @@ def _given(value: str | None, name: str, variable: str) -> str:
     return found
 
 
-def _entries(files: Sequence[Mapping[str, Any]]) -> list[Entry]:
-    try:
-        return msgspec.convert(list(files), list[Entry])
-    except msgspec.ValidationError as error:
-        raise BadRequest(f"The entries cannot be read: {error}") from None
-
-
-def _mapping(value: Any, name: str) -> Mapping[str, Any]:
-    if isinstance(value, Mapping):
-        return value
-    raise ValueError(f"{name} must be a dict, not {type(value).__name__}: {value!r:.80}")
-
-
-def _submit(data: Mapping[str, Any]) -> Json:
-    tasks = data.get("tasks") or ()
-    if isinstance(tasks, (str, bytes, Mapping)) or not isinstance(tasks, Sequence):
-        raise ValueError(f"tasks must be a list of dicts {{id, source}}, not {type(tasks).__name__}")
-    body: Json = {"hostname": socket.gethostname(), "client": _CLIENT, **data}
-    body["tasks"] = [_task(_mapping(task, "a task")) for task in tasks]
-    return body
-
-
-def _task(task: Mapping[str, Any]) -> Json:
-    """With an absolute source: a later process may go on from another folder."""
-    source = task.get("source")
-    if not source or not isinstance(source, (str, os.PathLike)):
-        raise ValueError(f"task {task.get('id', '')} has no `source`: give the path on this machine")
-    text = os.fsdecode(source)
-    return {**task, "source": text if _PARTY.match(text) else absolute(text)}
+def _of(queue: str, volume: str, job: str) -> dict[str, str]:
+    named = {"queue": queue, "volume": volume, "job": job}
+    return {name: value for name, value in named.items() if value}
 
 
 def _id_of(job: Job) -> str:
@@ -361,20 +369,3 @@ def _id_of(job: Job) -> str:
 
 def _ended(job: Mapping[str, Any]) -> bool:
     return job["status"] in ("done", "aborted") or (job["status"] == "failed" and not job.get("retry_at"))
-
-
-def _check_attributes(call: calls.Call, attributes: Sequence[str] | None) -> None:
-    known = attributes_of(call)
-    for name in attributes or ():
-        if name not in known:
-            raise ValueError(f"there is no attribute {name!r}; there are: {', '.join(known)}")
-
-
-def _check_page(limit: int | None, skip: int | None) -> None:
-    for name, number in (("limit", limit), ("skip", skip)):
-        if number is not None and number < 0:
-            raise ValueError(f"{name} must not be negative: {number}")
-
-
-def _only(item: Json, attributes: Sequence[str] | None) -> Json:
-    return item if attributes is None else {key: item[key] for key in attributes if key in item}

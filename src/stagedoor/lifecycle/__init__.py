@@ -16,13 +16,16 @@ Beside the steps:
 - `hookinput`  what hooks are given to read
 - `echo`       what a submit sends back, compared with what was decided
 - `failing`    what becomes of a job whose step failed
-- `control`    abort, retry, withdraw
+- `control`    abort, retry, pause, move, hold entries, withdraw
+- `turns`      whose turn it is
 - `sweep`      what time alone brings about: expiry, retries, work that was cut
 - `read`       finding one, or a page of them
 - `mhl`        a receipt as ASC MHL
 - `views`      how offers and jobs are shown, and to whom
 - `house`      how users, keys, volumes, hooks and settings are shown
-- `manage`     users, keys, volumes, hooks, settings
+- `manage`     users, keys, volumes, hooks
+- `queues`     the lines in which jobs wait
+- `levels`     settings and metadata, on whatever they are set
 - `replay`     today's script on what earlier runs had read
 - `hookline`   what is set as a hook, judged
 - `grammar`    the query language, read

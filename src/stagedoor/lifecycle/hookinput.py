@@ -16,8 +16,10 @@ from typing import Any, cast
 import msgspec
 from msgspec import UNSET, Raw
 
-from ..model.entities import Job, Notice, Offer, OfferEntry, Task, User, Volume, Workspace
+from ..model.entities import Job, Notice, Offer, OfferEntry, Queue, Task, User, Volume, Workspace
 from ..model.hooks import HookName
+from ..model.metadata import Metadata, merged
+from ..model.states import TaskStatus
 from ..model.verdict import Kind
 from ..version import __version__
 from ..wire import hookdata
@@ -35,7 +37,7 @@ def pre_publish_input(*, user: User, workspace: Workspace, offer: Offer, trees: 
             client=offer.client,
             user=user.id,
             user_hr=user.code,
-            metadata=_metadata(user, workspace),
+            metadata=_metadata(workspace.metadata, user.metadata),
             size=offer.size,
             files=[_offered(entry, trees[entry.id]) for entry in offer.entries],
         )
@@ -48,6 +50,7 @@ def job_input(
     user: User,
     workspace: Workspace,
     job: Job,
+    queue: Queue | None,
     volumes: Mapping[str, Volume],
     trees: Mapping[str, bytes],
     placed: Mapping[str, str],
@@ -56,7 +59,6 @@ def job_input(
     attempt: int,
     key: str = "",
     status: str = "",
-    excluded: tuple[str, ...] = (),
     replay: bool = False,
     notice: Notice | None = None,
 ) -> bytes:
@@ -67,6 +69,7 @@ def job_input(
     there is one. `key`: the idempotency key, else the job's id. `status`: else the job's. `notice`: what a post hook
     is told of.
     """
+    excluded = tuple(task.id for task in job.tasks if task.status is TaskStatus.EXCLUDED)
     tasks = [task for task in job.tasks if task.id not in excluded]
     of_failure = _failure(notice) if hook is HookName.POST_FAILED and notice else {}
     return msgspec.json.encode(
@@ -84,10 +87,12 @@ def job_input(
             size=job.size,
             created=_time(job.created),
             status=notice.status if notice else status or job.state.status,
-            queue=job.queue,
-            queue_hr=job.queue,
+            queue=job.queue_id,
+            queue_hr=queue.code if queue else "",
             version=__version__,
-            metadata=_metadata(user, workspace),
+            metadata=_metadata(
+                workspace.metadata, queue.metadata if queue else Metadata(), user.metadata, job.metadata
+            ),
             clients=_clients(user, job),
             tasks=[_task(task, user, volumes.get(task.place.volume_id), placed[task.id]) for task in tasks],
             files=[
@@ -129,8 +134,10 @@ def _failure(notice: Notice) -> dict[str, str]:
     }
 
 
-def _metadata(user: User, workspace: Workspace) -> hookdata.Metadata:
-    return hookdata.Metadata(internal={**workspace.metadata, **user.metadata}, external={})
+def _metadata(*layers: Metadata) -> hookdata.Metadata:
+    """The nearer ones last."""
+    known = merged(*layers)
+    return hookdata.Metadata(internal=dict(known.internal), external=dict(known.external))
 
 
 def _time(milliseconds: int) -> str:
@@ -175,6 +182,7 @@ def _task(task: Task, user: User, volume: Volume | None, path: str) -> hookdata.
             path_abs_final=path,
             v=task.place.volume_id,
             v_hr=_code(volume),
+            metadata=_metadata(volume.metadata if volume else Metadata()),
         ),
     )
 

@@ -42,8 +42,6 @@ def check_queue(name: HookName, queue: str) -> None:
         raise BadRequest(
             f"{name} cannot be set for a queue: what is offered is in none yet. Set it without one.", code="hook_queue"
         )
-    if queue and not _QUEUE.fullmatch(queue):
-        raise BadRequest(f"There is no queue {printable(queue)!r}.", code="hook_queue")
 
 
 def check_person(name: str) -> None:

@@ -1,14 +1,38 @@
-"""How users, keys, volumes, hooks and settings are shown: the same JSON from the command line and the API."""
+"""How users, keys, volumes, queues, hooks and settings are shown: the same JSON from the command line and the API.
+
+Rules
+1. Only `user` and `workspace` may be shown to a standard user; the internal part of metadata is not.
+"""
 
 from __future__ import annotations
 
-from ..model.entities import ApiKey, Hook, User, Volume, Workspace
-from ..model.settings import SETTINGS, Value
-from ..wire.house import HookView, KeyView, SettingView, UserMade, UserView, VolumeView
+from ..model.entities import ApiKey, Hook, Queue, User, Volume, Workspace
+from ..model.metadata import Metadata
+from ..model.settings import SETTINGS, Effective, Level
+from ..wire.house import (
+    HookView,
+    KeyView,
+    MetadataView,
+    QueueView,
+    SettingView,
+    UserMade,
+    UserView,
+    VolumeView,
+    WorkspaceView,
+)
 from .views import moment, moment_or_none
 
 
-def user(user: User) -> UserView:
+def metadata(kept: Metadata, *, inside: bool = True) -> MetadataView:
+    return MetadataView(internal=dict(kept.internal) if inside else {}, external=dict(kept.external))
+
+
+def workspace(found: Workspace, *, inside: bool = True) -> WorkspaceView:
+    return WorkspaceView(id=found.id, code=found.code, metadata=metadata(found.metadata, inside=inside))
+
+
+def user(user: User, *, inside: bool = True) -> UserView:
+    """`inside`: for who works at the studio."""
     return UserView(
         id=user.id,
         code=user.code,
@@ -17,7 +41,7 @@ def user(user: User) -> UserView:
         status="enabled" if user.enabled else "disabled",
         created=moment(user.created),
         modified=moment(user.modified),
-        metadata=dict(user.metadata),
+        metadata=metadata(user.metadata, inside=inside),
     )
 
 
@@ -47,6 +71,24 @@ def volume(volume: Volume, room: tuple[int, int] | None) -> VolumeView:
         capabilities=dict(volume.capabilities),
         free=room[0] if room else None,
         size=room[1] if room else None,
+        metadata=metadata(volume.metadata),
+    )
+
+
+def queue(queue: Queue, busy: tuple[int, int]) -> QueueView:
+    """`busy`: how many of its jobs are under way, and how many wait."""
+    return QueueView(
+        id=queue.id,
+        code=queue.code,
+        priority=queue.priority,
+        default=queue.default,
+        status=queue.status.value,
+        description=queue.description,
+        created=moment(queue.created),
+        modified=moment(queue.modified),
+        running=busy[0],
+        waiting=busy[1],
+        metadata=metadata(queue.metadata),
     )
 
 
@@ -62,5 +104,14 @@ def hook(hook: Hook) -> HookView:
     )
 
 
-def setting(name: str, value: Value) -> SettingView:
-    return SettingView(name=name, value=value, default=SETTINGS[name].default, reason=SETTINGS[name].reason)
+def setting(name: str, found: Effective) -> SettingView:
+    known = SETTINGS[name]
+    return SettingView(
+        name=name,
+        value=found.value,
+        default=known.default,
+        reason=known.reason,
+        level=found.level.value if found.level else "default",
+        set_on=found.name,
+        levels=(Level.WORKSPACE.value, *(level.value for level in known.levels)),
+    )

@@ -56,16 +56,16 @@ class Ingesting:
 
     def _ingest(self, job: Job) -> None:
         self._end_earlier(job)
-        hook = self._house.hook(HookName.PUBLISH, job.queue)
+        hook = self._house.hook(HookName.PUBLISH, job.queue_id)
         if hook is None:
             self._done(job)
             return
         run = self._hooks.begin(job, hook, attempt=self._jobs.begin_attempt(job.id))
-        outcome = self._hooks.run(job, hook, run, seconds=self._house.settings().number("publish_seconds"))
+        outcome = self._hooks.run(job, hook, run, seconds=self._house.settings_of(job).number("publish_seconds"))
         if outcome.state is RunState.SUCCEEDED:
             self._done(job)
         elif outcome.state is not RunState.CANCELLED:
-            again = job.failures < self._house.settings().number("publish_hook_retries")
+            again = job.failures < self._house.settings_of(job).number("publish_hook_retries")
             self._failing.fail(job, FAILED.format(run.id), "hook_failed", outcome.error, again=again, reference=run.id)
 
     def _end_earlier(self, job: Job) -> None:

@@ -75,6 +75,7 @@ class JobHooks:
                     job=job,
                     user=user,
                     workspace=self._house.workspace(),
+                    queue=self._house.queue(job.queue_id),
                     volumes=volumes,
                     trees={task.id: self._offers.tree(job.offer_id, task.id) for task in job.tasks},
                     placed={task.id: absolute_of(task.place, volumes) for task in job.tasks},

@@ -1,4 +1,4 @@
-"""What the studio manages: workspace, users, keys, volumes, hooks, settings. The same for command line and API.
+"""What the studio manages: workspace, users, keys, volumes, hooks. The same for command line and API.
 
 Rules
 1. Input is judged here, once, for all doors; a refusal says what to write instead.
@@ -17,15 +17,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..model.entities import ApiKey, Hook, Role, User, Volume, Workspace
+from ..model.entities import ApiKey, Hook, Queue, Role, User, Volume, Workspace
 from ..model.errors import BadRequest, Conflict, NotFound
 from ..model.hooks import HookName
 from ..model.names import printable
-from ..model.settings import SETTINGS, Value, parse
 from .hookline import check_command, check_environment, check_person, check_queue, hook_name
 from .needs import Clock
+from .queues import CODE, find_queue, find_volume
 
-CODE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 DAY = 86_400_000
 
 _ADDRESS = re.compile(r"[^@\s<>\"',;:\\/=()\[\]]{1,64}@[^\W_](?:[^\W_]|-|\.(?!\.)){0,188}(?<![.-])")
@@ -38,10 +37,7 @@ Probe = Callable[[str], dict[str, Any]]
 class HouseBook(Protocol):
     """What management asks of the records."""
 
-    def workspace(self) -> Workspace: ...
     def found(self, code: str, admin: str, now: int) -> tuple[Workspace, User]: ...
-    def set_setting(self, name: str, value: Value) -> None: ...
-    def unset_setting(self, name: str) -> bool: ...
     def user(self, user_id: str) -> User | None: ...
     def user_by_code(self, code: str) -> User | None: ...
     def users(self) -> list[User]: ...
@@ -51,6 +47,7 @@ class HouseBook(Protocol):
     def add_volume(self, volume: Volume) -> Volume: ...
     def update_volume(self, volume_id: str, now: int, **changes: Any) -> Volume: ...
     def remove_volume(self, volume_id: str) -> None: ...
+    def queues(self) -> list[Queue]: ...
     def hooks(self) -> list[Hook]: ...
     def set_hook(self, hook: Hook) -> None: ...
     def unset_hook(self, name: HookName, queue: str = "") -> bool: ...
@@ -100,7 +97,6 @@ class Management:
         name: str | None = None,
         role: str | None = None,
         status: str | None = None,
-        metadata: Mapping[str, str] | None = None,
     ) -> User:
         """Change what is given. `status`: enabled or disabled. Raises Conflict rather than lose the last admin."""
         changes: dict[str, Any] = {}
@@ -110,8 +106,6 @@ class Management:
             changes["role"] = _role(role)
         if status is not None:
             changes["enabled"] = is_enabled(status)
-        if metadata is not None:
-            changes["metadata"] = dict(metadata)
         return self._house.update_user(self.user(named).id, self._clock(), **changes)
 
     def add_key(self, named: str, *, label: str = "", days: int | None = None) -> tuple[ApiKey, str]:
@@ -131,10 +125,7 @@ class Management:
 
     def volume(self, named: str) -> Volume:
         """By code or id. Raises NotFound."""
-        for volume in self._house.volumes():
-            if named == volume.id or named.casefold() == volume.code.casefold():
-                return volume
-        raise NotFound(f"There is no volume {printable(named)!r}; see `stagedoor volume list`.", code="volume_unknown")
+        return find_volume(named, self._house.volumes())
 
     def volumes(self) -> list[Volume]:
         return self._house.volumes()
@@ -211,7 +202,7 @@ class Management:
         """Set a hook, of the workspace or of one queue; also what looks wrong about it, though it may not be."""
         known = hook_name(name)
         warnings = check_command(known, command)
-        check_queue(known, queue)
+        queue = self._queue(known, queue)
         check_environment(environment or {})
         check_person(run_as)
         hook = Hook(
@@ -229,6 +220,7 @@ class Management:
     def switch_hook(self, name: str, *, enabled: bool, queue: str = "") -> Hook:
         """A hook that is switched off does not run, nor does that of the workspace instead of a queue's."""
         known = hook_name(name)
+        queue = self._queue(known, queue)
         for hook in self._house.hooks():
             if (hook.name, hook.queue) == (known, queue):
                 changed = replace(hook, enabled=enabled, modified=self._clock())
@@ -238,35 +230,14 @@ class Management:
 
     def unset_hook(self, name: str, queue: str = "") -> None:
         known = hook_name(name)
+        queue = self._queue(known, queue)
         if not self._house.unset_hook(known, queue):
             raise _not_set(known, queue)
 
-    # --- settings
-
-    def settings(self) -> dict[str, Value]:
-        """The value of every setting: as set, else the default."""
-        given = self._house.workspace().settings
-        return {name: given.get(name, setting.default) for name, setting in SETTINGS.items()}
-
-    def set_setting(self, name: str, value: Value) -> Value:
-        """Raises BadRequest with what the setting takes."""
-        text = ("on" if value else "off") if isinstance(value, bool) else str(value)
-        try:
-            parsed = parse(name, text)
-        except ValueError as error:
-            raise BadRequest(f"This cannot be set: {error}.", code="setting_refused") from None
-        self._house.set_setting(name, parsed)
-        return parsed
-
-    def unset_setting(self, name: str) -> Value:
-        """Back to the default, which is returned."""
-        if name not in SETTINGS:
-            raise BadRequest(
-                f"There is no setting {printable(name)!r}; there are: {', '.join(sorted(SETTINGS))}.",
-                code="setting_refused",
-            )
-        self._house.unset_setting(name)
-        return SETTINGS[name].default
+    def _queue(self, name: HookName, named: str) -> str:
+        """The code of a queue that the hook may be set for; empty for the workspace."""
+        check_queue(name, named)
+        return find_queue(named, self._house.queues()).code if named else ""
 
 
 def _not_set(name: HookName, queue: str) -> NotFound:

@@ -65,7 +65,7 @@ class Notifying:
 
     def _run(self, notice: Notice) -> None:
         job = self._jobs.job(notice.job_id)
-        hook = self._house.hook(notice.hook, job.queue) if job else None
+        hook = self._house.hook(notice.hook, job.queue_id) if job else None
         if job is None or hook is None:
             self._notices.settle(notice.id)
             return
@@ -75,7 +75,7 @@ class Notifying:
             self._notices.settle(notice.id)
         elif attempt:
             run = self._hooks.begin(job, hook, attempt=attempt)
-            seconds = self._house.settings().number("post_hook_seconds")
+            seconds = self._house.settings_of(job).number("post_hook_seconds")
             outcome = self._hooks.run(job, hook, run, seconds=seconds, notice=notice)
             self._notices.settle(notice.id)
             if outcome.state is not RunState.SUCCEEDED:

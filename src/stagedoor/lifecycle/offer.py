@@ -71,7 +71,7 @@ class Offering:
         except BrokenAnswer as broken:
             raise self._broken(run, broken) from None
         offer = replace(offer, form=judged.form, run_id=run.id, entries=tuple(_decided(drafts, judged, spots)))
-        self._check_space(user, offer, spots, settings)
+        self._check_space(user, offer, spots)
         submittable = any(entry.verdict.kind is not Kind.REFUSED for entry in offer.entries)
         if request.check_only or not submittable:
             offer = replace(offer, state=OfferState.CHECKED)
@@ -187,16 +187,18 @@ class Offering:
             raise BrokenAnswer(faults)
         return spots
 
-    def _check_space(self, user: User, offer: Offer, spots: Mapping[str, Spot], settings: Settings) -> None:
+    def _check_space(self, user: User, offer: Offer, spots: Mapping[str, Spot]) -> None:
         wanted: dict[int, int] = {}
-        disks: dict[int, Spot] = {}
+        disks: dict[int, tuple[Spot, str]] = {}
         for entry in offer.entries:
             if entry.place:
-                spot = disks.setdefault(spots[entry.id].device, spots[entry.id])
+                spot = spots[entry.id]
+                disks.setdefault(spot.device, (spot, entry.place.volume_id))
                 wanted[spot.device] = wanted.get(spot.device, 0) + entry.size
         for device, size in wanted.items():
             reserved = self._offers.reserved(device, without_offers_of=user.id)
-            check_space(disks[device], size + reserved, settings)
+            spot, volume_id = disks[device]
+            check_space(spot, size + reserved, self._house.settings_at(volume_id))
 
 
 def check_space(spot: Spot, needed: int, settings: Settings) -> None:

@@ -4,7 +4,8 @@ Rules
 1. Just before the first rename all destinations are checked again; one fault stops all, and nothing is placed.
 2. Then entries go in order. If one fails nevertheless, those before it stay, the job names it, and a retry goes on
    with it: forward, never back.
-3. An abort is seen between two entries.
+3. An abort or a pause is seen between two entries.
+4. What was left out is not placed.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Placing:
 
     def _place(self, job: Job, stop: Callable[[], bool]) -> None:
         volumes = {volume.id: volume for volume in self._house.volumes()}
-        left = [task for task in job.tasks if task.status is not TaskStatus.DONE]
+        left = [task for task in job.tasks if task.status not in (TaskStatus.DONE, TaskStatus.EXCLUDED)]
         for task in left:
             with self._named(job, task):
                 volume = _volume_of(task, volumes)

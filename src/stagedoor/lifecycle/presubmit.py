@@ -35,10 +35,10 @@ class PreSubmit:
 
     def ask(self, job: Job) -> None:
         """Raises SubmitRefused, CheckFailed, Busy."""
-        hook = self._house.hook(HookName.PRE_SUBMIT, job.queue)
+        hook = self._house.hook(HookName.PRE_SUBMIT, job.queue_id)
         if hook is None:
             return
-        settings = self._house.settings()
+        settings = self._house.settings_of(job)
         with self._gate.enter(settings.number("pre_submit_at_once")):
             run = self._hooks.begin(job, hook)
             seconds = settings.number("pre_submit_seconds")

@@ -1,7 +1,8 @@
 """Step 4: everything that arrived is read once and compared with what was written; the receipt is made.
 
 Rules
-1. No entry goes on before every entry of the job is proved.
+1. No entry goes on before every entry of the job is proved. What was left out is none of them; where entries were let
+   in or left out meanwhile, the proof is made again.
 2. Damage is not a failure: the damaged ranges are missing again and the job waits for just those.
 3. The receipt is made from the proof, before anything moves: hooks may take the files away at once. It is signed then,
    where the studio signs, and never changed afterwards.
@@ -15,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from ..model.entities import Job, Task
-from ..model.states import JobFact, JobState, TaskFact
+from ..model.states import JobFact, JobState, TaskFact, TaskStatus
 from ..wire.jobs import Receipt, ReceiptEntry, ReceiptFile
 from ..wire.signing import signed_form
 from .failing import Failing
@@ -40,17 +41,23 @@ class Proving:
         if job is None or job.state is not JobState.PROVING:
             return
         with self._failing.caught(job, "The proof of what arrived could not be made."):
-            self._prove(job, stop)
+            try:
+                self._prove(job, lambda: stop() or self._jobs.state(job_id) is not JobState.PROVING)
+            except InterruptedError:
+                if stop():
+                    raise
 
     def _prove(self, job: Job, stop: Callable[[], bool]) -> None:
         entries: list[ReceiptEntry] = []
         damaged = 0
-        for task in job.tasks:
+        tasks = [task for task in job.tasks if task.status is not TaskStatus.EXCLUDED]
+        for task in tasks:
             upload = self._storage.open(Path(task.staging), task.upload_id)
             proof = upload.prove(stop)
             if proof.lost:
                 damaged += proof.lost.size
-                self._jobs.move_task(job.id, task.id, TaskFact.DAMAGED, received=upload.received)
+                if task.status is TaskStatus.QUEUED:  # else it was told before, and the job was paused then
+                    self._jobs.move_task(job.id, task.id, TaskFact.DAMAGED, received=upload.received)
             else:
                 entries.append(_entry(task, proof, [folder.path for folder in upload.manifest.folders if folder.path]))
         if damaged:
@@ -58,8 +65,8 @@ class Proving:
             self._jobs.note(job.id, note, self._clock())
             self._jobs.move(job.id, JobFact.DAMAGED, self._clock(), error=note, error_code="damaged")
             return
-        self._jobs.keep_receipt(job.id, msgspec.json.encode(self._receipt(job, entries)))
-        self._jobs.move(job.id, JobFact.PROVED, self._clock(), failures=0)
+        receipt = msgspec.json.encode(self._receipt(job, entries))
+        self._jobs.proved(job.id, [task.id for task in tasks], receipt, self._clock())
 
     def _receipt(self, job: Job, entries: list[ReceiptEntry]) -> Receipt:
         user = self._house.user(job.user_id)

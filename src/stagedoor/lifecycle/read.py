@@ -24,7 +24,7 @@ from ..wire.offers import OfferAnswer
 from ..wire.tree import Entry
 from . import mhl, views
 from .grammar import parse
-from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook
+from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook, TurnBook
 from .receive import Receiving
 
 LARGEST_PAGE = 500
@@ -40,6 +40,7 @@ class Reading:
         lists: Lists,
         programs: Programs,
         receiving: Receiving,
+        turns: TurnBook,
     ) -> None:
         self._house = house
         self._offers = offers
@@ -48,6 +49,7 @@ class Reading:
         self._lists = lists
         self._programs = programs
         self._receiving = receiving
+        self._turns = turns
 
     def workspace(self) -> Workspace:
         return self._house.workspace()
@@ -117,6 +119,8 @@ class Reading:
             user,
             self._house.user(job.user_id),
             self._volumes(),
+            queue=self._house.queue(job.queue_id),
+            reason=self._turns.reasons([job]).get(job.id, "") if user.works_here else "",
             progress=self._receiving.received,
             speed=self._receiving.meter.speed,
         )
@@ -151,15 +155,22 @@ class Reading:
             return Page(total=total, items=[self.view(user, self._jobs.job(job.id) or job) for job in found])
         received = self._lists.received([job.id for job in found])
         owners = self._lists.owners(job.user_id for job in found)
-        items = [self._line(user, job, owners.get(job.user_id), received.get(job.id, 0)) for job in found]
+        reasons = self._turns.reasons(found) if user.works_here else {}
+        queues = {queue.id: queue for queue in self._house.queues()}
+        items = [
+            views.job(
+                job,
+                user,
+                owners.get(job.user_id),
+                {},
+                queue=queues.get(job.queue_id),
+                reason=reasons.get(job.id, ""),
+                summed=received.get(job.id, 0),
+                speed=self._receiving.meter.speed,
+            )
+            for job in found
+        ]
         return Page(total=total, items=items)
-
-    def _line(self, user: User, job: Job, owner: User | None, received: int) -> JobView:
-        seen = views.job(job, user, owner, {}, speed=self._receiving.meter.speed)
-        if job.state.phase != "upload":
-            return seen
-        percent = received * 100 // job.size if job.size else 100
-        return msgspec.structs.replace(seen, received=received, progress=percent)
 
     def tasks(self, user: User, *, job: str | None, where: str | None, limit: int, skip: int) -> Page:
         """Tasks of all jobs, or of one; `received` as last summed up."""
@@ -178,7 +189,7 @@ class Reading:
         """The JSON of a job's receipt, once everything in it is placed."""
         job = views.seen_by(user, self._jobs.job(job_id))
         receipt = self._jobs.receipt(job_id)
-        placed = job.state in (JobState.INGESTING, JobState.INGEST_FAILED, JobState.DONE)
+        placed = job.state.phase == "ingest" or job.state is JobState.DONE
         if receipt is None or not placed:
             raise errors.Conflict("There is no receipt yet: it is made when everything has arrived.", code="no_receipt")
         return receipt

@@ -5,8 +5,10 @@ Rules
 2. A part is answered when its bytes and its line in the upload's journal are written. The database is told now and
    then, not with every part; the upload itself knows exactly.
 3. When the last byte of the last entry is there the job goes on, in the request that brought it. `settle` finds out
-   the same from what lies on disk, for a request that was cut between the two.
-4. A full disk makes the job wait and says so; what was acknowledged stays.
+   the same from what lies on disk: for a request that was cut between the two, and when entries are held, left out or
+   let in again.
+4. An entry on hold and a paused job take no parts; where nothing but entries on hold is missing the job is paused.
+5. A full disk makes the job wait and says so; what was acknowledged stays.
 """
 
 from __future__ import annotations
@@ -24,13 +26,18 @@ from ..model.states import JobFact, JobState, TaskFact, TaskStatus, WrongMove
 from ..model.tape import Range
 from ..wire.parts import PartAnswer, UploadView
 from .lately import Lately
-from .needs import Clock, House, JobBook, PartWriter, Runner, Storage, Upload
+from .needs import Clock, House, JobBook, PartWriter, Storage, Upload
 from .submit import DAY
+from .turns import Turns
 
 _TOLD_EVERY = 2.0
 _RANGES_TOLD = 10_000
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _TAKES_BYTES = (JobState.AWAITING_BYTES, JobState.RECEIVING)
+_KEPT_BACK = (TaskStatus.ONHOLD, TaskStatus.EXCLUDED)
+
+ON_HOLD = "on_hold"
+_HELD = "All that is still to come is on hold at the studio; it goes on when the studio lets it."
 
 
 class Meter:
@@ -63,11 +70,11 @@ class Meter:
 class Receiving:
     """Takes parts for the uploads of jobs."""
 
-    def __init__(self, house: House, jobs: JobBook, storage: Storage, runner: Runner, clock: Clock) -> None:
+    def __init__(self, house: House, jobs: JobBook, storage: Storage, turns: Turns, clock: Clock) -> None:
         self._house = house
         self._jobs = jobs
         self._storage = storage
-        self._runner = runner
+        self._turns = turns
         self._clock = clock
         self._lock = threading.Lock()
         self._open_parts: dict[str, int] = {}
@@ -81,19 +88,20 @@ class Receiving:
         """What an upload has and lacks."""
         job, task = self._look_up((user.id, upload_id))
         most = self._house.settings().number("part_bytes")
-        if job.state not in _TAKES_BYTES:
+        settled = job.state not in (*_TAKES_BYTES, JobState.UPLOAD_PAUSED)
+        if settled or task.status is TaskStatus.EXCLUDED:
             return _view(job, task, task.size, (), is_open=False, most=most)
         upload = self._open(task)
         missing = tuple((gap.start, gap.end) for gap in upload.missing())
         if not missing:
             self._entry_received(task)
             return _view(job, task, task.size, (), is_open=False, most=most)
-        return _view(job, task, upload.received, missing[:_RANGES_TOLD], is_open=True, most=most)
+        is_open = job.state in _TAKES_BYTES and task.status not in _KEPT_BACK
+        return _view(job, task, upload.received, missing[:_RANGES_TOLD], is_open=is_open, most=most)
 
     def begin(self, job: Job, task: Task, part: Range, total: int, algorithm: str, digest: bytes) -> Part:
         """Open a part of what `find` found. Raises StagedoorError where it does not fit or cannot be taken now."""
-        if job.state not in _TAKES_BYTES:
-            raise errors.Conflict("This upload takes no more bytes.", code="upload_closed")
+        _check_open(job, task)
         settings = self._settings("")
         _check_range(part, total, task, settings)
         self._enter(job.user_id, settings.number("open_parts"))
@@ -127,17 +135,21 @@ class Receiving:
         if job is None or job.state not in _TAKES_BYTES:
             return
         for task in job.tasks:
-            if task.status is not TaskStatus.QUEUED and self._open(task).complete:
+            if task.status not in (TaskStatus.QUEUED, *_KEPT_BACK) and self._open(task).complete:
                 self._task_received(task)
         self._go_on(job_id)
 
     def find(self, user: User, upload_id: str) -> tuple[Job, Task]:
         """As it was a second ago at most. Raises NotFound before anything is said about a stranger's upload."""
         job, task = self._found((user.id, upload_id))
-        if job.state not in _TAKES_BYTES:
+        if job.state not in _TAKES_BYTES or task.status in _KEPT_BACK:
             self._found.forget((user.id, upload_id))
             return self._look_up((user.id, upload_id))
         return job, task
+
+    def look_again(self) -> None:
+        """Jobs or entries have been changed by somebody: what was remembered of them does not hold."""
+        self._found.clear()
 
     def _look_up(self, key: tuple[str, str]) -> tuple[Job, Task]:
         user_id, upload_id = key
@@ -182,7 +194,7 @@ class Receiving:
             return
         self._told[key] = now
         self._untold.pop(key, None)
-        days = self._house.settings().number("staging_idle_days")
+        days = self._house.settings_of(part.job).number("staging_idle_days")
         try:
             if part.task.status is TaskStatus.PENDING:
                 self._jobs.move_task(part.job.id, part.task.id, TaskFact.BYTES)
@@ -223,14 +235,17 @@ class Receiving:
             pass  # the request that brought the other half of the last bytes was quicker
 
     def _go_on(self, job_id: str) -> None:
-        """With the next step, where every entry is there."""
-        if not self._jobs.all_received(job_id):
-            return
+        """With the next step, where every entry is there; to a halt, where the others are on hold."""
+        lacking = self._jobs.lacking(job_id)
         try:
-            self._jobs.move(job_id, JobFact.RECEIVED, self._clock(), error="", error_code="")
+            if not lacking:
+                self._jobs.move(job_id, JobFact.RECEIVED, self._clock(), error="", error_code="")
+            elif lacking == {TaskStatus.ONHOLD}:
+                self._jobs.move(job_id, JobFact.PAUSED, self._clock(), error=_HELD, error_code=ON_HOLD)
         except WrongMove:
             return
-        self._runner.enqueue(job_id)
+        if not lacking:
+            self._turns.begin_next()
 
 
 class Part:
@@ -287,6 +302,15 @@ def _view(
         missing=missing,
         part_bytes=most,
     )
+
+
+def _check_open(job: Job, task: Task) -> None:
+    if job.state is JobState.UPLOAD_PAUSED:
+        raise errors.JobPaused(job.error)
+    if job.state not in _TAKES_BYTES or task.status is TaskStatus.EXCLUDED:
+        raise errors.Conflict("This upload takes no more bytes.", code="upload_closed")
+    if task.status is TaskStatus.ONHOLD:
+        raise errors.Conflict("The studio keeps this entry on hold; it takes no bytes.", code="entry_on_hold")
 
 
 def _check_range(part: Range, total: int, task: Task, settings: Settings) -> None:

@@ -153,7 +153,7 @@ class Replaying:
         job = self._jobs.job(earlier.job_id)
         if job is None:
             raise errors.Conflict("There is no job of this run: it was refused.", code="replay_no_job")
-        hook = self._hook(earlier.hook, queue=job.queue)
+        hook = self._hook(earlier.hook, queue=job.queue_id)
         with self._gate.enter(1):
             self._check_free(earlier, job)
             run = self._again(earlier, job, hook)

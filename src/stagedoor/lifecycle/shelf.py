@@ -28,6 +28,17 @@ class Shelf:
 
 
 HOOKS = Shelf("hook", {"name": Text(), "queue": Text(), "command": Text(), "status": Text(), "modified": Time()})
+QUEUES = Shelf(
+    "queue",
+    {
+        "id": Text(),
+        "code": Text(),
+        "created": Time(),
+        "modified": Time(),
+        "description": Text(),
+        "status": Text(),
+    },
+)
 SETTINGS = Shelf("setting", {"name": Text(), "value": Text(), "default": Text(), "reason": Text()})
 KEYS = Shelf("key", {"id": Text(), "label": Text(), "created": Time(), "expires": Time(), "revoked": Time()})
 

@@ -6,7 +6,8 @@ Rules
 3. Refused entries cannot be submitted. Superseded, expired, withdrawn and used offers cannot either, and say so.
 4. The same entries of the same offer again give the job that exists.
 5. The pre-submit hook sees the job before anything is made of it, and may say no.
-6. Nothing is half done: the job, its tasks and their reservations appear in one transaction, their staging before.
+6. A job goes into the default queue, unless somebody who works at the studio names another.
+7. Nothing is half done: the job, its tasks and their reservations appear in one transaction, their staging before.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from ..model import errors, form, manifest, names
-from ..model.entities import Job, Offer, OfferEntry, Task, User, Volume
+from ..model.entities import Job, Offer, OfferEntry, Queue, Task, User, Volume
 from ..model.hooks import HookName, canonical
 from ..model.manifest import Manifest
 from ..model.settings import Settings
@@ -29,9 +30,11 @@ from ..model.verdict import Kind
 from ..wire.jobs import SubmitRequest
 from ..wire.tree import Entry, Node
 from .echo import Raw, answers_given, compare
-from .needs import Clock, House, JobBook, OfferBook, Runner, Spot, Storage
+from .needs import Clock, House, JobBook, OfferBook, Spot, Storage
 from .offer import check_space
 from .presubmit import PreSubmit
+from .queues import find_queue
+from .turns import Turns
 
 _CLOSED = {
     OfferState.SUPERSEDED: "A newer offer of yours replaced this one; submit that, or offer the files again.",
@@ -64,7 +67,7 @@ class Submitting:
         offers: OfferBook,
         jobs: JobBook,
         storage: Storage,
-        runner: Runner,
+        turns: Turns,
         asking: PreSubmit,
         clock: Clock,
     ) -> None:
@@ -72,7 +75,7 @@ class Submitting:
         self._offers = offers
         self._jobs = jobs
         self._storage = storage
-        self._runner = runner
+        self._turns = turns
         self._asking = asking
         self._clock = clock
 
@@ -85,10 +88,11 @@ class Submitting:
             return self._submitted_before(offer, set(sources)), False
         if offer.state is not OfferState.OPEN:
             _refuse_closed(offer.state)
-        settings = self._house.settings()
+        queue = chosen_queue(user, request.queue, self._house.queues())
+        settings = self._house.settings().on_queue(queue)
         accepted, notes = self._accept(offer, sources, echoed, settings)
         self._check_room(user, accepted, settings)
-        job = self._draft(user, request, ip, offer, accepted, notes, settings)
+        job = self._draft(user, request, ip, offer, accepted, notes, queue, settings)
         self._asking.ask(job)
         return self._keep(self._stage(job, accepted), accepted)
 
@@ -171,8 +175,9 @@ class Submitting:
                 f"You have {most} unfinished jobs, and no more are taken; finish or abort one.",
                 details={"limit": most},
             )
-        for spot in {item.spot.device: item.spot for item in accepted}.values():
-            check_space(spot, self._offers.reserved(spot.device), settings)
+        for item in {item.spot.device: item for item in accepted}.values():
+            kept = self._house.settings_at(item.volume.id)
+            check_space(item.spot, self._offers.reserved(item.spot.device), kept)
 
     def _draft(
         self,
@@ -182,6 +187,7 @@ class Submitting:
         offer: Offer,
         accepted: list[_Accepted],
         notes: list[str],
+        queue: Queue,
         settings: Settings,
     ) -> Job:
         now = self._clock()
@@ -199,6 +205,7 @@ class Submitting:
             ip=ip,
             client=request.client[:255] or offer.client,
             size=sum(task.size for task in tasks),
+            queue_id=queue.id,
             expires=now + settings.number("staging_idle_days") * DAY,
             notes=tuple(notes),
             tasks=tasks,
@@ -258,13 +265,22 @@ class Submitting:
             self._jobs.move_task(job.id, task.id, TaskFact.RECEIVED)
         if len(empty) == len(job.tasks):
             self._jobs.move(job.id, JobFact.RECEIVED, job.created)
-            self._runner.enqueue(job.id)
+            self._turns.begin_next()
         log.info("job %s submitted: %d entries, %d bytes", job.id, len(job.tasks), job.size)
         return self._jobs.job(job.id) or kept, True
 
     def _clear(self, tasks: Iterable[Task]) -> None:
         for task in tasks:
             self._storage.clear(Path(task.staging), task.upload_id)
+
+
+def chosen_queue(user: User, named: str, queues: Sequence[Queue]) -> Queue:
+    """The queue of a new job. Raises Forbidden for a vendor who names one, NotFound for one that there is not."""
+    if not named:
+        return next(queue for queue in queues if queue.default)
+    if not user.works_here:
+        raise errors.Forbidden("The studio chooses the queue; leave it out.", code="queue_not_allowed")
+    return find_queue(named, queues)
 
 
 def read_manifest(entry: OfferEntry, tree: bytes) -> Manifest:

@@ -16,6 +16,7 @@ from .needs import Clock, House, JobBook, OfferBook, Programs, RunBook, Runner
 from .notify import Notifying
 from .receive import Receiving
 from .submit import DAY
+from .turns import Turns
 
 log = logging.getLogger("stagedoor.sweep")
 EXPIRED = "No byte came for a long time; what had arrived was cleared. Publish again."
@@ -31,6 +32,7 @@ class Sweep:
         programs: Programs,
         control: Control,
         receiving: Receiving,
+        turns: Turns,
         runner: Runner,
         notifying: Notifying,
         clock: Clock,
@@ -42,6 +44,7 @@ class Sweep:
         self._jobs = jobs
         self._control = control
         self._receiving = receiving
+        self._turns = turns
         self._runner = runner
         self._notifying = notifying
         self._clock = clock
@@ -57,6 +60,7 @@ class Sweep:
         self._offers.expire(now)
         _each(self._jobs.due(now), self._retry)
         _each(self._jobs.idle(now), self._expire)
+        self._turns.begin_next()
         _each(self._jobs.working(), self._runner.enqueue)
         _each(self._jobs.uncleared(), self._control.clear)
         self._forget_runs(now)

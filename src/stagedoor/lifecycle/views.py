@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
 
-from ..model.entities import Job, Offer, OfferEntry, Task, User, Volume
+from ..model.entities import Job, Offer, OfferEntry, Queue, Task, User, Volume
 from ..model.errors import NotFound
 from ..model.form import Answers
 from ..model.notation import Place
-from ..model.states import JobState, TaskStatus
+from ..model.states import WAITING, JobState, TaskStatus
 from ..model.verdict import Kind, Verdict
+from ..wire import house as wire_house
 from ..wire import jobs as wire_jobs
 from ..wire import offers as wire_offers
 
@@ -175,15 +176,21 @@ def job(
     owner: User | None,
     volumes: Mapping[str, Volume],
     *,
+    queue: Queue | None = None,
+    reason: str = "",
+    summed: int | None = None,
     progress: Progress | None = None,
     speed: Speed | None = None,
 ) -> wire_jobs.JobView:
-    """`owner` is the job's user; `tasks` are shown where the job comes with them."""
+    """`owner` is the job's user, `reason` why it waits for its turn; `tasks` are shown where the job comes with them,
+    else `summed` tells the bytes received."""
     inside = reader.works_here
     uploading = job.state.phase == "upload"
     counted = [(task, task_received(task, progress if uploading else None)) for task in job.tasks]
     complete = not uploading and job.state is not JobState.ABORTED
-    received = job.size if complete else sum(count for _, count in counted)
+    there = sum(count for task, count in counted if task.status is not TaskStatus.EXCLUDED)
+    received = job.size if complete else there if summed is None else summed
+    waits = job.state in WAITING
     rate = speed(job.id) if speed and uploading else 0.0
     return wire_jobs.JobView(
         id=job.id,
@@ -201,7 +208,14 @@ def job(
         progress=_percent(received, job.size),
         speed=round(rate / 1e6, 3) if rate else -1.0,
         etr=_etr(job.size - received, rate),
-        queue=job.queue,
+        queue=job.queue_id if inside else "",
+        queue_hr=queue.code if queue and inside else "",
+        waits_for=(reason if inside else "Everything has arrived; it waits for its turn at the studio.")
+        if waits
+        else "",
+        metadata=wire_house.MetadataView(
+            internal=dict(job.metadata.internal) if inside else {}, external=dict(job.metadata.external)
+        ),
         hostname=job.hostname,
         error_code=job.error_code,
         error=job.error,

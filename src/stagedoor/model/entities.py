@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .form import Answers, Form
 from .hooks import HookName
+from .metadata import Metadata
 from .states import JobState, OfferState, TaskStatus
 from .verdict import Verdict
 
@@ -33,7 +34,7 @@ class Role(str, Enum):
 class Workspace:
     id: str
     code: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -45,7 +46,7 @@ class User:
     role: Role
     enabled: bool = True
     name: str = ""
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
     created: int = 0
     modified: int = 0
 
@@ -82,8 +83,42 @@ class Volume:
     group: str = ""
     capabilities: Mapping[str, Any] = field(default_factory=dict)
     """what its file system can do, as probed"""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
     created: int = 0
     modified: int = 0
+
+
+class QueueStatus(str, Enum):
+    WAITING = "waiting"
+    """for jobs; its jobs are begun in their turn"""
+    PAUSED = "paused"
+    """none of its jobs is begun; uploads arrive all the same"""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """A line in which jobs wait for their turn."""
+
+    id: str
+    code: str
+    priority: int
+    """0 to 1000; jobs of the queue with the higher number go first"""
+    default: bool = False
+    description: str = ""
+    status: QueueStatus = QueueStatus.WAITING
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
+    created: int = 0
+    modified: int = 0
+
+
+BUILT_IN_QUEUES: Mapping[str, int] = {"high": 999, "medium": 500, "low": 1}
+"""The queues that every workspace begins with, and their priorities."""
+DEFAULT_QUEUE = "medium"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +210,7 @@ class Job:
     ip: str = ""
     client: str = ""
     size: int = 0
-    queue: str = "medium"
+    queue_id: str = ""
     error_code: str = ""
     error: str = ""
     """one sentence for the vendor"""
@@ -193,6 +228,8 @@ class Job:
     """when its staging will be cleared if no byte comes"""
     notes: tuple[str, ...] = ()
     """the job's log: what a person should know"""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=Metadata)
     tasks: tuple[Task, ...] = ()
 
 

@@ -13,7 +13,8 @@
     │   ├── DecisionChanged        what came back is not what the server decided
     │   ├── DestinationTaken       the place cannot be had
     │   ├── SubmitRefused          the studio's pre-submit hook said no
-    │   └── RangeInFlight          another connection is sending these bytes
+    │   ├── RangeInFlight          another connection is sending these bytes
+    │   └── JobPaused              nothing goes on until it is resumed
     ├── AnswersRefused             something required is missing or wrong
     ├── DigestMismatch             the bytes did not survive the journey
     ├── NoSpace                    not enough room
@@ -124,6 +125,12 @@ class RangeInFlight(Conflict):
     """Another connection is sending these bytes; try again in a moment."""
 
     code = "range_in_flight"
+
+
+class JobPaused(Conflict):
+    """This job is paused; it goes on when it is resumed. Nothing that was sent is lost."""
+
+    code = "job_paused"
 
 
 class AnswersRefused(StagedoorError):

@@ -30,7 +30,22 @@ from ..lifecycle.needs import Outcome, RunOrder
 from ..lifecycle.offer import tree_json
 from ..lifecycle.presubmit import refusal
 from ..model import errors, form, manifest
-from ..model.entities import HookRun, Job, Notice, Offer, OfferEntry, Role, RunState, Task, User, Volume, Workspace
+from ..model.entities import (
+    BUILT_IN_QUEUES,
+    DEFAULT_QUEUE,
+    HookRun,
+    Job,
+    Notice,
+    Offer,
+    OfferEntry,
+    Queue,
+    Role,
+    RunState,
+    Task,
+    User,
+    Volume,
+    Workspace,
+)
 from ..model.hooks import AFTERWARDS, ANSWERING, RUN_NOW, SECONDS, HookName
 from ..model.manifest import Manifest
 from ..model.notation import Place
@@ -46,6 +61,7 @@ from .script import command_line, guess_hook
 NO_VOLUMES = "No volumes are known here: paths were checked for their spelling only."
 REAL_FILES = "The script was given the named files themselves, where they are."
 _USER = User(id="0" * 24, code="vendor@example.com", role=Role.STANDARD)
+_QUEUE = Queue(id="0" * 24, code=DEFAULT_QUEUE, priority=BUILT_IN_QUEUES[DEFAULT_QUEUE], default=True)
 _WORKSPACE = Workspace(id="0" * 24, code="rehearsal")
 _RUN_ID = f"rehearsal-{secrets.token_hex(8)}"
 """of this process alone: at its end a run ends every process that carries its id"""
@@ -182,6 +198,7 @@ class _Stage:
             user=_USER,
             workspace=_WORKSPACE,
             job=_job(drafts, volumes, _answers(given), arrived=arrived),
+            queue=_QUEUE,
             volumes={volume.id: volume for volume in volumes},
             trees={draft.entry.id: draft.tree for draft in drafts},
             placed={draft.entry.id: draft.source for draft in drafts},

@@ -10,10 +10,12 @@
 8. `jobs`          jobs and tasks, moved by the tables of `model.states`
 9. `notices`       what post hooks are still to be told
 10. `runs`         runs of hooks
-11. `house`        workspace, users, volumes, hooks, settings
-12. `keys`         API keys
-13. `attributes`   what can be asked of each entity
-14. `where`        expressions as conditions
+11. `queues`       queues, and whose turn it is
+12. `house`        workspace, users, volumes, hooks
+13. `levels`       settings and metadata, on whatever they are set
+14. `keys`         API keys
+15. `attributes`   what can be asked of each entity
+16. `where`        expressions as conditions
 15. `lists`        filters and pages over all of it
 
 Rules
@@ -32,14 +34,16 @@ from .house import HouseRecords
 from .ids import new_id
 from .jobs import Jobs
 from .keys import Keys
+from .levels import LevelRecords
 from .lists import Lists
 from .notices import Notices
 from .offers import Offers
+from .queues import QueueRecords
 from .runs import Runs
 from .schema import migrate, schema_is_newer
 
 if TYPE_CHECKING:
-    from ..lifecycle.needs import House, JobBook, NoticeBook, OfferBook, RunBook
+    from ..lifecycle.needs import House, JobBook, NoticeBook, OfferBook, RunBook, TurnBook
 
 __all__ = ["Records", "migrate", "new_id", "open_records", "schema_is_newer"]
 
@@ -50,6 +54,8 @@ class Records:
 
     database: Database
     house: HouseRecords
+    queues: QueueRecords
+    levels: LevelRecords
     keys: Keys
     offers: Offers
     jobs: Jobs
@@ -67,6 +73,8 @@ def open_records(url: str) -> Records:
     return Records(
         database=database,
         house=HouseRecords(database),
+        queues=QueueRecords(database),
+        levels=LevelRecords(database),
         keys=Keys(database),
         offers=Offers(database),
         jobs=Jobs(database),
@@ -78,5 +86,5 @@ def open_records(url: str) -> Records:
 
 if TYPE_CHECKING:  # the type checker holds the records against what the steps need
 
-    def _seams(records: Records) -> tuple[House, OfferBook, JobBook, RunBook, NoticeBook]:
-        return records.house, records.offers, records.jobs, records.runs, records.notices
+    def _seams(records: Records) -> tuple[House, OfferBook, JobBook, RunBook, NoticeBook, TurnBook]:
+        return records.house, records.offers, records.jobs, records.runs, records.notices, records.queues

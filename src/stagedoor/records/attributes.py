@@ -18,7 +18,7 @@ from ..lifecycle.compare import FLAG, Kind, Number, Text, Time, Words, members
 from ..model.entities import Role, RunState
 from ..model.hooks import HookName
 from ..model.states import JobState, OfferState, TaskStatus
-from .tables import entries, jobs, offers, runs, tasks, users, volumes
+from .tables import entries, jobs, offers, queues, runs, tasks, users, volumes
 
 Column = ColumnElement[Any]
 
@@ -102,6 +102,10 @@ def _volume(here: Column) -> Reference:
     return Reference(type="volume", here=here, there=volumes.c.id, code=code, inside=True)
 
 
+def _queue(here: Column) -> Reference:
+    return Reference(type="queue", here=here, there=queues.c.id, code=_text(queues.c.code, queues.c.folded))
+
+
 def _job(here: Column) -> Reference:
     return Reference(type="job", here=here, there=jobs.c.id, code=_text(jobs.c.code, jobs.c.folded))
 
@@ -133,7 +137,7 @@ JOB = Entity(
         "retry_at": _time(jobs.c.due),
         "size": _number(jobs.c.size),
         "attempts": _number(jobs.c.attempts),
-        "queue": Own(kind=Text(prefix="queue"), column=jobs.c.queue),
+        "queue": _queue(jobs.c.queue_id),
         "hostname": _text(jobs.c.hostname, jobs.c.hostname_folded),
         "offer": _plain(jobs.c.offer_id),
         "reference": _plain(jobs.c.reference),

@@ -1,4 +1,4 @@
-"""Workspace, users, volumes, hooks and settings: `lifecycle.needs.House`, and the writes of `lifecycle.manage`.
+"""Workspace, users, volumes, hooks: `lifecycle.needs.House`, and the writes of `lifecycle.manage`.
 
 Rules
 1. Codes of users and volumes are unique as people compare them: `JÖNS@X.SE` is `jöns@x.se`.
@@ -9,26 +9,28 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, insert, select, update
 
-from ..model.entities import Hook, Role, User, Volume, Workspace
+from ..model.entities import Hook, Job, Queue, Role, User, Volume, Workspace
 from ..model.errors import Conflict, NotFound
 from ..model.hooks import HookName
-from ..model.settings import Settings, Value
+from ..model.settings import Settings
 from .columns import fold, only
 from .database import Database
 from .ids import new_id
 from .jobs import ENDED
+from .queues import all_queues, make_built_in, of_queue
 from .tables import hooks, jobs, picked, tasks, users, volumes, workspaces
 
 USER = picked(users)
 VOLUME = picked(volumes)
-_USER_CHANGES = {"name", "role", "enabled", "metadata"}
-_VOLUME_CHANGES = {column.name for column in picked(volumes, "id", "code", "created", "modified")}
+_USER_CHANGES = {"name", "role", "enabled"}
+_VOLUME_CHANGES = {
+    column.name for column in picked(volumes, "id", "code", "created", "modified", "settings", "metadata")
+}
 
 
 class HouseRecords:
@@ -52,19 +54,29 @@ class HouseRecords:
                 raise Conflict("There is a workspace already; a server has one.", code="workspace_exists")
             workspace = Workspace(id=new_id(), code=code)
             connection.execute(insert(workspaces).values(**asdict(workspace)))
+            make_built_in(connection, now)
             return workspace, _add_user(connection, admin, Role.ADMIN, "", now)
 
-    def set_setting(self, name: str, value: Value) -> None:
-        with self._database.write() as connection:
-            _keep_settings(connection, {**_workspace(connection).settings, name: value})
+    def settings_of(self, job: Job) -> Settings:
+        with self._database.read() as connection:
+            settings = Settings(_workspace(connection).settings)
+            queue = next((queue for queue in all_queues(connection) if queue.id == job.queue_id), None)
+        return (settings.on_queue(queue) if queue else settings).on_job(job)
 
-    def unset_setting(self, name: str) -> bool:
-        """Back to the default; whether it was set."""
-        with self._database.write() as connection:
-            given = dict(_workspace(connection).settings)
-            was_set = given.pop(name, None) is not None
-            _keep_settings(connection, given)
-            return was_set
+    def settings_at(self, volume_id: str) -> Settings:
+        with self._database.read() as connection:
+            settings = Settings(_workspace(connection).settings)
+            volume = next((volume for volume in _volumes(connection) if volume.id == volume_id), None)
+        return settings.on_volume(volume) if volume else settings
+
+    # --- queues
+
+    def queue(self, queue_id: str) -> Queue | None:
+        return next((queue for queue in self.queues() if queue.id == queue_id), None)
+
+    def queues(self) -> list[Queue]:
+        with self._database.read() as connection:
+            return all_queues(connection)
 
     # --- users
 
@@ -87,7 +99,7 @@ class HouseRecords:
             return _add_user(connection, code, role, name, now)
 
     def update_user(self, user_id: str, now: int, **changes: Any) -> User:
-        """Set `name`, `role`, `enabled`, `metadata`. Raises Conflict (`last_admin`) rather than leave no admin."""
+        """Set `name`, `role`, `enabled`. Raises Conflict (`last_admin`) rather than leave no admin."""
         only(changes, _USER_CHANGES)
         with self._database.write() as connection:
             before = _user(connection, user_id)
@@ -147,8 +159,9 @@ class HouseRecords:
     # --- hooks
 
     def hook(self, name: HookName, queue: str = "") -> Hook | None:
-        """The one of the queue, where it has one, else the workspace's; None also where that is switched off."""
-        query = select(hooks).where(hooks.c.name == name, hooks.c.queue.in_(["", queue]))
+        """The one of the queue, by its id, where it has one, else the workspace's; None also where that is switched
+        off."""
+        query = select(hooks).where(hooks.c.name == name, of_queue(hooks.c.queue, queue))
         with self._database.read() as connection:
             row = connection.execute(query.order_by(hooks.c.queue.desc()).limit(1)).one_or_none()
             return Hook(**row._mapping) if row and row.enabled else None
@@ -178,10 +191,6 @@ def _workspace(connection: Connection) -> Workspace:
     if row is None:
         raise NotFound("There is no workspace here yet: run `stagedoor init`.", code="no_workspace")
     return Workspace(**row._mapping)
-
-
-def _keep_settings(connection: Connection, given: Mapping[str, Any]) -> None:
-    connection.execute(update(workspaces).values(settings=given))
 
 
 def _claim_code(connection: Connection, table: Table, code: str, what: str) -> None:

@@ -17,9 +17,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from ..model.entities import Job, Task
-from ..model.errors import NotFound, OfferClosed
+from ..model.errors import Conflict, NotFound, OfferClosed
 from ..model.notation import Place
-from ..model.states import JOB, TASK, JobFact, JobState, OfferFact, OfferState, TaskFact, TaskStatus, after
+from ..model.states import (
+    JOB,
+    RUNNING,
+    TASK,
+    JobFact,
+    JobState,
+    OfferFact,
+    OfferState,
+    TaskFact,
+    TaskStatus,
+    WrongMove,
+    after,
+)
 from . import notices, reservations
 from .columns import fold, only, pack, unpack
 from .database import Database
@@ -29,13 +41,12 @@ from .tables import jobs, offers, picked, receipts, tasks
 JOB_COLUMNS = picked(jobs, "cleared")
 TASK_COLUMNS = picked(tasks)
 _MOVED_WITH = {"error", "error_code", "error_detail", "reference", "due", "failures", "expires", "finished"}
-_SET_ALONE = _MOVED_WITH | {"code", "hostname", "ip", "client", "size", "queue", "attempts"}
+_SET_ALONE = _MOVED_WITH | {"code", "hostname", "ip", "client", "size", "queue_id", "attempts", "settings", "metadata"}
 _TASK_CHANGES = {"received", "error"}
 _NOTES_KEPT = 1000
 
 ENDED = [state for state in JobState if state.ended]
 _FAILED = [state for state in JobState if state.status == "failed"]
-_WORKING = [JobState.PROVING, JobState.PLACING, JobState.INGESTING]
 _UPLOADING = [JobState.AWAITING_BYTES, JobState.RECEIVING]
 
 _CLOSED = {
@@ -131,7 +142,7 @@ class Jobs:
         return attempt
 
     def working(self) -> list[str]:
-        return self._ids(jobs.c.state.in_(_WORKING))
+        return self._ids(jobs.c.state.in_(RUNNING))
 
     def taking(self) -> list[str]:
         return self._ids(jobs.c.state.in_(_UPLOADING))
@@ -157,16 +168,48 @@ class Jobs:
             task = task_of(row)
             return job_of(connection.execute(_query(jobs.c.id == task.job_id)).one(), [task]), task
 
-    def all_received(self, job_id: str) -> bool:
-        query = select(tasks.c.id).where(tasks.c.job_id == job_id, tasks.c.status != TaskStatus.QUEUED).limit(1)
+    def lacking(self, job_id: str) -> frozenset[TaskStatus]:
+        """What the tasks are that keep a job from going on: empty when every one is QUEUED or EXCLUDED."""
+        lacking = tasks.c.status.not_in([TaskStatus.QUEUED, TaskStatus.EXCLUDED])
+        query = select(tasks.c.status).where(tasks.c.job_id == job_id, lacking).distinct()
         with self._database.read() as connection:
-            return connection.execute(query).first() is None
+            return frozenset(connection.scalars(query))
 
-    def keep_receipt(self, job_id: str, receipt: bytes) -> None:
+    def change_tasks(self, job_id: str, task_ids: Sequence[str], fact: TaskFact, now: int) -> None:
+        """Hold, exclude or release tasks, and have the job look again at what it has; in one transaction.
+
+        Raises WrongMove where that cannot be done with one of them, or placing has begun.
+        """
+        with self._database.write() as connection:
+            state = _state(connection, job_id)
+            if state.phase != "upload":
+                state = after(JOB, state, JobFact.CHANGED)
+            for task_id in task_ids:
+                status: TaskStatus | None = connection.scalar(
+                    select(tasks.c.status).where(*_this_task(job_id, task_id))
+                )
+                if status is None:
+                    raise NotFound(detail=f"job {job_id} has no task {task_id}")
+                following = after(TASK, status, fact)
+                connection.execute(update(tasks).where(*_this_task(job_id, task_id)).values(status=following))
+            left = select(func.count(), func.coalesce(func.sum(tasks.c.size), 0))
+            left = left.where(tasks.c.job_id == job_id, tasks.c.status != TaskStatus.EXCLUDED)
+            number, size = connection.execute(left).one()
+            if not number:
+                raise Conflict("No entry would be left; abort the job instead.", code="last_entry")
+            _update(connection, job_id, {"state": state, "size": int(size), "modified": now})
+
+    def proved(self, job_id: str, task_ids: Sequence[str], receipt: bytes, now: int) -> None:
+        """Keep the receipt and go on with the placing. Raises WrongMove unless just these tasks belong to the job."""
         packed = pack(receipt)
         with self._database.write() as connection:
+            state = after(JOB, _state(connection, job_id), JobFact.PROVED)
+            its_tasks = select(tasks.c.id).where(tasks.c.job_id == job_id, tasks.c.status != TaskStatus.EXCLUDED)
+            if set(connection.scalars(its_tasks)) != set(task_ids):
+                raise WrongMove("other entries belong to the job than were proved")
             connection.execute(delete(receipts).where(receipts.c.job_id == job_id))
             connection.execute(insert(receipts).values(job_id=job_id, body=packed))
+            _update(connection, job_id, {"state": state, "failures": 0, "modified": now})
 
     def receipt(self, job_id: str) -> bytes | None:
         with self._database.read() as connection:

@@ -17,7 +17,7 @@ from sqlalchemy import Column, ColumnElement, Connection, func, select
 from ..model.entities import HookRun, Job, Offer, Role, RunState, Task, User, Volume
 from ..model.hooks import HookName
 from ..model.query import Expression
-from ..model.states import JobState, OfferState
+from ..model.states import JobState, OfferState, TaskStatus
 from . import attributes
 from .attributes import Entity
 from .columns import batches, fold
@@ -78,8 +78,9 @@ class Lists:
         return total, [task_of(row) for row in rows]
 
     def received(self, job_ids: Sequence[str]) -> dict[str, int]:
-        """Bytes received by each job, over its tasks."""
+        """Bytes received by each job, over the tasks that belong to it."""
         query = select(tasks.c.job_id, func.sum(tasks.c.received)).group_by(tasks.c.job_id)
+        query = query.where(tasks.c.status != TaskStatus.EXCLUDED)
         with self._database.read() as connection:
             rows = [
                 row for batch in batches(job_ids) for row in connection.execute(query.where(tasks.c.job_id.in_(batch)))

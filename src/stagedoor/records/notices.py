@@ -17,6 +17,7 @@ from ..model.hooks import HookName
 from ..model.states import JobState
 from .database import Database
 from .ids import new_id
+from .queues import of_queue
 from .tables import hooks, notices
 
 
@@ -54,7 +55,7 @@ def moved(connection: Connection, job: Job, now: int) -> None:
 
 
 def _keep(connection: Connection, hook: HookName, job: Job, now: int) -> None:
-    if not connection.scalar(select(exists().where(hooks.c.name == hook, hooks.c.queue.in_(["", job.queue])))):
+    if not connection.scalar(select(exists().where(hooks.c.name == hook, of_queue(hooks.c.queue, job.queue_id)))):
         return
     notice = Notice(
         id=new_id(),

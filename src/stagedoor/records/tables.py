@@ -14,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table
 
-from ..model.entities import Role, RunState
+from ..model.entities import QueueStatus, Role, RunState
 from ..model.form import Answers, Form
 from ..model.hooks import HookName
+from ..model.metadata import Metadata
 from ..model.states import JobState, OfferState, TaskStatus
 from ..model.verdict import Verdict
 from .columns import KEY, Choice, Json, Words, folded_of
@@ -48,12 +49,17 @@ def _of(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
 
+def _own() -> list[Column[Any]]:
+    """What a thing carries that the studio has set on it."""
+    return [_of("settings", Json(dict[str, Any])), _of("metadata", Json(Metadata))]
+
+
 workspaces = Table(
     "workspaces",
     metadata,
     _id(),
     *_words("code"),
-    _of("metadata", Json(dict[str, str])),
+    _of("metadata", Json(Metadata)),
     _of("settings", Json(dict[str, Any])),
 )
 
@@ -67,7 +73,7 @@ users = Table(
     _of("enabled", Boolean),
     *_words("name"),
     folded_of("name"),
-    _of("metadata", Json(dict[str, str])),
+    _of("metadata", Json(Metadata)),
     *_numbers("created", "modified"),
 )
 
@@ -97,6 +103,21 @@ volumes = Table(
     *_words("group"),
     _of("capabilities", Json(dict[str, Any])),
     *_numbers("created", "modified"),
+    *_own(),
+)
+
+queues = Table(
+    "queues",
+    metadata,
+    _id(),
+    *_words("code"),
+    _key("folded", unique=True),
+    _of("priority", Integer),
+    _of("default", Boolean),
+    *_words("description"),
+    _of("status", Choice(QueueStatus)),
+    *_numbers("created", "modified"),
+    *_own(),
 )
 
 hooks = Table(
@@ -176,13 +197,15 @@ jobs = Table(
     *_words("hostname", "ip", "client"),
     folded_of("hostname"),
     *_numbers("size"),
-    *_words("queue", "error_code", "error", "error_detail", "reference"),
+    _key("queue_id"),
+    *_words("error_code", "error", "error_detail", "reference"),
     _of("attempts", Integer),
     _of("failures", Integer),
     *_optional("due"),
     *_numbers("expires"),
     _of("notes", Json(tuple[str, ...])),
     _of("cleared", Boolean),
+    *_own(),
     Index("jobs_by_code", "folded"),
     Index("jobs_of_user", "user_id", "created"),
     Index("jobs_by_time", "created"),

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -33,14 +34,14 @@ log = logging.getLogger(__name__)
 
 
 class Disk:
-    """Implements `Storage`. `durability` answers `cache` or `flush`, `proof_from` `device` or `cache`; `volumes` the
-    volumes as configured now."""
+    """Implements `Storage`. `durability` answers `cache` or `flush`, `proof_from` `device` or `cache`, for what is
+    staged in a folder; `volumes` the volumes as configured now."""
 
     def __init__(
         self,
-        durability: Callable[[], str],
+        durability: Callable[[Path], str],
         volumes: Callable[[], list[Volume]],
-        proof_from: Callable[[], str] = lambda: "device",
+        proof_from: Callable[[Path], str] = lambda folder: "device",
     ) -> None:
         self._durability = durability
         self._proof_from = proof_from
@@ -84,7 +85,8 @@ class Disk:
             known = self.known(upload_id)
             if known:
                 return known
-            upload = StagedUpload(Staging(Path(folder), upload_id), self._durability, self._proof_from)
+            durability, proof_from = partial(self._durability, Path(folder)), partial(self._proof_from, Path(folder))
+            upload = StagedUpload(Staging(Path(folder), upload_id), durability, proof_from)
             with self._lock:
                 self._uploads[upload_id] = upload
                 self._recent[upload_id] = upload

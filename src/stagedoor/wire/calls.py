@@ -5,7 +5,8 @@ Rules
 2. `answer` is the type of the JSON that a success carries; None where it carries none. `Page` holds items of the type
    named beside it.
 3. Every refusal is an `ErrorAnswer`, whatever the call.
-4. GET, PUT and DELETE may be repeated without harm, and so may SUBMIT, RETRY and ABORT; `repeatable` says so.
+4. GET, PUT and DELETE may be repeated without harm, and so may SUBMIT, RETRY, ABORT, PAUSE and RESUME; `repeatable`
+   says so.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from .house import (
     KeyView,
     NewHook,
     NewKey,
+    NewQueue,
     NewUser,
     NewVolume,
+    QueueChange,
+    QueueView,
     RunDetail,
     RunView,
     SettingChange,
@@ -31,9 +35,10 @@ from .house import (
     UserView,
     VolumeChange,
     VolumeView,
+    WorkspaceChange,
     WorkspaceView,
 )
-from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest, TaskView
+from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest, TaskChange, TaskView
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
 from .replays import Replay, ReplayRequest, Replays
@@ -78,6 +83,9 @@ JOB = Call("GET", f"{V1}/jobs/{{id}}", JobView)
 CHANGE_JOB = Call("PATCH", f"{V1}/jobs/{{id}}", JobView, JobChange)
 RETRY = Call("POST", f"{V1}/jobs/{{id}}/retry", JobView, idempotent=True)
 ABORT = Call("POST", f"{V1}/jobs/{{id}}/abort", JobView, idempotent=True)
+PAUSE = Call("POST", f"{V1}/jobs/{{id}}/pause", JobView, idempotent=True)
+RESUME = Call("POST", f"{V1}/jobs/{{id}}/resume", JobView, idempotent=True)
+CHANGE_TASK = Call("PATCH", f"{V1}/jobs/{{id}}/tasks/{{task}}", JobView, TaskChange)
 RECEIPT = Call("GET", f"{V1}/jobs/{{id}}/receipt", Receipt)
 RECEIPT_MHL = Call("GET", f"{V1}/jobs/{{id}}/receipt/mhl")
 """The answer is a ZIP."""
@@ -92,6 +100,7 @@ PART = Call("PUT", f"{V1}/uploads/{{id}}", PartAnswer)
 # --- the house -----------------------------------------------------------------------------------------------------
 ME = Call("GET", f"{V1}/me", UserView)
 WORKSPACE = Call("GET", f"{V1}/workspace", WorkspaceView)
+CHANGE_WORKSPACE = Call("PATCH", f"{V1}/workspace", WorkspaceView, WorkspaceChange)
 
 USERS = Call("GET", f"{V1}/users", Page, items=UserView)
 ADD_USER = Call("POST", f"{V1}/users", UserMade, NewUser)
@@ -107,6 +116,12 @@ VOLUME = Call("GET", f"{V1}/volumes/{{id}}", VolumeView)
 CHANGE_VOLUME = Call("PATCH", f"{V1}/volumes/{{id}}", VolumeView, VolumeChange)
 REMOVE_VOLUME = Call("DELETE", f"{V1}/volumes/{{id}}")
 
+QUEUES = Call("GET", f"{V1}/queues", Page, items=QueueView)
+ADD_QUEUE = Call("POST", f"{V1}/queues", QueueView, NewQueue)
+QUEUE = Call("GET", f"{V1}/queues/{{id}}", QueueView)
+CHANGE_QUEUE = Call("PATCH", f"{V1}/queues/{{id}}", QueueView, QueueChange)
+REMOVE_QUEUE = Call("DELETE", f"{V1}/queues/{{id}}")
+
 HOOKS = Call("GET", f"{V1}/hooks", Page, items=HookView)
 SET_HOOK = Call("PUT", f"{V1}/hooks/{{name}}", HookView, NewHook)
 CHANGE_HOOK = Call("PATCH", f"{V1}/hooks/{{name}}", HookView, HookChange)
@@ -117,6 +132,7 @@ REPLAY = Call("POST", f"{V1}/runs/{{id}}/replay", Replay)
 RUN_AGAIN = Call("POST", f"{V1}/runs/{{id}}/for-real", RunView)
 REPLAYS = Call("POST", f"{V1}/replays", Replays, ReplayRequest)
 
+# `?queue=`, `?volume=` or `?job=` names whose settings; left out, those of the workspace.
 SETTINGS = Call("GET", f"{V1}/settings", Page, items=SettingView)
 SET_SETTING = Call("PUT", f"{V1}/settings/{{name}}", SettingView, SettingChange)
 UNSET_SETTING = Call("DELETE", f"{V1}/settings/{{name}}")

@@ -46,12 +46,12 @@ class OfferedEntry(Struct, kw_only=True):
 
 
 class Metadata(Struct, kw_only=True):
-    """Pairs of text known about the user: the user's own, over those of the workspace."""
+    """Pairs of text that the studio keeps. Of several with one key the nearer is here: workspace, queue, user, job."""
 
     internal: dict[str, str]
-    """what the studio keeps"""
+    """which the studio alone may see"""
     external: dict[str, str]
-    """what the user's own program sent along; empty so far"""
+    """which the vendor whose they are may see as well"""
 
 
 class PrePublishInput(Struct, kw_only=True):
@@ -221,6 +221,8 @@ class TaskDestination(Struct, kw_only=True):
     """absolute, on the server"""
     v: str
     v_hr: str
+    metadata: Metadata
+    """of the volume"""
 
 
 class PublishedTask(Struct, kw_only=True):
@@ -265,7 +267,9 @@ class JobInput(Struct, kw_only=True):
     status: str
     """of the job, when that happened of which the hook is told: init, waiting, running, failed or done"""
     queue: str
+    """id"""
     queue_hr: str
+    """code of the queue"""
     version: str
     """of Stagedoor"""
     metadata: Metadata
@@ -278,7 +282,7 @@ class JobInput(Struct, kw_only=True):
     attempt: int
     """1, 2, ...: so often it has begun"""
     excluded: list[str]
-    """ids of entries that the studio left out; reserved: empty in this version"""
+    """ids of entries that the studio left out of the job: they are neither in `tasks` nor in `files`"""
     replay: bool
     """run once more by a person, on what an earlier run had read"""
 

@@ -1,11 +1,11 @@
-"""What the studio manages: workspace, users, keys, volumes, hooks, settings."""
+"""What the studio manages: workspace, users, keys, volumes, queues, hooks, settings, metadata."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class ErrorAnswer(Struct, frozen=True, kw_only=True):
@@ -17,9 +17,29 @@ class ErrorAnswer(Struct, frozen=True, kw_only=True):
     request_id: str
 
 
+class MetadataView(Struct, frozen=True, kw_only=True):
+    """Pairs of text that the studio keeps about something, and hands to its hooks."""
+
+    internal: dict[str, str] = {}
+    """for the studio only: empty for standard users"""
+    external: dict[str, str] = {}
+
+
+class MetadataChange(Struct, frozen=True, kw_only=True):
+    """Pairs to be set; null takes one away. What is not named stays."""
+
+    internal: dict[str, str | None] = {}
+    external: dict[str, str | None] = {}
+
+
 class WorkspaceView(Struct, frozen=True, kw_only=True):
     id: str
     code: str
+    metadata: MetadataView = field(default_factory=MetadataView)
+
+
+class WorkspaceChange(Struct, frozen=True, kw_only=True):
+    metadata: MetadataChange | None = None
 
 
 class UserView(Struct, frozen=True, kw_only=True):
@@ -31,7 +51,7 @@ class UserView(Struct, frozen=True, kw_only=True):
     """enabled or disabled"""
     created: datetime
     modified: datetime
-    metadata: dict[str, str] = {}
+    metadata: MetadataView = field(default_factory=MetadataView)
 
 
 class NewUser(Struct, frozen=True, kw_only=True):
@@ -45,7 +65,7 @@ class UserChange(Struct, frozen=True, kw_only=True):
     name: str | None = None
     status: str | None = None
     role: str | None = None
-    metadata: dict[str, str] | None = None
+    metadata: MetadataChange | None = None
 
 
 class UserMade(Struct, frozen=True, kw_only=True):
@@ -81,6 +101,7 @@ class VolumeView(Struct, frozen=True, kw_only=True):
     capabilities: dict[str, Any]
     free: int | None
     size: int | None
+    metadata: MetadataView = field(default_factory=MetadataView)
 
 
 class NewVolume(Struct, frozen=True, kw_only=True):
@@ -94,6 +115,41 @@ class VolumeChange(Struct, frozen=True, kw_only=True):
     aliases: tuple[str, ...] | None = None
     default: bool | None = None
     status: str | None = None
+    metadata: MetadataChange | None = None
+
+
+class QueueView(Struct, frozen=True, kw_only=True):
+    id: str
+    code: str
+    priority: int
+    """0 to 1000; jobs of the higher one go first"""
+    default: bool
+    status: str
+    """waiting, or paused: none of its jobs is begun"""
+    description: str
+    created: datetime
+    modified: datetime
+    running: int
+    """how many of its jobs are under way"""
+    waiting: int
+    """how many wait for their turn"""
+    metadata: MetadataView = field(default_factory=MetadataView)
+
+
+class NewQueue(Struct, frozen=True, kw_only=True):
+    code: str
+    priority: int = 500
+    default: bool = False
+    description: str = ""
+
+
+class QueueChange(Struct, frozen=True, kw_only=True):
+    priority: int | None = None
+    default: bool | None = None
+    status: str | None = None
+    """waiting or paused"""
+    description: str | None = None
+    metadata: MetadataChange | None = None
 
 
 class HookView(Struct, frozen=True, kw_only=True):
@@ -158,8 +214,15 @@ class RunDetail(Struct, frozen=True, kw_only=True):
 class SettingView(Struct, frozen=True, kw_only=True):
     name: str
     value: bool | int | str
+    """the one that counts"""
     default: bool | int | str
     reason: str
+    level: str
+    """where it is set: workspace, volume, queue, job; `default` where nowhere"""
+    set_on: str
+    """code of that volume or queue, or id of that job; empty for the workspace and the default"""
+    levels: tuple[str, ...]
+    """what it can be set on"""
 
 
 class SettingChange(Struct, frozen=True, kw_only=True):

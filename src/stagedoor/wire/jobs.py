@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
+from .house import MetadataChange, MetadataView
 from .signing import Signature
 
 
@@ -22,6 +23,8 @@ class SubmitRequest(Struct, frozen=True, kw_only=True):
     code: str = ""
     hostname: str = ""
     client: str = ""
+    queue: str = ""
+    """code or id; employees and admins only. Left out: the default queue"""
 
 
 class Answers(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,7 +74,7 @@ class JobView(Struct, frozen=True, kw_only=True):
     code: str
     name: str
     status: str
-    """waiting, running, failed, aborted, done"""
+    """waiting, running, paused, failed, aborted, done"""
     phase: str
     """upload, prove, place, ingest, ended"""
     user: str
@@ -88,7 +91,13 @@ class JobView(Struct, frozen=True, kw_only=True):
     etr: str
     """estimated time remaining, h:mm:ss; empty when idle"""
     queue: str
+    """id; for employees and admins only"""
+    queue_hr: str
+    """its code; for employees and admins only"""
     hostname: str
+    waits_for: str = ""
+    """why a job of which everything has arrived is not gone on with"""
+    metadata: MetadataView = field(default_factory=MetadataView)
     error_code: str = ""
     error: str = ""
     """what went wrong, in a sentence for the user"""
@@ -109,10 +118,21 @@ class JobView(Struct, frozen=True, kw_only=True):
 
 
 class JobChange(Struct, frozen=True, kw_only=True):
-    """What may be changed on a job: `code`, and `status` to `aborted`."""
+    """What may be changed on a job; `queue` and `metadata` by employees and admins."""
 
     code: str | None = None
     status: str | None = None
+    """`paused`, `waiting` (goes on) or `aborted`"""
+    queue: str | None = None
+    """code or id"""
+    metadata: MetadataChange | None = None
+
+
+class TaskChange(Struct, frozen=True, kw_only=True):
+    """What employees and admins may change on a task before it is placed."""
+
+    status: str
+    """`onhold` (the job does not go on without it), `excluded` (goes on without it), `queued` (neither any more)"""
 
 
 class ReceiptFile(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,15 @@ _PHASES = {
     "place": "is being placed",
     "ingest": "is being ingested at the studio",
 }
-STYLES = {"done": "green", "failed": "bold red", "aborted": "red", "running": "cyan", "waiting": "yellow"}
+_TURN = {"prove": "proved", "place": "placed", "ingest": "ingested"}
+STYLES = {
+    "paused": "yellow",
+    "done": "green",
+    "failed": "bold red",
+    "aborted": "red",
+    "running": "cyan",
+    "waiting": "yellow",
+}
 
 
 def will_go_on(job: Job) -> bool:
@@ -34,7 +42,11 @@ def state(job: Job) -> str:
     """In words: `running: is being proved`."""
     status, phase = str(job.get("status")), str(job.get("phase"))
     if status == "running" and phase == "upload":
-        return f"running: {job.get('progress', 0)} % received"
+        return f"running: {job.get('progress', 0)} % received{pace(job)}"
+    if status == "waiting" and phase in _TURN:
+        return f"waiting: waits for its turn to be {_TURN[phase]}"
+    if status == "paused":
+        return f"paused: in the step {phase!r}, {job.get('progress', 0)} % received"
     if status in ("running", "waiting") and phase in _PHASES:
         return f"{status}: {_PHASES[phase]}"
     if status == "failed":
@@ -42,11 +54,25 @@ def state(job: Job) -> str:
     return status
 
 
+def standing(job: Job) -> str:
+    """The same as the end of a sentence about the job."""
+    status = str(job.get("status"))
+    return "is paused" if status == "paused" else state(job).removeprefix("running: ").removeprefix("waiting: ")
+
+
+def pace(job: Job) -> str:
+    """`, 84 MB/s, 0:00:23 left` while bytes come; else empty."""
+    speed, left = float(job.get("speed") or 0), job.get("etr")
+    if speed <= 0:
+        return ""
+    return f", {size(int(speed * 1e6))}/s" + (f", {left} left" if left else "")
+
+
 def brief(job: Job) -> str:
     """In a word or two, for a list: `failed: ingest`."""
     status, phase = str(job.get("status")), str(job.get("phase"))
     if status == "running" and phase == "upload":
-        return f"running: {job.get('progress', 0)} %"
+        return f"running: {job.get('progress', 0)} %{pace(job)}"
     return status if phase == "ended" else f"{status}: {phase}"
 
 
@@ -117,6 +143,8 @@ def show(page: Page, job: Job) -> None:
     _line(page, "created", moment(job.get("created")))
     _line(page, "finished", moment(job.get("finished")))
     _line(page, "size", f"{size(int(job.get('size') or 0))}, {size(int(job.get('received') or 0))} received")
+    _line(page, "queue", str(job.get("queue_hr") or ""))
+    _line(page, "waits", str(job.get("waits_for") or ""))
     told = reference(job)
     error = str(job.get("error") or "")
     _line(page, "error", error.replace(f"Reference: {told}", "").strip() if told else error)
@@ -193,6 +221,10 @@ def what_next(job: Job) -> str:
         return "It will be tried again by itself; there is nothing to do."
     if status == "failed":
         return f"Once the cause is mended, the studio or you can run it again from that step: stagedoor job retry {id_}"
+    if status == "paused":
+        return f"It is paused; who may, lets it go on: stagedoor job resume {id_}"
+    if status == "waiting" and phase in _TURN:
+        return "Everything has arrived; it waits for its turn at the studio. There is nothing to do."
     if phase == "upload":
         kept = (
             f"; what has arrived is kept until {moment(job['staging_expires'])}" if job.get("staging_expires") else ""

@@ -1,6 +1,7 @@
 """What the steps ask of the world: narrow Protocols, one implementation each.
 
-1. `records`  `House`, `OfferBook`, `JobBook`, `NoticeBook`, `RunBook`, `Lists`, implemented by `stagedoor.records`
+1. `records`  `House`, `OfferBook`, `JobBook`, `TurnBook`, `NoticeBook`, `RunBook`, `Lists`, implemented by
+   `stagedoor.records`
 2. `volumes`  `Storage`, `Upload`, `PartWriter`, implemented by `stagedoor.volumes`
 3. `hooks`    `Programs`, implemented by `stagedoor.programs`
 4. `engine`   `Runner`, implemented by `stagedoor.engine`
@@ -13,7 +14,7 @@ from collections.abc import Callable
 
 from .engine import Runner
 from .hooks import Outcome, Programs, RunOrder
-from .records import House, JobBook, Lists, NoticeBook, OfferBook, RunBook
+from .records import House, JobBook, Lists, NoticeBook, OfferBook, RunBook, TurnBook
 from .signing import Signer
 from .volumes import FileHash, InTheWay, PartWriter, Proof, Spot, Storage, Upload
 
@@ -36,6 +37,7 @@ __all__ = [
     "Signer",
     "Spot",
     "Storage",
+    "TurnBook",
     "Upload",
 ]
 

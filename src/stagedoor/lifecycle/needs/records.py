@@ -12,6 +12,7 @@ from ...model.entities import (
     Notice,
     Offer,
     OfferEntry,
+    Queue,
     Reservation,
     Role,
     RunState,
@@ -23,14 +24,30 @@ from ...model.entities import (
 from ...model.hooks import HookName
 from ...model.query import Expression
 from ...model.settings import Settings
-from ...model.states import JobFact, JobState, OfferFact, OfferState, TaskFact
+from ...model.states import JobFact, JobState, OfferFact, OfferState, TaskFact, TaskStatus
 
 
 class House(Protocol):
     """Who and what the studio consists of. Read anew at each call: another process may have changed it."""
 
     def workspace(self) -> Workspace: ...
-    def settings(self) -> Settings: ...
+    def settings(self) -> Settings:
+        """Those of the workspace."""
+        ...
+
+    def settings_of(self, job: Job) -> Settings:
+        """The effective ones of a job: workspace, its queue, itself. `settings_of(job).number("upload_rate")`."""
+        ...
+
+    def settings_at(self, volume_id: str) -> Settings:
+        """The effective ones of a volume: workspace, itself."""
+        ...
+
+    def queue(self, queue_id: str) -> Queue | None: ...
+    def queues(self) -> list[Queue]:
+        """The one that goes first comes first."""
+        ...
+
     def user(self, user_id: str) -> User | None: ...
     def volumes(self) -> list[Volume]: ...
     def hook(self, name: HookName, queue: str = "") -> Hook | None:
@@ -141,7 +158,7 @@ class JobBook(Protocol):
         ...
 
     def working(self) -> list[str]:
-        """Ids of jobs that are PROVING, PLACING or INGESTING."""
+        """Ids of jobs that are PROVING, PLACING or INGESTING: their turn has come."""
         ...
 
     def taking(self) -> list[str]:
@@ -166,12 +183,35 @@ class JobBook(Protocol):
         """The job (without its other tasks) and the task whose bytes an upload takes."""
         ...
 
-    def all_received(self, job_id: str) -> bool:
-        """Whether every task of a job is QUEUED."""
+    def lacking(self, job_id: str) -> frozenset[TaskStatus]:
+        """What the tasks are that keep a job from going on: empty when every one is QUEUED or EXCLUDED."""
         ...
 
-    def keep_receipt(self, job_id: str, receipt: bytes) -> None: ...
+    def change_tasks(self, job_id: str, task_ids: Sequence[str], fact: TaskFact, now: int) -> None:
+        """HELD, EXCLUDED or RELEASED, of several tasks at once; the job's size follows, and a job that was past its
+        upload goes back to it, to look at what it has. Raises WrongMove where placing has begun, Conflict
+        (`last_entry`) where nothing would be left."""
+        ...
+
+    def proved(self, job_id: str, task_ids: Sequence[str], receipt: bytes, now: int) -> None:
+        """Keep the receipt and move on by PROVED, where exactly these tasks are not EXCLUDED. Raises WrongMove."""
+        ...
+
     def receipt(self, job_id: str) -> bytes | None: ...
+
+
+class TurnBook(Protocol):
+    """Whose turn it is."""
+
+    def begin_next(self, now: int) -> list[str]:
+        """Move the waiting jobs whose turn it is by STARTED, in one transaction: the queue with the higher priority
+        first, then the older job; within `jobs_at_once` of the workspace and of each queue, `user_jobs_at_once`, and
+        never from a paused queue. Their ids."""
+        ...
+
+    def reasons(self, found: Sequence[Job]) -> dict[str, str]:
+        """By id, why jobs that wait for their turn have not been begun; for the studio."""
+        ...
 
 
 class NoticeBook(Protocol):
