@@ -10,31 +10,42 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import contest, figures, options, report
-from .contestant import BENCH
+from . import contest, crowd, figures, offers, options, report
+from .contestant import BENCH, Contestant
 from .facts import machine
 from .figures import Numbers
 from .ground import Trash, touch_memory
-from .loads import LOADS, made
-from .offers import measure_offers
+from .house import Stagedoor
+from .loads import LOADS, WAN_LOADS, made
 from .place import LOOPBACK
 from .report import say
+from .wan import line, republish, scenarios
+
+NO_LINE = 3
+"""exit code where an emulated line was asked for and cannot be had"""
 
 
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     asked = options.parse()
     BENCH.mkdir(exist_ok=True)
+    if asked.write_docs:
+        report.write_docs(asked.results)
+        return 0
+    no_line = line.possible() if set(asked.only) & set(options.NEED_A_LINE) else ""
     within_limits = True
     with working_in(asked.work.absolute()) as folder:
         report.keep({"machine": machine(folder)}, asked.results)
-        if "loads" in asked.only:
-            report.keep({"loads": measure_loads(folder, asked)}, asked.results)
-        if "offer" in asked.only:
-            offer = measure_offers(folder / "run" / "offer", asked.runs, asked.scale)
-            report.keep({"offer": offer}, asked.results)
-            within_limits = offer["within_limits"]
+        for part, measure in PARTS.items():
+            if part not in asked.only or (no_line and part in options.NEED_A_LINE):
+                continue
+            numbers = measure(folder, asked)
+            report.keep({part: numbers}, asked.results)
+            within_limits = within_limits and numbers.get("within_limits", True)
     say(f"\nAll numbers: {asked.results}")
+    if no_line:
+        say(f"Left out, since no line can be emulated here (--no-wan: leave it out in peace): {no_line}")
+        return NO_LINE
     return 0 if within_limits else 1
 
 
@@ -68,6 +79,42 @@ def measure_loads(folder: Path, asked: argparse.Namespace) -> Numbers:
             report.show_ratios(ratios)
             results[load.name] = {"files": load.count, "bytes": load.bytes, "contestants": numbers, "ratios": ratios}
     return results
+
+
+def measure_offer(folder: Path, asked: argparse.Namespace) -> Numbers:
+    return offers.measure_offers(folder / "run" / "offer", asked.runs, asked.scale)
+
+
+def measure_crowd(folder: Path, asked: argparse.Namespace) -> Numbers:
+    return crowd.measure_crowd(folder, asked.scale)
+
+
+def measure_wan(folder: Path, asked: argparse.Namespace) -> Numbers:
+    """Without warm-ups: the line takes far longer than what they are for."""
+    rules = contest.Rules(asked.wan_runs, warm_up=False, limit=asked.wan_limit)
+    ours = options.chosen(options.OURS, [name for name in asked.ours if name == Stagedoor.name])
+    loads = [load.scaled(asked.scale) for load in WAN_LOADS.values()]
+    plan = scenarios.Plan([*ours, *wan_peers(asked)], loads, rules)
+    weathers = scenarios.WEATHERS if asked.no_bbr else (*scenarios.WEATHERS, *scenarios.BBR_WEATHERS)
+    return scenarios.measure_weathers(folder, plan, weathers)
+
+
+def measure_republish(folder: Path, asked: argparse.Namespace) -> Numbers:
+    rules = contest.Rules(asked.wan_runs, warm_up=False, limit=asked.wan_limit)
+    return republish.measure_republish(folder, wan_peers(asked), rules, asked.scale)
+
+
+def wan_peers(asked: argparse.Namespace) -> list[type[Contestant]]:
+    return options.chosen(options.PEERS, [name for name in asked.peers if name in options.WAN_PEERS])
+
+
+PARTS = {
+    "loads": measure_loads,
+    "offer": measure_offer,
+    "crowd": measure_crowd,
+    "wan": measure_wan,
+    "republish": measure_republish,
+}
 
 
 if __name__ == "__main__":

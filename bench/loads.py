@@ -18,6 +18,7 @@ class Load:
     count: int
     size: int
     folders: int = 0
+    stem: str = "shot"
 
     @property
     def bytes(self) -> int:
@@ -36,8 +37,8 @@ class Load:
 
     def paths(self) -> list[str]:
         if not self.folders:
-            return [f"shot.{1001 + number}.exr" for number in range(self.count)]
-        return [f"{number % self.folders:03}/shot.{1001 + number}.exr" for number in range(self.count)]
+            return [f"{self.stem}.{1001 + number}.exr" for number in range(self.count)]
+        return [f"{number % self.folders:03}/{self.stem}.{1001 + number}.exr" for number in range(self.count)]
 
 
 LOADS = {

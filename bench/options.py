@@ -18,7 +18,9 @@ from .peers.web import Nginx, NginxTls
 
 OURS: tuple[type[Contestant], ...] = (Stagedoor, Flushed, Tls, Whole, WholeFlushed)
 PEERS: tuple[type[Contestant], ...] = (Copy, Nginx, NginxTls, Rsync, RsyncSsh, Copyparty, TusJs, Tuspy, Rclone, Ftp)
+WAN_PEERS = ("nginx", "rsync", "copyparty", "tus-js")
 PARTS = ("loads", "offer", "crowd", "wan", "republish")
+NEED_A_LINE = ("wan", "republish")
 SMOKE_SCALE = 0.002
 
 
@@ -41,6 +43,10 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--runs", type=_positive, default=3, help="of each contestant with each load (%(default)s)")
     parser.add_argument("--scale", type=_share, default=1.0, help="share of every load, such as 0.1")
+    parser.add_argument("--no-wan", action="store_true", help="leave out what needs network namespaces")
+    parser.add_argument("--wan-runs", type=_positive, default=2, help="of each over each line (%(default)s)")
+    parser.add_argument("--wan-limit", type=float, default=60.0, help="seconds that a run there may take (%(default)s)")
+    parser.add_argument("--no-bbr", action="store_true", help="leave out the lines with BBR")
     parser.add_argument("--smoke", action="store_true", help=f"whether it all works: one run, scale {SMOKE_SCALE}")
     parser.add_argument(
         "--work", type=Path, default=BENCH / "work", help="folder for loads and files; it decides about the disk"
@@ -55,7 +61,9 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     )
     options = parser.parse_args(words)
     if options.smoke:
-        options.runs, options.scale = 1, min(options.scale, SMOKE_SCALE)
+        options.runs, options.wan_runs, options.scale = 1, 1, min(options.scale, SMOKE_SCALE)
+    if options.no_wan:
+        options.only = [part for part in options.only if part not in NEED_A_LINE]
     return options
 
 
