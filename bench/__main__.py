@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import contest, crowd, figures, offers, options, report
-from .contestant import BENCH, Contestant
+from .contestant import BENCH, ROOT, Contestant
 from .facts import machine
 from .figures import Numbers
 from .ground import Trash, touch_memory
@@ -30,7 +30,7 @@ def main() -> int:
     asked = options.parse()
     BENCH.mkdir(exist_ok=True)
     if asked.write_docs:
-        report.write_docs(asked.results)
+        report.write_docs(asked.results, ROOT / "docs" / "performance.md")
         return 0
     no_line = line.possible() if set(asked.only) & set(options.NEED_A_LINE) else ""
     within_limits = True

@@ -1,4 +1,7 @@
-"""What is sent: BIG, SEQ and SMALL, and the smaller ones for lines that lag. Random bytes, the same every time."""
+"""What is sent: BIG, SEQ and SMALL, where asked for MANY, and smaller ones over lines that lag.
+
+Random bytes, the same every time: they cannot be packed, and are nowhere twice.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +46,14 @@ class Load:
 
 LOADS = {
     load.name: load
-    for load in (Load("BIG", 1, 4 << 30), Load("SEQ", 1000, 2 << 20), Load("SMALL", 10_000, 16 << 10, 100))
+    for load in (
+        Load("BIG", 1, 4 << 30),
+        Load("SEQ", 1000, 2 << 20),
+        Load("SMALL", 10_000, 16 << 10, 100),
+        Load("MANY", 100_000, 100),
+    )
 }
+USUAL = ("BIG", "SEQ", "SMALL")
 WAN_LOADS = {
     load.name: load
     for load in (Load("ONE", 1, 512 << 20), Load("FRAMES", 200, 2 << 20), Load("CRUMBS", 2000, 16 << 10, 20))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .contestant import BENCH, Contestant
 from .house import Flushed, Stagedoor, Tls, Whole, WholeFlushed
-from .loads import LOADS
+from .loads import LOADS, USUAL
 from .peers.copying import Copy
 from .peers.drive import Rclone
 from .peers.ftp import Ftp
@@ -28,7 +28,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Stagedoor beside its peers.")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
     parser.add_argument(
-        "--loads", nargs="+", choices=list(LOADS), default=list(LOADS), metavar="LOAD", help=", ".join(LOADS)
+        "--loads", nargs="+", choices=list(LOADS), default=list(USUAL), metavar="LOAD", help=", ".join(LOADS)
     )
     parser.add_argument(
         "--peers",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .figures import Numbers
+from .targets import TARGETS
 
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
@@ -57,5 +59,78 @@ def keep(results: Numbers, file: Path) -> None:
     file.write_text(json.dumps({**earlier, **results}, indent=2) + "\n")
 
 
-def write_docs(results: Path) -> None:
-    raise NotImplementedError
+def write_docs(results: Path, page: Path) -> None:
+    """Put tables between the markers of a page."""
+    if not results.exists():
+        sys.exit(f"There are no numbers in {results} yet: run the bench first.")
+    text = page.read_text()
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        sys.exit(f"{page} has no place for tables: the lines {BEGIN} and {END}.")
+    page.write_text(f"{before}{BEGIN}\n{tables(json.loads(results.read_text()))}\n{END}{after}")
+
+
+def tables(results: Numbers) -> str:
+    parts = [_from(results["machine"]), _targets(results)]
+    if "loads" in results:
+        parts.append(_loads(results["loads"]))
+    if "wan" in results:
+        parts.append(_lines(results["wan"]))
+    return "\n\n".join(parts)
+
+
+def _from(machine: Numbers) -> str:
+    return (
+        f"Measured {machine['began'][:10]} on {machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']:.0f} GB "
+        f"of memory, {machine['file_system'].split()[0]}, {machine['congestion_control'].upper()} unless a line says otherwise. "
+        "Ratios: median (least to most) of the runs."
+    )
+
+
+def _targets(results: Numbers) -> str:
+    lines = ["| what | against | times as fast | must | and then | reached |", "|---|---|---|---|---|---|"]
+    for target in TARGETS:
+        found = target.measured(results)
+        ratio = f"{found['median']:.3g} ({found['least']:.3g} to {found['most']:.3g})" if found else "-"
+        sign = "<=" if target.at_most else ">="
+        then = f"{sign} {target.then:g}" if target.then else "-"
+        cells = (target.what, target.against, ratio, f"{sign} {target.must:g}", then, target.reached(results))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _loads(loads: Mapping[str, Numbers]) -> str:
+    """Seconds, and CPU seconds per GB of both sides."""
+    return _by_contestant(
+        loads,
+        lambda one: (
+            f"{one['seconds']['median']:.2f} s, {one['mb_per_second']['median']:.0f} MB/s, "
+            f"{one['cpu_seconds_per_gb']['client'] + one['cpu_seconds_per_gb']['server']:.1f}"
+        ),
+        "seconds, MB/s, CPU seconds per GB of both sides",
+    )
+
+
+def _lines(lines: Mapping[str, Mapping[str, Numbers]]) -> str:
+    """Speed over the emulated lines."""
+    parts = {f"{weather}, {load}": one for weather, loads in lines.items() for load, one in loads.items()}
+    return _by_contestant(parts, lambda one: f"{one['mb_per_second']['median']:.2f}", "MB/s", across=True)
+
+
+def _by_contestant(
+    parts: Mapping[str, Numbers], cell: Callable[[Numbers], str], unit: str, *, across: bool = False
+) -> str:
+    """Contestants down and loads across, or the other way round."""
+    names = list(dict.fromkeys(name for part in parts.values() for name in part["contestants"]))
+    cells = {
+        (part, name): cell(one["contestants"][name]) if name in one["contestants"] else "-"
+        for part, one in parts.items()
+        for name in names
+    }
+    down, heads = (list(parts), names) if across else (names, list(parts))
+    lines = [f"| {' | '.join([unit, *heads])} |", "|---" * (len(heads) + 1) + "|"]
+    for row_name in down:
+        found = (cells[(row_name, head) if across else (head, row_name)] for head in heads)
+        lines.append(f"| {' | '.join([row_name, *found])} |")
+    return "\n".join(lines)

@@ -42,7 +42,7 @@ class Republish(Whole):
 
 
 def measure_republish(folder: Path, peers: Sequence[type[Contestant]], rules: contest.Rules, scale: float) -> Numbers:
-    load = LOAD.scaled(scale)
+    load = replace(LOAD, count=max(NEW_EVERY, int(LOAD.count * scale)))
     source = versions(load, folder / "loads")
     say(f"\nRe-publish over {WEATHER.name}: {load.words}, one frame of {NEW_EVERY} is new; {rules.runs} runs in turns")
     here, trash = folder / "run" / "republish", Trash(folder / "run" / "trash" / "republish")

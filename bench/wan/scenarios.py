@@ -40,9 +40,7 @@ def _one(folder: Path, plan: Plan, sources: Sequence[Path], weather: Weather) ->
     here.mkdir()
     with line(weather, here / "line.log") as place, contest.taking_part(plan.kinds, here, place) as contestants:
         for load, source in zip(plan.loads, sources, strict=True):
-            say(
-                f"\n{weather.name}, {load.words}, {plan.rules.runs} runs of each in turns, {plan.rules.limit:g} s at most"
-            )
+            say(f"\n{weather.name}, {load.words}: {plan.rules.runs} runs in turns, {plan.rules.limit:g} s at most")
             runs = contest.run(load, source, contestants, plan.rules, trash)
             numbers = {name: figures.of_runs(load, done) for name, done in runs.items()}
             ratios = figures.compared(numbers)
