@@ -18,6 +18,7 @@ from .ground import Trash, touch_memory
 from .house import Stagedoor
 from .loads import LOADS, WAN_LOADS, made
 from .place import LOOPBACK
+from .processes import Unusable
 from .report import say
 from .wan import line, republish, scenarios
 
@@ -33,20 +34,25 @@ def main() -> int:
         report.write_docs(asked.results, ROOT / "docs" / "performance.md")
         return 0
     no_line = line.possible() if set(asked.only) & set(options.NEED_A_LINE) else ""
-    within_limits = True
+    failed = False
     with working_in(asked.work.absolute()) as folder:
-        report.keep({"machine": machine(folder)}, asked.results)
+        report.keep("machine", machine(folder), asked.results)
         for part, measure in PARTS.items():
             if part not in asked.only or (no_line and part in options.NEED_A_LINE):
                 continue
-            numbers = measure(folder, asked)
-            report.keep({part: numbers}, asked.results)
-            within_limits = within_limits and numbers.get("within_limits", True)
+            try:
+                numbers = measure(folder, asked)
+            except Unusable as error:
+                say(f"  {part} was not measured: {error}")
+                failed = True
+                continue
+            report.keep(part, numbers, asked.results)
+            failed = failed or not numbers.get("within_limits", True)
     say(f"\nAll numbers: {asked.results}")
     if no_line:
         say(f"Left out, since no line can be emulated here (--no-wan: leave it out in peace): {no_line}")
         return NO_LINE
-    return 0 if within_limits else 1
+    return 1 if failed else 0
 
 
 @contextmanager
@@ -74,10 +80,8 @@ def measure_loads(folder: Path, asked: argparse.Namespace) -> Numbers:
             say(f"\n{load.words}, {asked.runs} runs of each in turns")
             runs = contest.run(load, source, contestants, contest.Rules(asked.runs), trash)
             numbers = {name: figures.of_runs(load, found) for name, found in runs.items()}
-            ratios = figures.compared(numbers)
-            report.show_load(numbers)
-            report.show_ratios(ratios)
-            results[load.name] = {"files": load.count, "bytes": load.bytes, "contestants": numbers, "ratios": ratios}
+            report.show(numbers)
+            results[load.name] = figures.of_load(load, asked.scale, numbers)
     return results
 
 
@@ -94,7 +98,7 @@ def measure_wan(folder: Path, asked: argparse.Namespace) -> Numbers:
     rules = contest.Rules(asked.wan_runs, warm_up=False, limit=asked.wan_limit)
     ours = options.chosen(options.OURS, [name for name in asked.ours if name == Stagedoor.name])
     loads = [load.scaled(asked.scale) for load in WAN_LOADS.values()]
-    plan = scenarios.Plan([*ours, *wan_peers(asked)], loads, rules)
+    plan = scenarios.Plan([*ours, *wan_peers(asked)], loads, asked.scale, rules)
     weathers = scenarios.WEATHERS if asked.no_bbr else (*scenarios.WEATHERS, *scenarios.BBR_WEATHERS)
     return scenarios.measure_weathers(folder, plan, weathers)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from stagedoor.model.errors import StagedoorError
 
 from . import ground
 from .contestant import Contestant, end
@@ -16,6 +20,9 @@ from .meter import Measured, measure
 from .place import Place
 from .processes import Unusable
 from .report import say
+
+FAILURES = (Unusable, StagedoorError, OSError, subprocess.SubprocessError)
+"""what ends the part of a contestant, and not the bench"""
 
 
 @dataclass(frozen=True)
@@ -59,21 +66,20 @@ def taking_part(kinds: Sequence[type[Contestant]], folder: Path, place: Place) -
 def run(
     load: Load, source: Path, contestants: list[Contestant], rules: Rules, trash: ground.Trash
 ) -> dict[str, list[Run]]:
-    """Runs by contestant, each the same number; whose run fails is left out from then on."""
+    """Runs by contestant, each the same number; whose run fails is left out. Every turn has an order of its own."""
     runs: dict[str, list[Run]] = {one.name: [] for one in contestants}
     still = list(contestants)
     for turn in range(-1 if rules.warm_up else 0, rules.runs):
-        for one in list(still):
+        for one in random.Random(turn).sample(still, len(still)):
             try:
                 done = once(one, load, source, rules, trash, contents=turn <= 0)
-            except Unusable as error:
+            except FAILURES as error:
                 say(f"  {one.name} is left out: {error}")
                 still.remove(one)
                 del runs[one.name]
                 continue
             if turn >= 0:
                 runs[one.name].append(done)
-        still = still[1:] + still[:1]
     return runs
 
 

@@ -98,5 +98,5 @@ def in_venv(name: str) -> str:
 def end(servers: list[Contestant]) -> None:
     """All of them, also when one does not end well."""
     for one in servers:
-        with suppress(OSError):
+        with suppress(Exception):
             one.stop()

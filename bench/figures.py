@@ -47,6 +47,17 @@ def of_runs(load: Load, runs: Sequence[Run]) -> Numbers:
     }
 
 
+def of_load(load: Load, scale: float, contestants: Mapping[str, Numbers]) -> Numbers:
+    """What all of them did with one load."""
+    return {
+        "files": load.count,
+        "bytes": load.bytes,
+        "scale": scale,
+        "contestants": dict(contestants),
+        "ratios": compared(contestants),
+    }
+
+
 def phases(runs: Sequence[Run]) -> Numbers:
     """Seconds between the moments that the server wrote down, in the median."""
     from .house import PHASES

@@ -14,14 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 
 HOOK_MARK = b"STAGEDOOR_RUN="
-EVERY_SECONDS = 0.05
 
 
 class Memory:
-    """Watches the trees below `roots`."""
+    """Watches the trees below `roots`; looks again after `every` seconds."""
 
-    def __init__(self, roots: Iterable[int]) -> None:
+    def __init__(self, roots: Iterable[int], every: float = 0.05) -> None:
         self._roots = list(roots)
+        self._every = every
         self._peaks: dict[int, int] = {}
         self._seen: dict[int, int] = {}
         self._over = threading.Event()
@@ -42,7 +42,7 @@ class Memory:
         return sum(peak for pid, peak in dict(self._peaks).items() if pid in self._roots or self._seen[pid] > 2)
 
     def _watch(self) -> None:
-        while not self._over.wait(EVERY_SECONDS):
+        while not self._over.wait(self._every):
             self._look()
 
     def _look(self) -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 from .memory import Memory, forget_peaks, high_water, tree
 
+LOOK_SECONDS = 0.1
+"""between two looks at memory: seldom enough to cost nothing that could be measured"""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -47,7 +49,7 @@ def measure(
     roots = list(servers)
     forget_peaks(roots)
     before = cpu_of(roots)
-    with log.open("wb") as output, Memory(roots) as at_server:
+    with log.open("wb") as output, Memory(roots, LOOK_SECONDS) as at_server:
         began = time.perf_counter()
         client = subprocess.Popen(
             list(command),
@@ -58,7 +60,7 @@ def measure(
             cwd=cwd,
             start_new_session=True,
         )
-        with Memory([client.pid]) as at_client, _Limit(client.pid, limit) as bound:
+        with Memory([client.pid], LOOK_SECONDS) as at_client, _Limit(client.pid, limit) as bound:
             usage = _wait(client)
             seconds = time.perf_counter() - began
             client_peak = max(at_client.peak(), _own_peak(usage))

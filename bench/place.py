@@ -43,7 +43,7 @@ class Place:
             except BaseException as error:
                 failed.append(error)
 
-        thread = threading.Thread(target=run)
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         thread.join()
         if failed:

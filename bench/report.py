@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from .figures import Numbers
+from .figures import Numbers, compared
 from .targets import TARGETS
 
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+BY_LOAD = ("loads", "wan")
 
 
 def say(text: str) -> None:
@@ -24,6 +25,11 @@ def row(name: str, value: str) -> None:
 
 def shown(values: Sequence[float], unit: str = "times") -> str:
     return f"{statistics.median(values):.2f} {unit} ({min(values):.2f} to {max(values):.2f})"
+
+
+def show(contestants: Mapping[str, Numbers]) -> None:
+    show_load(contestants)
+    show_ratios(compared(contestants))
 
 
 def show_load(contestants: Mapping[str, Numbers]) -> None:
@@ -53,10 +59,11 @@ def show_ratios(ratios: Mapping[str, Mapping[str, Numbers]]) -> None:
         row(name, "times as fast as: " + (", ".join(told) or "no peer"))
 
 
-def keep(results: Numbers, file: Path) -> None:
-    """Add parts to the results that are there; a part that was measured again takes the place of the older one."""
-    earlier = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps({**earlier, **results}, indent=2) + "\n")
+def keep(part: str, numbers: Numbers, file: Path) -> None:
+    """Add to the results that are there. What was measured again takes the place of the older, load by load."""
+    results = json.loads(file.read_text()) if file.exists() else {}
+    earlier = results.get(part, {}) if part in BY_LOAD else {}
+    file.write_text(json.dumps({**results, part: {**earlier, **numbers}}, indent=2) + "\n")
 
 
 def write_docs(results: Path, page: Path) -> None:
@@ -72,7 +79,7 @@ def write_docs(results: Path, page: Path) -> None:
 
 
 def tables(results: Numbers) -> str:
-    parts = [_from(results["machine"]), _targets(results)]
+    parts = [_from(results), _targets(results)]
     if "loads" in results:
         parts.append(_loads(results["loads"]))
     if "wan" in results:
@@ -80,16 +87,24 @@ def tables(results: Numbers) -> str:
     return "\n\n".join(parts)
 
 
-def _from(machine: Numbers) -> str:
+def _from(results: Numbers) -> str:
+    machine = results["machine"]
+    scales = sorted({load["scale"] for load in _loads_of(results)})
+    scaled = f" Loads were scaled down: {', '.join(f'{scale:g}' for scale in scales)}." if scales[:1] < [1] else ""
     return (
-        f"Measured {machine['began'][:10]} on {machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']:.0f} GB "
-        f"of memory, {machine['file_system'].split()[0]}, {machine['congestion_control'].upper()} unless a line says otherwise. "
-        "Ratios: median (least to most) of the runs."
+        f"Measured {machine['began'][:10]} on {machine['cores']} cores ({machine['cpu']}) with {machine['memory_gb']:.0f} "
+        f"GB of memory, {machine['file_system'].split()[0]}, {machine['congestion_control'].upper()} where a line says "
+        f"nothing else. Ratios: median (least to most) of the runs.{scaled}"
     )
 
 
+def _loads_of(results: Numbers) -> list[Numbers]:
+    over_lines = [load for loads in results.get("wan", {}).values() for load in loads.values()]
+    return [*results.get("loads", {}).values(), *over_lines]
+
+
 def _targets(results: Numbers) -> str:
-    lines = ["| what | against | times as fast | must | and then | reached |", "|---|---|---|---|---|---|"]
+    lines = ["| what | against | measured | must | and then | reached |", "|---|---|---|---|---|---|"]
     for target in TARGETS:
         found = target.measured(results)
         ratio = f"{found['median']:.3g} ({found['least']:.3g} to {found['most']:.3g})" if found else "-"

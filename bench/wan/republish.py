@@ -51,23 +51,25 @@ def measure_republish(folder: Path, peers: Sequence[type[Contestant]], rules: co
     wire: dict[str, list[float]] = {}
     with line(WEATHER, here / "line.log") as place, contest.taking_part([Republish, *peers], here, place) as started:
         for turn in range(rules.runs):
-            for one in started:
+            for one in list(started):
                 before = bytes_sent(place)
-                done = contest.once(one, versioned(load, "v002"), source, rules, trash, contents=not turn)
+                try:
+                    done = contest.once(one, versioned(load, "v002"), source, rules, trash, contents=not turn)
+                except contest.FAILURES as error:
+                    say(f"  {one.name} is left out: {error}")
+                    started.remove(one)
+                    one.stop()
+                    runs.pop(one.name, None)
+                    wire.pop(one.name, None)
+                    continue
                 runs.setdefault(one.name, []).append(done)
                 wire.setdefault(one.name, []).append((bytes_sent(place) - before) / load.bytes)
     numbers = {name: figures.of_runs(load, found) for name, found in runs.items()}
-    ratios = figures.compared(numbers)
-    report.show_load(numbers)
-    report.show_ratios(ratios)
+    report.show(numbers)
     for name, shares in wire.items():
         row(name, f"{report.shown([100 * share for share in shares], '%')} of the bytes went over the wire")
-    return {
-        "bytes": load.bytes,
-        "contestants": numbers,
-        "ratios": ratios,
-        "wire_share": {name: spread(shares) for name, shares in wire.items()},
-    }
+    shares_of = {name: spread(shares) for name, shares in wire.items()}
+    return {**figures.of_load(load, scale, numbers), "wire_share": shares_of}
 
 
 def versioned(load: Load, version: str) -> Load:

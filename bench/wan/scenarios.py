@@ -25,6 +25,7 @@ BBR_WEATHERS = (Weather(100, 0.1, "bbr"), Weather(100, 1, "bbr"))
 class Plan:
     kinds: Sequence[type[Contestant]]
     loads: Sequence[Load]
+    scale: float
     rules: contest.Rules
 
 
@@ -43,8 +44,6 @@ def _one(folder: Path, plan: Plan, sources: Sequence[Path], weather: Weather) ->
             say(f"\n{weather.name}, {load.words}: {plan.rules.runs} runs in turns, {plan.rules.limit:g} s at most")
             runs = contest.run(load, source, contestants, plan.rules, trash)
             numbers = {name: figures.of_runs(load, done) for name, done in runs.items()}
-            ratios = figures.compared(numbers)
-            report.show_load(numbers)
-            report.show_ratios(ratios)
-            found[load.name] = {"files": load.count, "bytes": load.bytes, "contestants": numbers, "ratios": ratios}
+            report.show(numbers)
+            found[load.name] = figures.of_load(load, plan.scale, numbers)
     return found

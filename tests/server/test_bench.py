@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from bench.wan import line
 
 ROOT = Path(__file__).resolve().parents[2]
+RECEIVE = """
+line, _ = server.accept()
+while block := line.recv(1 << 20):
+    sys.stdout.buffer.write(block)
+"""
+SEND = """
+import socket, sys, time
+for _ in range(100):
+    try:
+        line = socket.create_connection(("{host}", {port}))
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.1)
+line.sendall(sys.stdin.buffer.read())
+"""
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are measured by /proc")
@@ -38,3 +56,21 @@ def test_the_bench_measures_stagedoor_beside_a_peer(tmp_path: Path) -> None:
     assert numbers["loads"]["SEQ"]["ratios"]["stagedoor"].keys() == peers
     assert numbers["offer"]["within_limits"]
     assert not (tmp_path / "work" / "run").exists()
+
+
+def test_the_emulated_line_loses_packets_and_tcp_makes_good_for_it(tmp_path: Path) -> None:
+    """Bundles of packets with gaps in them are cut right: what arrives is what was sent."""
+    unmade = line.possible()
+    if unmade:
+        pytest.skip(unmade)
+    sent = random.Random(1).randbytes(3_000_000)
+    with line.line(line.Weather(4, 0.5), tmp_path / "line.log") as place:
+        port = place.free_port()
+        receive = f"import socket, sys\nserver = socket.create_server(('{place.host}', {port}))\n" + RECEIVE
+        receiver = subprocess.Popen(place.at_server([sys.executable, "-c", receive]), stdout=subprocess.PIPE)
+        send = SEND.format(host=place.host, port=port)
+        subprocess.run(place.at_client([sys.executable, "-c", send]), input=sent, check=True, timeout=60)
+        got, _ = receiver.communicate(timeout=60)
+        assert line.bytes_sent(place) > len(sent)
+    assert got == sent
+    assert re.search(r"direction 0: \d+ packets, [1-9]\d* lost", (tmp_path / "line.log").read_text())
