@@ -91,11 +91,10 @@ def _from(results: Numbers) -> str:
     machine = results["machine"]
     scales = sorted({load["scale"] for load in _loads_of(results)})
     scaled = f" Loads were scaled down: {', '.join(f'{scale:g}' for scale in scales)}." if scales[:1] < [1] else ""
-    return (
-        f"Measured {machine['began'][:10]} on {machine['cores']} cores ({machine['cpu']}) with {machine['memory_gb']:.0f} "
-        f"GB of memory, {machine['file_system'].split()[0]}, {machine['congestion_control'].upper()} where a line says "
-        f"nothing else. Ratios: median (least to most) of the runs.{scaled}"
-    )
+    where = f"{machine['cores']} cores ({machine['cpu']}) with {machine['memory_gb']:.0f} GB of memory"
+    how = f"{machine['file_system'].split()[0]}, {machine['congestion_control'].upper()} where a line says nothing else"
+    ratios = f"Ratios: median (least to most) of the runs.{scaled}"
+    return f"Measured {machine['began'][:10]} on {where}, {how}. {ratios}"
 
 
 def _loads_of(results: Numbers) -> list[Numbers]:

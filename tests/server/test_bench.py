@@ -38,7 +38,6 @@ def test_the_bench_measures_stagedoor_beside_a_peer(tmp_path: Path) -> None:
     what = [
         "--only",
         "loads",
-        "offer",
         "--loads",
         "SEQ",
         "--ours",
@@ -54,7 +53,6 @@ def test_the_bench_measures_stagedoor_beside_a_peer(tmp_path: Path) -> None:
     peers = {"nginx"} if shutil.which("nginx", path="/usr/sbin:/usr/bin") and shutil.which("curl") else set()
     assert numbers["loads"]["SEQ"]["contestants"].keys() == {"stagedoor", *peers}
     assert numbers["loads"]["SEQ"]["ratios"]["stagedoor"].keys() == peers
-    assert numbers["offer"]["within_limits"]
     assert not (tmp_path / "work" / "run").exists()
 
 
@@ -67,10 +65,11 @@ def test_the_emulated_line_loses_packets_and_tcp_makes_good_for_it(tmp_path: Pat
     with line.line(line.Weather(4, 0.5), tmp_path / "line.log") as place:
         port = place.free_port()
         receive = f"import socket, sys\nserver = socket.create_server(('{place.host}', {port}))\n" + RECEIVE
-        receiver = subprocess.Popen(place.at_server([sys.executable, "-c", receive]), stdout=subprocess.PIPE)
+        with (tmp_path / "got").open("wb") as got:
+            receiver = subprocess.Popen(place.at_server([sys.executable, "-c", receive]), stdout=got)
         send = SEND.format(host=place.host, port=port)
         subprocess.run(place.at_client([sys.executable, "-c", send]), input=sent, check=True, timeout=60)
-        got, _ = receiver.communicate(timeout=60)
+        receiver.wait(30)
         assert line.bytes_sent(place) > len(sent)
-    assert got == sent
+    assert (tmp_path / "got").read_bytes() == sent
     assert re.search(r"direction 0: \d+ packets, [1-9]\d* lost", (tmp_path / "line.log").read_text())
