@@ -35,18 +35,8 @@ line.sendall(sys.stdin.buffer.read())
 def test_the_bench_measures_stagedoor_beside_a_peer(tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     where = ["--work", str(tmp_path / "work"), "--results", str(results)]
-    what = [
-        "--only",
-        "loads",
-        "--loads",
-        "SEQ",
-        "--ours",
-        "stagedoor",
-        "stagedoor-publish",
-        "--peers",
-        "nginx",
-    ]
-    command = [sys.executable, "-m", "bench", "--smoke", *what, *where]
+    what = "--smoke --only loads --loads SEQ --ours stagedoor --peers nginx".split()
+    command = [sys.executable, "-m", "bench", *what, *where]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
     numbers = json.loads(results.read_text())
