@@ -67,7 +67,7 @@ def measure_crowd(folder: Path, scale: float) -> Numbers:
 def measure_latency(house: House, source: Path) -> Numbers:
     say(f"\nStatus of a job, and an offer of {OFFERED} files, while {FILLING} uploads fill the line")
     who = house.vendor()
-    jobs = [house.jobs(who, [source])[0] for _ in range(FILLING)]
+    jobs = [house.job(who, source) for _ in range(FILLING)]
     end = time.monotonic() + IDLE_SECONDS
     idle = ask_while(house, who, jobs[0], lambda: time.monotonic() < end)
     with clients(house, who, [[STAGEDOOR, "job", "resume", job, "--json"] for job in jobs]) as uploads:
@@ -121,7 +121,7 @@ def measure_memory(house: House, source: Path) -> Numbers:
     paths = sorted(source.iterdir())
     say(f"\nMemory of the server with {CLIENTS * len(paths)} uploads at once")
     who = house.vendor()
-    shares = [house.jobs(who, paths) for _ in range(CLIENTS)]
+    shares = [[house.job(who, path) for path in paths] for _ in range(CLIENTS)]
     forget_peaks([house.pid])
     with Memory([house.pid]) as memory:
         idle = memory.peak()

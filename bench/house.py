@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,7 +25,6 @@ from .ground import Trash
 from .loads import Load
 from .place import LOOPBACK, Place
 from .processes import Server, Unusable
-from .report import say
 
 COPYING_HOOK = """
 import json, sys
@@ -79,10 +78,7 @@ class House:
     def prove(self, how: str) -> None:
         """Set where the proof reads from."""
         if how != DEFAULT_PROOF:
-            try:
-                self.studio.command("settings", "set", "proof", how)
-            except AssertionError:
-                say("  This Stagedoor has no setting `proof`: it always flushes.")
+            self.studio.command("settings", "set", "proof", how)
 
     def vendor(self) -> Account:
         """A new user."""
@@ -99,24 +95,20 @@ class House:
 
         return self.place.beside_server(ask_once)
 
-    def jobs(self, who: Account, sources: Sequence[Path]) -> list[str]:
-        """A job of each, of one offer, that wants its bytes; their ids."""
+    def job(self, who: Account, source: Path) -> str:
+        """A job that wants its bytes; its id."""
 
-        def submit(session: Session) -> list[str]:
-            answer = session.publish(scan([str(source) for source in sources]))["files"]
-            return [submit_one(session, entry) for entry in answer]
+        def submit(session: Session) -> str:
+            answer = session.publish(scan([str(source)]))["files"]
+            tasks = [{"id": entry["id"], "source": entry["source"]} for entry in answer]
+            hooks = [{"when": "publish-server", "data": {"files": answer}}]
+            return str(session.create("job", {"code": source.name, "tasks": tasks, "hooks": hooks})["id"])
 
         return self.asking(who, submit)
 
     def env(self, who: Account) -> dict[str, str]:
         found = clean(STAGEDOOR_URL=self.url, STAGEDOOR_USER=who.code, STAGEDOOR_API_KEY=who.api_key)
         return {**found, "STAGEDOOR_TLS_FINGERPRINT": self._fingerprint} if self._fingerprint else found
-
-
-def submit_one(session: Session, entry: dict[str, Any]) -> str:
-    hooks = [{"when": "publish-server", "data": {"files": [entry]}}]
-    tasks = [{"id": entry["id"], "source": entry["source"]}]
-    return str(session.create("job", {"code": entry["filename"], "tasks": tasks, "hooks": hooks})["id"])
 
 
 class Stagedoor(Contestant):
@@ -152,7 +144,7 @@ class Stagedoor(Contestant):
         if self.whole:
             words = ["publish", str(source)]
         else:
-            self._job = self.house.jobs(self._who, [source])[0]
+            self._job = self.house.job(self._who, source)
             words = ["job", "resume", self._job]
         return Attempt([STAGEDOOR, *words, *self.options, "--json"], env=self.house.env(self._who))
 

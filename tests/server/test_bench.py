@@ -35,7 +35,7 @@ line.sendall(sys.stdin.buffer.read())
 def test_the_bench_measures_stagedoor_beside_a_peer(tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     where = ["--work", str(tmp_path / "work"), "--results", str(results)]
-    what = "--smoke --only loads --loads SEQ --ours stagedoor --peers nginx".split()
+    what = ["--smoke", "--only", "loads", "--loads", "SEQ", "--ours", "stagedoor", "--peers", "nginx"]
     command = [sys.executable, "-m", "bench", *what, *where]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
