@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.studio import STAGEDOOR, Account
+from studio import STAGEDOOR, Account
 
 from .contestant import ROOT
 from .figures import MB, Numbers

@@ -16,9 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.studio import STAGEDOOR, Account, Studio, clean
-
 from stagedoor import Session, scan
+from studio import STAGEDOOR, Account, Studio, clean
 
 from .contestant import Attempt, Contestant
 from .ground import Trash

@@ -14,7 +14,7 @@ import uuid
 from base64 import b64encode
 from pathlib import Path
 
-from tests.studio import Account
+from studio import Account
 
 from .figures import MB, Numbers, spread
 from .house import House

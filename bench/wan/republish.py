@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.studio import STAGEDOOR
+from studio import STAGEDOOR
 
 from .. import contest, figures, report
 from ..contestant import Attempt, Contestant
