@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stagedoor import Session, scan
+from stagedoor.model.errors import StagedoorError
 from studio import STAGEDOOR, Account, Studio, clean
 
 from .contestant import Attempt, Contestant
@@ -37,6 +39,7 @@ with open(sys.argv[2], "w") as stream:
 """
 READING_HOOK = "import json, sys\njson.load(open(sys.argv[1]))\n"
 DEFAULT_PROOF = "device"
+READY_SECONDS = 60
 PHASES = ("scan, check, submit", "upload, proof", "place, hook", "end noticed")
 T = TypeVar("T")
 
@@ -61,8 +64,22 @@ class House:
         how = ["--tls-self-signed"] if self._tls else [] if self.place == LOOPBACK else ["--insecure"]
         log = self.studio.folder / "server.out"
         self._server = Server(self.place, [STAGEDOOR, "serve", *where, *how], port, log, env=clean())
-        if self._tls:
-            self._fingerprint = re.findall(r"Fingerprint .*: ([0-9a-f]{64})", log.read_text())[-1]
+        self._wait_ready(log)
+
+    def _wait_ready(self, log: Path) -> None:
+        """The port may be open before the server has told its fingerprint, and before it answers."""
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end:
+            told = re.findall(r"Fingerprint .*: ([0-9a-f]{64})", log.read_text())
+            self._fingerprint = told[-1] if self._tls and told else ""
+            try:
+                if self._fingerprint or not self._tls:
+                    self.asking(self.studio.admin, lambda admin: admin.find_one("User"))
+                    return
+            except StagedoorError:
+                pass
+            time.sleep(0.05)
+        raise Unusable(f"Stagedoor does not answer after {READY_SECONDS} s:\n{log.read_text()[-2000:]}")
 
     def stop(self) -> None:
         if self._server:
