@@ -10,7 +10,7 @@ failed=""
 
 missing_programs() {
     wanted=" $* "
-    for pair in nginx:nginx curl:curl rsync:rsync sshd:openssh-server ssh:openssh-client rclone:rclone ip:iproute2 \
+    for pair in nginx:nginx curl:curl rsync:rsync sshd:openssh-server ssh:openssh-client ip:iproute2 \
         gcc:gcc openssl:openssl node:nodejs npm:npm nsenter:util-linux sysctl:procps; do
         [ "$wanted" = "  " ] || case "$wanted" in *" ${pair%%:*} "*) ;; *) continue ;; esac
         PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || echo "${pair##*:}"
