@@ -13,6 +13,7 @@
     offers      a large offer and its limits
     crowd       answers while the line is full; memory with many uploads
     wan/        a line that lags and loses: its emulator, its scenarios, a publish of what is mostly there already
+    lists       a command of its own: lists and queries where there are 100,000 jobs
     figures     medians, spreads, ratios
     targets     what is aimed at
     report      lines on the screen, results, the table in the docs
