@@ -9,7 +9,7 @@ help:
 	@echo "make demo    publish a real image sequence from end to end (KEEP=1 leaves the server running)"
 	@echo "make check   format, lint, types, import rules, fast tests: before every commit"
 	@echo "make test    every test, with real servers and real kills"
-	@echo "make bench   measure: large offers, memory"
+	@echo "make bench   measure, beside what is used otherwise (ARGS='--only loads --loads SMALL'; ARGS=--help)"
 	@echo "make format  put the code into its one form"
 
 setup: .venv/.ready
@@ -25,23 +25,25 @@ demo: setup
 	$(BIN)/python scripts/demo.py $(if $(KEEP),--keep)
 
 check: setup
-	$(BIN)/ruff format --check --quiet src tests scripts examples
-	$(BIN)/ruff check --quiet src tests scripts examples
+	$(BIN)/ruff format --check --quiet src tests scripts examples bench
+	$(BIN)/ruff check --quiet src tests scripts examples bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest tests/unit -n 2
 
 test: setup
 	sh scripts/system-packages.sh
+	sh scripts/bench-packages.sh nginx curl
 	$(BIN)/pytest tests/unit -n 2
 	$(BIN)/pytest tests/server tests/crash -n 2 --dist worksteal
 
 bench: setup
-	$(BIN)/python scripts/bench.py
+	-sh scripts/bench-packages.sh
+	$(BIN)/python -m bench $(ARGS)
 
 format: setup
-	$(BIN)/ruff format src tests scripts examples
-	$(BIN)/ruff check --fix src tests scripts examples
+	$(BIN)/ruff format src tests scripts examples bench
+	$(BIN)/ruff check --fix src tests scripts examples bench
 
 clean:
 	rm -rf .venv .demo .bench

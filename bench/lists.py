@@ -29,17 +29,15 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Table, func, insert, select, text
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-
-from stagedoor.model.entities import Role, RunState  # noqa: E402
-from stagedoor.model.form import Answers, Form  # noqa: E402
-from stagedoor.model.hooks import HookName  # noqa: E402
-from stagedoor.model.states import JobState, OfferState, TaskStatus  # noqa: E402
-from stagedoor.model.verdict import Kind, Verdict  # noqa: E402
-from stagedoor.records import open_records  # noqa: E402
-from stagedoor.records.columns import fold, pack  # noqa: E402
-from stagedoor.records.tables import entries, jobs, offers, runs, tasks, users  # noqa: E402
-from studio import Account, Studio  # noqa: E402
+from stagedoor.model.entities import Role, RunState
+from stagedoor.model.form import Answers, Form
+from stagedoor.model.hooks import HookName
+from stagedoor.model.states import JobState, OfferState, TaskStatus
+from stagedoor.model.verdict import Kind, Verdict
+from stagedoor.records import open_records
+from stagedoor.records.columns import fold, pack
+from stagedoor.records.tables import entries, jobs, offers, runs, tasks, users
+from studio import Account, Studio
 
 LIMIT_MS = 50.0
 USERS = 1000
@@ -215,15 +213,15 @@ def fill(studio: Studio, many: int) -> None:
     records = open_records(url)
     chance = random.Random(7)
     with records.database.write() as connection:
-        owners = [connection.scalar(select(users.c.id).where(users.c.code == "vendor0000@example.com"))]
+        owners = [connection.scalars(select(users.c.id).where(users.c.code == "vendor0000@example.com")).one()]
         people = [person(number) for number in range(1, USERS)]
         owners += [user["id"] for user in people]
-        volume = connection.scalar(text("SELECT id FROM volumes"))
+        volume = connection.scalars(text("SELECT id FROM volumes")).one()
         put(connection, users, iter(people))
         for make in (an_offer, an_entry, a_job, a_task, a_run):
             table = {an_offer: offers, an_entry: entries, a_job: jobs, a_task: tasks, a_run: runs}[make]
             put(connection, table, (make(number, chance, owners, volume) for number in range(many)))
-        assert connection.scalar(select(func.count()).select_from(jobs)) >= many
+        assert connection.scalars(select(func.count()).select_from(jobs)).one() >= many
     with records.database.engine.connect() as connection:
         connection.execute(text("ANALYZE"))
         connection.commit()

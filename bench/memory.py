@@ -1,14 +1,15 @@
-"""The peak memory of a server, over all its processes.
+"""The peak memory of process trees.
 
 1. What counts is VmHWM, the largest resident memory that a process has had; the kernel keeps it as long as that lives.
 2. Hooks are not the server: they are recognised by their mark, with everything they start.
-3. Processes below the server are looked for all the time. One that was seen once or twice only was about to become
+3. Processes below a root are looked for all the time. One that was seen once or twice only was about to become
    another program and still shared its parent's memory.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,16 +17,18 @@ HOOK_MARK = b"STAGEDOOR_RUN="
 
 
 class Memory:
-    """Watches the processes of a server."""
+    """Watches the trees below `roots`; looks again after `every` seconds."""
 
-    def __init__(self, server: int) -> None:
-        self._server = server
+    def __init__(self, roots: Iterable[int], every: float = 0.05) -> None:
+        self._roots = list(roots)
+        self._every = every
         self._peaks: dict[int, int] = {}
         self._seen: dict[int, int] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Memory:
+        self._look()
         self._thread.start()
         return self
 
@@ -36,19 +39,31 @@ class Memory:
     def peak(self) -> int:
         """Bytes, all processes added up."""
         self._look()
-        return sum(peak for pid, peak in dict(self._peaks).items() if pid == self._server or self._seen[pid] > 2)
+        return sum(peak for pid, peak in dict(self._peaks).items() if pid in self._roots or self._seen[pid] > 2)
 
     def _watch(self) -> None:
-        while not self._over.wait(0.05):
+        while not self._over.wait(self._every):
             self._look()
 
     def _look(self) -> None:
-        for pid in [self._server, *children(self._server)]:
+        for pid in tree(self._roots):
             with suppress(OSError):
-                if pid != self._server and HOOK_MARK in Path(f"/proc/{pid}/environ").read_bytes():
+                if pid not in self._roots and HOOK_MARK in Path(f"/proc/{pid}/environ").read_bytes():
                     continue
                 self._peaks[pid] = max(self._peaks.get(pid, 0), high_water(pid))
                 self._seen[pid] = self._seen.get(pid, 0) + 1
+
+
+def forget_peaks(roots: Iterable[int]) -> None:
+    """Let peaks begin anew at what is resident now."""
+    for pid in tree(roots):
+        with suppress(OSError):
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def tree(roots: Iterable[int]) -> list[int]:
+    """Processes, with all that they started and that still live below them."""
+    return [pid for root in roots for pid in (root, *children(root))]
 
 
 def children(pid: int) -> list[int]:
