@@ -7,10 +7,11 @@
 5. `threads`     where blocking work is done
 6. `publishing`  offers, jobs, receipts
 7. `uploads`     parts
-8. `house`       users, keys, volumes, hooks, settings
-9. `document`    the OpenAPI document
-10. `server`     the HTTP server
-11. `certificate` the self-signed certificate
+8. `reuse`       files that the studio has already
+9. `house`       users, keys, volumes, hooks, settings
+10. `document`   the OpenAPI document
+11. `server`     the HTTP server
+12. `certificate` the self-signed certificate
 
 Rules
 1. Everything but `/healthz` needs a user name and an API key (HTTP Basic).

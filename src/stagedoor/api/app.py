@@ -20,13 +20,14 @@ from ..lifecycle.offer import Offering
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
 from ..lifecycle.replay import Replaying
+from ..lifecycle.reuse import Reusing
 from ..lifecycle.submit import Submitting
 from ..model import errors
 from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
 from ..wire.signing import PublicKey
-from . import hooks, house, publishing, uploads
+from . import hooks, house, publishing, reuse, uploads
 from .document import Document
 from .gate import Gate, SignIn, log_refusal
 from .status import BY_STATUS, body_of, headers_of, status_of
@@ -41,6 +42,7 @@ class Services:
     offering: Offering
     submitting: Submitting
     receiving: Receiving
+    reusing: Reusing
     reading: Reading
     control: Control
     manage: Management
@@ -55,7 +57,14 @@ class Services:
 def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool = False) -> ASGIApp:
     """`peers`: who is behind a connection of this machine, by its port."""
     app = Litestar(
-        route_handlers=[health, *publishing.HANDLERS, *uploads.HANDLERS, *house.HANDLERS, *hooks.HANDLERS],
+        route_handlers=[
+            health,
+            *publishing.HANDLERS,
+            *uploads.HANDLERS,
+            *reuse.HANDLERS,
+            *house.HANDLERS,
+            *hooks.HANDLERS,
+        ],
         state=State({"services": services}),
         exception_handlers={
             errors.StagedoorError: _refused,

@@ -31,6 +31,7 @@ from ..lifecycle.presubmit import PreSubmit
 from ..lifecycle.prove import Proving
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
+from ..lifecycle.reuse import Reusing
 from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
 from ..model.entities import RunState
@@ -100,6 +101,7 @@ class _Running:
             offering=Offering(house, offers, runs, storage, programs, now),
             submitting=Submitting(house, offers, jobs, storage, self._engine, PreSubmit(house, runs, hooks), now),
             receiving=receiving,
+            reusing=Reusing(house, jobs, storage, receiving, now),
             reading=Reading(house, offers, jobs, runs, records.lists, programs, receiving),
             control=control,
             manage=home.manage,

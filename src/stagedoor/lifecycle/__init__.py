@@ -17,6 +17,8 @@ Beside the steps:
 - `echo`       what a submit sends back, compared with what was decided
 - `failing`    what becomes of a job whose step failed
 - `control`    abort, retry, withdraw
+- `reuse`      what the studio has already is copied, not sent
+- `earlier`    what a user sent before, and where it may still lie
 - `sweep`      what time alone brings about: expiry, retries, work that was cut
 - `read`       finding one, or a page of them
 - `mhl`        a receipt as ASC MHL

@@ -11,4 +11,5 @@
 9. `states`     jobs, tasks, offers: states as tables
 10. `entities`  the records that all other parts speak of
 11. `settings`  every setting, its default and its reason
+12. `likeness`  which names are alike
 """

@@ -101,6 +101,10 @@ class StagedUpload:
         missing = self.missing().within(part.start, part.end)  # only now: nobody else can change these any more
         return Part(self.tree, self.claims, claim, missing, (algorithm, digest), self._acknowledge)
 
+    def take_in(self, extents: list[Extent]) -> None:
+        """Note bytes as received that were copied here, under a claim. Raises OSError; nothing counts then."""
+        self._acknowledge(Range(extents[0].start, extents[-1].end), extents)
+
     def flush(self) -> None:
         """Bring to the device what is not known to be there. Raises OSError."""
         with self._flush_lock:

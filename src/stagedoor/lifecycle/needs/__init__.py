@@ -15,10 +15,11 @@ from .engine import Runner
 from .hooks import Outcome, Programs, RunOrder
 from .records import House, JobBook, Lists, NoticeBook, OfferBook, RunBook
 from .signing import Signer
-from .volumes import FileHash, InTheWay, PartWriter, Proof, Spot, Storage, Upload
+from .volumes import Copied, FileHash, InTheWay, PartWriter, Placed, Proof, Spot, Staged, Storage, Upload, Wanted
 
 __all__ = [
     "Clock",
+    "Copied",
     "FileHash",
     "House",
     "InTheWay",
@@ -28,6 +29,7 @@ __all__ = [
     "OfferBook",
     "Outcome",
     "PartWriter",
+    "Placed",
     "Programs",
     "Proof",
     "RunBook",
@@ -35,8 +37,10 @@ __all__ = [
     "Runner",
     "Signer",
     "Spot",
+    "Staged",
     "Storage",
     "Upload",
+    "Wanted",
 ]
 
 Clock = Callable[[], int]
