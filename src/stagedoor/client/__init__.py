@@ -7,9 +7,10 @@
 5. `parts`        which bytes go into the next part
 6. `source`       the bytes, as they are on this disk now
 7. `line`         several connections sending the parts of a job
-8. `sender`       a job's upload from beginning to end
-9. `session`      the scripting face of all that
-10. `receipt`     what was proved, compared with this disk and with the studio's key
+8. `reuse`        what the studio has already is named, not sent
+9. `sender`       a job's upload from beginning to end
+10. `session`     the scripting face of all that
+11. `receipt`     what was proved, compared with this disk and with the studio's key
 
 Imports only `wire` and `model`; runs on Python 3.10 and later, on Linux, macOS and Windows.
 """
