@@ -59,6 +59,8 @@ class Reuse:
         self._sources = sources
         self._patiently = patiently
         self._stop = stop
+        self.asked = False
+        """whether anything was named: then the server knows better than before what is missing"""
         self.bytes = 0
         """arrived without being sent"""
 
@@ -82,6 +84,7 @@ class Reuse:
             for batch in _batches(_ahead(readers, self._identity, candidates), most):
                 if self._stop():
                     return
+                self.asked = True
                 waiting.append(asking.submit(self._ask, batch))
                 while len(waiting) > ASKING:
                     self._count(waiting.popleft(), tell)

@@ -125,7 +125,7 @@ class Sender:
             raise source.changed(changes)
 
     def _taken(self, job: JobView, missing: list[tuple[TaskView, UploadView]]) -> bool:
-        """Once: have the server take what it has already; whether it took anything."""
+        """Once: have the server take what it has already; whether anything may be less missing now."""
         self._reuse = False
         there = job.size - sum(view.size - view.received for _, view in missing)
         files = sum(len(self._sources[task.id].files) for task, _ in missing)
@@ -144,7 +144,7 @@ class Sender:
 
         reuse.run(tell)
         self._speed = Speed()  # what was not sent says nothing about the line
-        return reuse.bytes > 0
+        return reuse.asked
 
     def _round(self, job: JobView, views: list[UploadView], sendings: list[Sending]) -> bool:
         """Send what these uploads miss; whether any byte got through."""
