@@ -267,9 +267,11 @@ def test_sweeps_find_the_jobs_they_are_for(records: Records) -> None:
         return sorted(by_state[state] for state in states)
 
     assert records.jobs.working() == ids(JobState.PROVING, JobState.PLACING, JobState.INGESTING)
-    assert records.jobs.uncleared() == ids(JobState.DONE, JobState.ABORTED)
+    ended = max(records.jobs.job(id_).finished or 0 for id_ in ids(JobState.ABORTED))
+    assert records.jobs.uncleared(ended) == ids(JobState.DONE, JobState.ABORTED)
+    assert records.jobs.uncleared(ended - 1) == ids(JobState.DONE)
     records.jobs.cleared(by_state[JobState.DONE])
-    assert records.jobs.uncleared() == ids(JobState.ABORTED)
+    assert records.jobs.uncleared(ended) == ids(JobState.ABORTED)
     late = NOW + 14 * 24 * HOUR
     assert records.jobs.idle(late - 1) == []
     assert records.jobs.idle(late) == ids(JobState.AWAITING_BYTES, JobState.RECEIVING)
