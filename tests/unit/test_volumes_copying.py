@@ -151,9 +151,7 @@ def test_a_file_that_has_arrived_in_part_is_left_to_be_sent(house: House, placed
     assert upload.missing() == Ranges([(10, 700)])
 
 
-def test_what_has_arrived_already_counts_and_is_not_touched(
-    house: House, placed: Placed, upload: StagedUpload
-) -> None:
+def test_what_has_arrived_already_counts_and_is_not_touched(house: House, placed: Placed, upload: StagedUpload) -> None:
     send(upload, 0, 700)
     before = (house.folder / "data/shot/a.0001.exr").stat()
     assert house.disk.copy(upload, wanted(upload, placed, 0), never).received == [0]

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from ..wire import calls
 from ..wire.reuse import ReuseRequest
 from .asking import Asked, json, read, route, services, user
-from .threads import checks, copies
+from .threads import copies, looks
 
 REQUEST_BYTES = 4 << 20
 """more than twenty thousand identities take"""
@@ -16,7 +16,7 @@ REQUEST_BYTES = 4 << 20
 @get(route(calls.REUSABLE))
 async def reusable(request: Asked, id: str) -> Response[bytes]:
     """Which files of a job resemble ones that the same user sent before: worth hashing."""
-    return await json(request, await checks(services(request).reusing.candidates, user(request), id))
+    return await json(request, await looks(services(request).reusing.candidates, user(request), id))
 
 
 @post(route(calls.REUSE), request_max_body_size=None, status_code=200)

@@ -83,8 +83,7 @@ class Sender:
                 return
             sendings = self._sendings(job, missing)
             if self._reuse and self._taken(job, missing):
-                job = self._patiently(lambda: self._connection.fetch(calls.JOB, {"id": self._job_id}))
-                continue
+                continue  # the uploads alone are asked again: where all has arrived they say so
             moved = self._round(job, [view for _, view in missing], sendings)
             in_vain = 0 if moved else in_vain + 1
             if in_vain >= ROUNDS_IN_VAIN:
