@@ -10,8 +10,8 @@ import click
 
 from ..model.errors import NotFound
 from . import sending
-from .receipt import save
 from .options import as_json, no_reuse, pass_page, sign_in
+from .receipt import save
 from .screen import jobs
 from .screen.page import Page
 

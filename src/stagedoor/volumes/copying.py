@@ -29,7 +29,7 @@ from ..lifecycle.needs import Copied, Placed, Staged, Wanted
 from ..model.entities import Volume
 from ..model.errors import RangeInFlight
 from ..model.tape import Range, Tape
-from .history import Extent
+from .history import Extent, own_digest
 from .paths import locate
 from .staging import REAL_DIRECTORY, opened
 from .upload import StagedUpload
@@ -152,7 +152,7 @@ class _Noted:
     def __init__(self) -> None:
         self._extents: list[Extent] = []
         self._start = self._end = 0
-        self._digest = blake3()
+        self._digest = own_digest()
 
     def at(self, start: int) -> _Noted:
         """To go on from there."""
@@ -180,7 +180,7 @@ class _Noted:
     def _close(self) -> None:
         if self._end > self._start:
             self._extents.append(Extent(self._start, self._end, self._digest.hexdigest()))
-        self._start, self._digest = self._end, blake3()
+        self._start, self._digest = self._end, own_digest()
 
 
 class _Origins:
