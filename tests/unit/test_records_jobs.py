@@ -303,3 +303,21 @@ def test_all_is_received_when_no_task_lacks_a_byte(records: Records) -> None:
     assert records.jobs.all_received(job.id) is False
     records.jobs.move_task(job.id, first.id, TaskFact.RECEIVED)
     assert records.jobs.all_received(job.id) is True
+
+
+def test_earlier_entries_are_those_of_the_same_user_that_may_still_be_somewhere(records: Records) -> None:
+    """Placed ones for ever, others until their staging is cleared; the newest first, never those of the job itself."""
+    user = user_of(records)
+    placed, cleared, waiting, own = (submitted(records, user, f"/p/{name}") for name in "abcd")
+    submitted(records, user_of(records, "b@x.example"), "/q")
+    for job in (placed, cleared):
+        records.jobs.move(job.id, JobFact.ABORTED, NOW)
+        records.jobs.cleared(job.id)
+    for fact in (TaskFact.RECEIVED, TaskFact.PLACED):
+        records.jobs.move_task(placed.id, placed.tasks[0].id, fact)
+
+    found = records.jobs.earlier(user.id, own.id, 10)
+
+    assert [(entry.job_id, entry.placed) for entry in found] == [(waiting.id, False), (placed.id, True)]
+    assert found[1].place == placed.tasks[0].place
+    assert records.jobs.earlier(user.id, own.id, 1) == found[:1]
