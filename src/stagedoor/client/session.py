@@ -130,7 +130,7 @@ class Session:
         `job`: the job or its id. `progress` is called in this thread, several times a second, with a
         `stagedoor.client.progress.Progress`. `connections`: 1 to 64 at a time; as many as help by default. `limit`:
         bytes per second, or a `stagedoor.Limit` whose `rate` may be changed meanwhile. When `stop()` is true the upload
-        ends early. With `reuse`, files that you sent before are recognised by content and taken from what the studio has.
+        ends early. With `reuse`, files that you sent before are recognised by content and copied at the studio.
         Does not wait for the studio: `wait` does. Raises SourceChanged when a file is no longer what was validated,
         TransferFailed after `patience` seconds without an acknowledged byte.
         """
