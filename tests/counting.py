@@ -45,6 +45,8 @@ class Line:
 
     def __init__(self, port: int, rate: float | None = None) -> None:
         self.puts: list[Put] = []
+        self.passed = 0
+        """bytes of everything, both ways, heads included"""
         self.rate = rate
         self._server = ("127.0.0.1", port)
         self._lock = threading.Lock()
@@ -125,11 +127,13 @@ class Line:
         answering: IO[bytes],
     ) -> bool:
         server.sendall(head)
+        self._count(len(head))
         refused = False
         for piece in _pieces(asking, _length(head)):
             if refused:
                 continue  # answered and closed before the body's end: the client must be able to read that answer
             self._wait(len(piece))
+            self._count(len(piece))
             try:
                 server.sendall(piece)
             except OSError:
@@ -142,6 +146,7 @@ class Line:
             with self._lock:
                 self._events += 1
                 put.status, put.ended = int(answer.split(b" ", 2)[1]), self._events
+        self._count(len(answer) + len(body))
         client.sendall(answer + body)
         return b"connection: close" not in answer.lower()
 
@@ -154,6 +159,10 @@ class Line:
             put = Put(found[1].decode(), Range(int(found[2]), int(found[3]) + 1), self._events)
             self.puts.append(put)
         return put
+
+    def _count(self, size: int) -> None:
+        with self._lock:
+            self.passed += size
 
     def _wait(self, size: int) -> None:
         if self.rate:

@@ -137,6 +137,12 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("GET", "/jobs/{id}/receipt"): [(None, {}, ("job",)), (None, {}, ("done",))],
     ("GET", "/jobs/{id}/receipt/mhl"): [(None, {}, ("job",)), (None, {}, ("done",))],
     ("GET", "/jobs/{id}/tasks/{task}/files"): [(None, {}, ("job", "task")), (None, {}, ("done", "done_task"))],
+    ("GET", "/jobs/{id}/reuse"): [(None, {}, ("job",)), (None, {}, ("done",))],
+    ("POST", "/jobs/{id}/reuse"): [
+        ({"tasks": []}, {}, ("job",)),
+        ({"tasks": [{"task": "", "files": [[0, 1]], "blake3": "A" * 43 + "="}]}, {}, ("job",)),
+        ({"tasks": [{"task": "", "files": [[0, 9]], "blake3": ""}]}, {}, ("done",)),
+    ],
     ("GET", "/uploads/{id}"): [(None, {}, ("upload",))],
     ("PUT", "/uploads/{id}"): [
         (b"abc", PART, ("upload",)),

@@ -277,9 +277,11 @@ def test_sweeps_find_the_jobs_they_are_for(records: Records) -> None:
         return sorted(by_state[state] for state in states)
 
     assert records.jobs.working() == ids(JobState.PROVING, JobState.PLACING, JobState.INGESTING)
-    assert records.jobs.uncleared() == ids(JobState.DONE, JobState.ABORTED)
+    ended = max(records.jobs.job(id_).finished or 0 for id_ in ids(JobState.ABORTED))
+    assert records.jobs.uncleared(ended) == ids(JobState.DONE, JobState.ABORTED)
+    assert records.jobs.uncleared(ended - 1) == ids(JobState.DONE)
     records.jobs.cleared(by_state[JobState.DONE])
-    assert records.jobs.uncleared() == ids(JobState.ABORTED)
+    assert records.jobs.uncleared(ended) == ids(JobState.ABORTED)
     late = NOW + 14 * 24 * HOUR
     assert records.jobs.idle(late - 1) == []
     assert records.jobs.idle(late) == ids(JobState.AWAITING_BYTES, JobState.RECEIVING)
@@ -348,3 +350,21 @@ def test_entries_change_before_the_placing_and_bring_the_job_back_to_its_upload(
         with pytest.raises(WrongMove):
             records.jobs.change_tasks(job.id, [job.tasks[0].id], TaskFact.HELD, NOW)
         assert stored(records, job) == job
+
+
+def test_earlier_entries_are_those_of_the_same_user_that_may_still_be_somewhere(records: Records) -> None:
+    """Placed ones for ever, others until their staging is cleared; the newest first, never those of the job itself."""
+    user = user_of(records)
+    placed, cleared, waiting, own = (submitted(records, user, f"/p/{name}") for name in "abcd")
+    submitted(records, user_of(records, "b@x.example"), "/q")
+    for job in (placed, cleared):
+        records.jobs.move(job.id, JobFact.ABORTED, NOW)
+        records.jobs.cleared(job.id)
+    for fact in (TaskFact.RECEIVED, TaskFact.PLACED):
+        records.jobs.move_task(placed.id, placed.tasks[0].id, fact)
+
+    found = records.jobs.earlier(user.id, own.id, 10)
+
+    assert [(entry.job_id, entry.placed) for entry in found] == [(waiting.id, False), (placed.id, True)]
+    assert found[1].place == placed.tasks[0].place
+    assert records.jobs.earlier(user.id, own.id, 1) == found[:1]

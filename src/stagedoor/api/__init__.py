@@ -7,8 +7,9 @@
 5. `threads`     where blocking work is done
 6. `publishing`  offers, jobs, receipts
 7. `uploads`     parts
-8. `house`       workspace, users, keys, volumes, hooks
-9. `studio`      queues, settings
+8. `reuse`       files that the studio has already
+9. `house`       workspace, users, keys, volumes, hooks
+10. `studio`     queues, settings
 10. `document`   the OpenAPI document
 11. `server`     the HTTP server
 12. `certificate` the self-signed certificate

@@ -22,13 +22,14 @@ from ..lifecycle.queues import Queues
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
 from ..lifecycle.replay import Replaying
+from ..lifecycle.reuse import Reusing
 from ..lifecycle.submit import Submitting
 from ..model import errors
 from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
 from ..wire.signing import PublicKey
-from . import hooks, house, publishing, studio, uploads
+from . import hooks, house, publishing, reuse, studio, uploads
 from .document import Document
 from .gate import Gate, SignIn, log_refusal
 from .status import BY_STATUS, body_of, headers_of, status_of
@@ -43,6 +44,7 @@ class Services:
     offering: Offering
     submitting: Submitting
     receiving: Receiving
+    reusing: Reusing
     reading: Reading
     control: Control
     manage: Management
@@ -63,6 +65,7 @@ def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool
             health,
             *publishing.HANDLERS,
             *uploads.HANDLERS,
+            *reuse.HANDLERS,
             *house.HANDLERS,
             *hooks.HANDLERS,
             *studio.HANDLERS,

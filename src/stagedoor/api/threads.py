@@ -1,9 +1,11 @@
-"""Where blocking work is done: four pools, so that one kind of work never keeps another waiting.
+"""Where blocking work is done: six pools, so that one kind of work never keeps another waiting.
 
 - `quick`   queries and small changes
 - `parts`   bytes onto disks
 - `checks`  offers: a hook may think for half a minute
 - `submits` submits: a hook may think even longer
+- `looks`   what a user sent before: two at a time, since a receipt of many files takes memory
+- `copies`  files copied from the studio's own disks: two at a time, so that parts find the disks free
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ _QUICK = ThreadPoolExecutor(8, thread_name_prefix="quick")
 _PARTS = ThreadPoolExecutor(8, thread_name_prefix="parts")
 _CHECKS = ThreadPoolExecutor(24, thread_name_prefix="checks")
 _SUBMITS = ThreadPoolExecutor(24, thread_name_prefix="submits")
+_LOOKS = ThreadPoolExecutor(2, thread_name_prefix="looks")
+_COPIES = ThreadPoolExecutor(2, thread_name_prefix="copies")
 
 
 async def quick(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -38,6 +42,14 @@ async def checks(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 async def submits(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await _in(_SUBMITS, partial(work, *args, **kwargs))
+
+
+async def looks(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await _in(_LOOKS, partial(work, *args, **kwargs))
+
+
+async def copies(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return await _in(_COPIES, partial(work, *args, **kwargs))
 
 
 async def _in(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:

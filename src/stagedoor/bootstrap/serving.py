@@ -33,6 +33,7 @@ from ..lifecycle.prove import Proving
 from ..lifecycle.queues import Queues
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
+from ..lifecycle.reuse import Reusing
 from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
 from ..lifecycle.turns import Turns
@@ -111,6 +112,7 @@ class _Running:
             offering=Offering(house, offers, runs, storage, programs, now),
             submitting=Submitting(house, offers, jobs, storage, turns, PreSubmit(house, runs, hooks), now),
             receiving=receiving,
+            reusing=Reusing(house, jobs, storage, receiving, now),
             reading=Reading(house, offers, jobs, runs, records.lists, programs, receiving, records.queues),
             control=control,
             manage=home.manage,

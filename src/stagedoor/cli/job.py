@@ -10,7 +10,7 @@ import click
 
 from ..model.errors import BadRequest, NotFound
 from . import metadata, sending
-from .options import as_json, pass_page, sign_in
+from .options import as_json, no_reuse, pass_page, sign_in
 from .receipt import save
 from .screen import jobs
 from .screen.page import Page
@@ -79,7 +79,10 @@ def retry(ctx: click.Context, page: Page, session: Session, job_id: str, wait: f
 @as_json
 @pass_page
 def abort(page: Page, session: Session, job_id: str) -> None:
-    """End a job for good. What has arrived is thrown away; what was placed already stays."""
+    """End a job for good. What was placed already stays.
+
+    What had arrived is kept for a day: publish the same files again, and it is taken from there.
+    """
     job = session.abort(job_id)
     page.answer(job)
     page.say(f"The job {job_id} is aborted.")
@@ -88,12 +91,13 @@ def abort(page: Page, session: Session, job_id: str) -> None:
 
 @command.command()
 @click.argument("job_id", metavar="ID")
+@no_reuse
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
 @sign_in
 @as_json
 @pass_page
 @click.pass_context
-def resume(ctx: click.Context, page: Page, session: Session, job_id: str, wait: float | None) -> None:
+def resume(ctx: click.Context, page: Page, session: Session, job_id: str, reuse: bool, wait: float | None) -> None:
     """Go on with a job: end its pause, and send what is missing of it where its files lie on this computer.
 
     What the studio paused only the studio resumes. Of somebody else's job just the pause is ended.
@@ -106,7 +110,7 @@ def resume(ctx: click.Context, page: Page, session: Session, job_id: str, wait: 
         page.note(f"The job {job_id} goes on.")
     if not mine:
         ctx.exit(sending.conclude(page, job))
-    job = sending.carry_out(page, session, job, wait)
+    job = sending.carry_out(page, session, job, wait, reuse=reuse)
     ctx.exit(sending.conclude(page, job))
 
 

@@ -48,6 +48,18 @@ where = click.option(
 )
 
 
+def no_reuse(function: Function) -> Function:
+    """`--no-reuse`, as the argument `reuse`."""
+    return click.option(
+        "--no-reuse",
+        "reuse",
+        is_flag=True,
+        flag_value=False,
+        default=True,
+        help="Send also what the studio has already from an earlier publish of yours.",
+    )(function)
+
+
 # --- the studio's side ---------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ import click
 
 from ..model.errors import AnswersRefused
 from . import exits, offering, sending
-from .options import as_json, pass_page, sign_in
+from .options import as_json, no_reuse, pass_page, sign_in
 from .screen import answers, verdicts
 from .screen.numbers import count, size, spoken
 from .screen.page import Page
@@ -38,6 +38,7 @@ Answer = dict[str, Any]
 @click.option("--allow-partial", is_flag=True, help="Send what was accepted, leave the refused out.")
 @click.option("--publish-only", is_flag=True, help="Leave out what may be uploaded but is not a publish.")
 @click.option("--new", is_flag=True, help="Start afresh, also where an unfinished job of these paths exists.")
+@no_reuse
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
 @sign_in
 @as_json
@@ -59,6 +60,7 @@ def command(
     allow_partial: bool,
     publish_only: bool,
     new: bool,
+    reuse: bool,
     wait: float | None,
 ) -> None:
     """Have the files and folders PATHS validated by the studio, answer what it asks, send them.
@@ -81,7 +83,7 @@ def command(
         filled = fill(page, session, answer, chosen, options, per_entry)
         job = sending.submit(session, scanned, chosen, filled, code, queue)
         page.context["job"] = job
-    job = sending.carry_out(page, session, job, wait)
+    job = sending.carry_out(page, session, job, wait, reuse=reuse)
     ctx.exit(sending.conclude(page, job))
 
 

@@ -82,10 +82,12 @@ def submit(
     return job
 
 
-def carry_out(page: Page, session: Session, job: Job, wait: float | None, *, send: bool = True) -> Job:
+def carry_out(
+    page: Page, session: Session, job: Job, wait: float | None, *, send: bool = True, reuse: bool = True
+) -> Job:
     """Send what is missing and wait for the studio, until the job has ended or `wait` seconds of waiting are over.
 
-    Without `send` it ends where the studio wants bytes.
+    Without `send` it ends where the studio wants bytes; without `reuse` what the studio has already is sent again.
     """
     page.context["job"] = job
     deadline = None
@@ -94,7 +96,7 @@ def carry_out(page: Page, session: Session, job: Job, wait: float | None, *, sen
         page.note(f"{size(job['received'])} of {size(job['size'])} are there already.")
     while send or not wants_bytes(job):
         if wants_bytes(job):
-            job = _upload(page, session, job)
+            job = _upload(page, session, job, reuse)
         if wants_bytes(job) and jobs.ended(job):
             return job
         if job["phase"] in ("upload", "prove") and not jobs.ended(job):
@@ -122,10 +124,13 @@ class Teller:
             self._page.note(f"The job {words}.")
 
 
-def _upload(page: Page, session: Session, job: Job) -> Job:
+def _upload(page: Page, session: Session, job: Job, reuse: bool) -> Job:
     try:
         with Bar(f"Sending {job['code']}") as bar:
-            return session.upload(job, progress=bar.show)
+            sent = session.upload(job, progress=bar.show, reuse=reuse)
+        if bar.reused:
+            page.note(f"{size(bar.reused)} were at the studio already.")
+        return sent
     except SourceChanged:
         page.note(
             "Put the files back as they were and run it again; or give the job up, and publish them as they are now: "

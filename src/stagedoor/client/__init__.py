@@ -7,8 +7,9 @@
 5. `parts`        which bytes go into the next part
 6. `source`       the bytes, as they are on this disk now
 7. `line`         several connections sending the parts of a job
-8. `sender`       a job's upload from beginning to end
-9. `given`        what a script hands over, made into what travels
+8. `reuse`        what the studio has already is named, not sent
+9. `sender`       a job's upload from beginning to end
+10. `given`       what a script hands over, made into what travels
 10. `session`     the scripting face of all that
 11. `receipt`     what was proved, compared with this disk and with the studio's key
 

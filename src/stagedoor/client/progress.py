@@ -24,6 +24,8 @@ class Progress:
     """bytes per second, over the last ten seconds"""
     eta_seconds: float | None
     """seconds until all is sent; None while that cannot be told"""
+    reused: int = 0
+    """bytes of `sent` that this run did not send: they were at the studio already"""
     message: str = ""
     """why nothing moves, where something is in the way"""
 

@@ -6,6 +6,7 @@ Rules
 3. When all parts are through the server is asked again, until it misses nothing or the job has moved on.
 4. A paused job, and entries on hold, are waited for as long as the server answers, and it is said so. What the studio
    left out is not sent.
+5. What the server may have already is named first; what it does not take then is sent.
 5. First contact fails at once; later a server that cannot be reached is waited for, `patience` seconds.
 """
 
@@ -27,11 +28,13 @@ from .growth import MOST
 from .limit import Limit
 from .line import Line, Sending
 from .progress import Progress, Speed, Tell, eta
+from .reuse import Reuse
 from .source import Source
 
 ASKING = 4
 """questions asked at a time, beside the parts"""
 PATIENCE_SECONDS = 600.0
+REUSE_PATIENCE_SECONDS = 60.0
 ROUNDS_IN_VAIN = 3
 REST_SECONDS = 2.0
 _KEPT_BACK = ("onhold", "excluded")
@@ -53,6 +56,7 @@ class Sender:
         connections: int | None = None,
         limit: Limit | None = None,
         patience: float = PATIENCE_SECONDS,
+        reuse: bool = True,
         tell: Tell | None = None,
         stop: Stop | None = None,
     ) -> None:
@@ -63,6 +67,8 @@ class Sender:
         self._connections = connections
         self._limit = limit
         self._patience = patience
+        self._reuse = reuse
+        self._reused = 0
         self._tell = tell or (lambda progress: None)
         self._stop = stop or (lambda: False)
         self._speed = Speed()
@@ -82,7 +88,10 @@ class Sender:
             elif not missing:
                 return
             else:
-                moved = self._round(job, [view for _, view in missing], self._sendings(job, missing))
+                sendings = self._sendings(job, missing)
+                if self._reuse and self._taken(job, missing):
+                    continue  # the uploads alone are asked again: where all has arrived they say so
+                moved = self._round(job, [view for _, view in missing], sendings)
                 in_vain = 0 if moved else in_vain + 1
                 if in_vain >= ROUNDS_IN_VAIN:
                     raise TransferFailed("The server takes the bytes but goes on missing them; tell the studio.")
@@ -135,6 +144,28 @@ class Sender:
         if changes:
             raise source.changed(changes)
 
+    def _taken(self, job: JobView, missing: list[tuple[TaskView, UploadView]]) -> bool:
+        """Once: have the server take what it has already; whether anything may be less missing now."""
+        self._reuse = False
+        there = job.size - sum(view.size - view.received for _, view in missing)
+        files = sum(len(self._sources[task.id].files) for task, _ in missing)
+        patience = min(self._patience, REUSE_PATIENCE_SECONDS)
+        reuse = Reuse(
+            self._connection,
+            self._job_id,
+            self._sources,
+            patiently=lambda ask: self._patiently(ask, patience),
+            stop=self._stop,
+        )
+
+        def tell(taken: int) -> None:
+            self._reused = taken
+            self._told(there + taken, job.size, files, "")
+
+        reuse.run(tell)
+        self._speed = Speed()  # what was not sent says nothing about the line
+        return reuse.asked
+
     def _round(self, job: JobView, views: list[UploadView], sendings: list[Sending]) -> bool:
         """Send what these uploads miss; whether any byte got through."""
         before = sum(view.received for view in views)
@@ -159,6 +190,7 @@ class Sender:
                 files=files,
                 speed=speed,
                 eta_seconds=eta(total - sent, speed),
+                reused=self._reused,
                 message=message,
             )
         )
@@ -170,9 +202,9 @@ class Sender:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _patiently(self, ask: Callable[[], Result]) -> Result:
+    def _patiently(self, ask: Callable[[], Result], patience: float | None = None) -> Result:
         """Ask until an answer comes, for `patience` seconds."""
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + (self._patience if patience is None else patience)
         while True:
             try:
                 return ask()

@@ -118,15 +118,17 @@ class Session:
         limit: Limit | float = 0,
         stop: Callable[[], bool] | None = None,
         patience: float = PATIENCE_SECONDS,
+        reuse: bool = True,
     ) -> Json:
         """Send the bytes that the server misses of a job, in this or any later process; returns the job.
 
         `job`: the job or its id. `progress` is called in this thread, several times a second, with a
         `stagedoor.client.progress.Progress`. `connections`: 1 to 64 at a time; as many as help by default. `limit`:
         bytes per second, or a `stagedoor.Limit` whose `rate` may be changed meanwhile. When `stop()` is true the upload
-        ends early. A job that is paused, or of which all that is left is on hold, is waited for. Does not wait for the
-        studio: `wait` does. Raises SourceChanged when a file is no longer what was validated, TransferFailed after
-        `patience` seconds without an acknowledged byte.
+        ends early. A job that is paused, or of which all that is left is on hold, is waited for. With `reuse`, files
+        that you sent before are recognised by content and copied at the studio. Does not wait for the studio: `wait`
+        does. Raises SourceChanged when a file is no longer what was validated, TransferFailed after `patience` seconds
+        without an acknowledged byte.
         """
         pace = limit if isinstance(limit, Limit) else Limit(limit)
         Sender(
@@ -135,6 +137,7 @@ class Session:
             connections=connections,
             limit=pace,
             patience=patience,
+            reuse=reuse,
             tell=progress,
             stop=stop,
         ).send()
@@ -170,7 +173,7 @@ class Session:
         return answer
 
     def abort(self, job: Job) -> Json:
-        """End a job for good. What has arrived is thrown away; what was placed stays."""
+        """End a job for good. What was placed stays; what had arrived is kept for a day, for a next publish of it."""
         answer: Json = self._connection.call(calls.ABORT, {"id": _id_of(job)})
         return answer
 

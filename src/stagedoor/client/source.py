@@ -27,7 +27,7 @@ Change = tuple[str, str]
 """path from the name of the entry on, and what differs"""
 CHANGES_TOLD = 1000
 CHUNK = 1 << 18
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Reader:
     def _open(self, path: str) -> None:
         if path != self._path:
             self.close()
-            self._descriptor = os.open(path, _FLAGS)
+            self._descriptor = os.open(path, FLAGS)
             self._path = path
 
 

@@ -18,6 +18,8 @@ Beside the steps:
 - `failing`    what becomes of a job whose step failed
 - `control`    abort, retry, pause, move, hold entries, withdraw
 - `turns`      whose turn it is
+- `reuse`      what the studio has already is copied, not sent
+- `earlier`    what a user sent before, and where it may still lie
 - `sweep`      what time alone brings about: expiry, retries, work that was cut
 - `read`       finding one, or a page of them
 - `mhl`        a receipt as ASC MHL

@@ -3,6 +3,8 @@
 Rules
 1. Each sweep looks at the rows and does what is due; a sweep that is missed or done twice does no harm.
 2. One fault does not keep the others from being looked at.
+3. What had arrived of an aborted job is kept for `keep_aborted_hours`, for the next publish of the same files; of one
+   that expired it is not.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from .submit import DAY
 from .turns import Turns
 
 log = logging.getLogger("stagedoor.sweep")
+HOUR = 3_600_000
 EXPIRED = "No byte came for a long time; what had arrived was cleared. Publish again."
 
 
@@ -62,7 +65,8 @@ class Sweep:
         _each(self._jobs.idle(now), self._expire)
         self._turns.begin_next()
         _each(self._jobs.working(), self._runner.enqueue)
-        _each(self._jobs.uncleared(), self._control.clear)
+        kept = self._house.settings().number("keep_aborted_hours") * HOUR
+        _each(self._jobs.uncleared(now - kept), self._control.clear)
         self._forget_runs(now)
 
     def _forget_runs(self, now: int) -> None:
@@ -77,6 +81,7 @@ class Sweep:
 
     def _expire(self, job_id: str) -> None:
         self._control.abort_now(job_id, EXPIRED, code="staging_expired")
+        self._control.clear(job_id)
 
 
 def _each(ids: Iterable[str], act: Callable[[str], None]) -> None:

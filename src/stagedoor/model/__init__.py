@@ -12,4 +12,5 @@
 10. `entities`  the records that all other parts speak of
 11. `query`     what may be asked of a list
 12. `settings`  every setting, its default and its reason
+13. `likeness`  which names are alike
 """

@@ -197,6 +197,21 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An entry of a user's earlier job, as far as is needed to find its files again."""
+
+    job_id: str
+    id: str
+    filename: str
+    file_count: int
+    placed: bool
+    """else what arrived of it lies in its staging"""
+    place: Place
+    upload_id: str
+    staging: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     id: str
     code: str

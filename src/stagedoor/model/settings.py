@@ -73,6 +73,9 @@ SETTINGS: Mapping[str, Setting] = {
     "running_jobs": Setting(50, "unfinished jobs per user", least=1),
     "offer_hours": Setting(24, "how long an offer that is not submitted lives and holds its reservations", least=1),
     "staging_idle_days": Setting(14, "how long an upload that receives nothing is kept", least=1, levels=_JOB),
+    "keep_aborted_hours": Setting(
+        24, "how long what had arrived of an aborted job is kept: the user's next publish of it re-uses that"
+    ),
     "reserved_space": Setting(5, "percent of a disk that uploads never fill", levels=_VOLUME),
     "part_bytes": Setting(64 * 2**20, "largest part; proxies cut requests at about 100 MB", least=65536),
     "open_parts": Setting(64, "parts in flight per user; bounds memory", least=1),

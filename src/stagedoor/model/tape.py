@@ -3,12 +3,13 @@
 Rules
 1. Byte 0 is the first byte of the first file that has any; files follow in the order of the manifest.
 2. A range is any part of the tape; it may cut files and span many.
-3. `Ranges` is a set of bytes: sorted, disjoint, never touching, never empty.
+3. `Ranges` is a set of bytes: sorted, disjoint, never touching, never empty. Looking at a few of its bytes, and adding
+   a few, costs little however many ranges it has.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -62,7 +63,7 @@ class Tape:
 class Ranges:
     """An immutable set of bytes of a tape."""
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "_size")
 
     def __init__(self, items: Iterable[tuple[int, int]] = ()) -> None:
         merged: list[Range] = []
@@ -76,6 +77,14 @@ class Ranges:
             else:
                 merged.append(Range(start, end))
         self._items = tuple(merged)
+        self._size = sum(item.size for item in merged)
+
+    @classmethod
+    def _of(cls, items: tuple[Range, ...], size: int) -> Ranges:
+        """Of items that keep rule 3 already."""
+        made = cls.__new__(cls)
+        made._items, made._size = items, size
+        return made
 
     def __iter__(self) -> Iterator[Range]:
         return iter(self._items)
@@ -95,17 +104,20 @@ class Ranges:
     @property
     def size(self) -> int:
         """How many bytes."""
-        return sum(item.size for item in self._items)
+        return self._size
 
     def union(self, other: Iterable[tuple[int, int]]) -> Ranges:
-        return Ranges([*self._items, *other])
+        whole = self
+        for item in other if isinstance(other, Ranges) else Ranges(other):
+            whole = whole._with(item)
+        return whole
 
     def within(self, start: int, end: int) -> Ranges:
         """The bytes of this set that lie in `[start, end)`."""
         return Ranges(
             (max(item.start, start), min(item.end, end))
-            for item in self._items
-            if item.start < end and item.end > start
+            for item in self._items[self._first(start) : bisect_left(self._items, (end,))]
+            if item.end > start
         )
 
     def missing(self, start: int, end: int) -> Ranges:
@@ -120,3 +132,18 @@ class Ranges:
     def without(self, other: Iterable[tuple[int, int]]) -> Ranges:
         other = other if isinstance(other, Ranges) else Ranges(other)
         return Ranges(gap for item in self._items for gap in other.missing(item.start, item.end))
+
+    def _first(self, start: int) -> int:
+        """The number of the first item that may have a byte at `start` or after."""
+        return max(0, bisect_right(self._items, (start, 1 << 62)) - 1)
+
+    def _with(self, added: Range) -> Ranges:
+        low = self._first(added.start)
+        if low < len(self._items) and self._items[low].end < added.start:
+            low += 1
+        high = bisect_right(self._items, (added.end, 1 << 62))
+        met = self._items[low:high]
+        if met:
+            added = Range(min(added.start, met[0].start), max(added.end, met[-1].end))
+        size = self._size + added.size - sum(item.size for item in met)
+        return Ranges._of((*self._items[:low], added, *self._items[high:]), size)

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
-from ..model.entities import Job, Task
+from ..model.entities import Earlier, Job, Task
 from ..model.errors import Conflict, NotFound, OfferClosed
 from ..model.notation import Place
 from ..model.states import (
@@ -40,6 +40,9 @@ from .tables import jobs, offers, picked, receipts, tasks
 
 JOB_COLUMNS = picked(jobs, "cleared")
 TASK_COLUMNS = picked(tasks)
+_EARLIER = [
+    tasks.c[name] for name in ("job_id", "id", "filename", "file_count", "volume_id", "path", "upload_id", "staging")
+]
 _MOVED_WITH = {"error", "error_code", "error_detail", "reference", "due", "failures", "expires", "finished"}
 _SET_ALONE = _MOVED_WITH | {"code", "hostname", "ip", "client", "size", "queue_id", "attempts", "settings", "metadata"}
 _TASK_CHANGES = {"received", "error"}
@@ -153,8 +156,21 @@ class Jobs:
     def idle(self, now: int) -> list[str]:
         return self._ids(jobs.c.state.in_(_UPLOADING), jobs.c.expires > 0, jobs.c.expires <= now)
 
-    def uncleared(self) -> list[str]:
-        return self._ids(jobs.c.state.in_(ENDED), jobs.c.cleared.is_(False))
+    def earlier(self, user_id: str, job_id: str, most: int) -> list[Earlier]:
+        placed = tasks.c.status == TaskStatus.DONE
+        query = (
+            select(*_EARLIER, placed.label("placed"))
+            .join(jobs, jobs.c.id == tasks.c.job_id)
+            .where(jobs.c.user_id == user_id, jobs.c.id != job_id, or_(placed, jobs.c.cleared.is_(False)))
+            .order_by(jobs.c.created.desc(), jobs.c.id.desc(), tasks.c.number)
+            .limit(most)
+        )
+        with self._database.read() as connection:
+            return [_earlier(row) for row in connection.execute(query)]
+
+    def uncleared(self, aborted_before: int) -> list[str]:
+        due = or_(jobs.c.state == JobState.DONE, jobs.c.finished <= aborted_before)
+        return self._ids(jobs.c.state.in_(ENDED), jobs.c.cleared.is_(False), due)
 
     def cleared(self, job_id: str) -> None:
         with self._database.write() as connection:
@@ -292,3 +308,9 @@ def task_of(row: Row[Any]) -> Task:
     values = dict(row._mapping)
     place = Place(values.pop("volume_id"), values.pop("path"))
     return Task(**values, place=place)
+
+
+def _earlier(row: Any) -> Earlier:
+    values = dict(row._mapping)
+    place = Place(values.pop("volume_id"), values.pop("path"))
+    return Earlier(**{**values, "placed": bool(values["placed"])}, place=place)

@@ -11,9 +11,10 @@
 9. `flushing`  bringing them to the device
 10. `proof`    reading everything once
 11. `upload`   one upload: begin, acknowledge, flush, prove
-12. `modes`    permissions, group and times of what is placed
-13. `placing`  the last check and the rename
-14. `disk`     the door to all of it
+12. `copying`  files that are here already, copied into an upload
+13. `modes`    permissions, group and times of what is placed
+14. `placing`  the last check and the rename
+15. `disk`     the door to all of it
 """
 
 from .disk import Disk

@@ -11,17 +11,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ..lifecycle.needs import Spot
+from ..lifecycle.needs import Copied, Spot, Upload, Wanted
 from ..model.entities import Volume
 from ..model.manifest import Manifest
 from ..model.names import OURS
-from . import placing
+from . import copying, placing
 from .paths import FileSystem, Located, free, key, locate, real_path
 from .probe import probe
 from .staging import Staging, home
@@ -94,6 +94,10 @@ class Disk:
         if older:
             _flush(older)
         return upload
+
+    def copy(self, upload: Upload, wanted: Sequence[Wanted], stop: Callable[[], bool]) -> Copied:
+        assert isinstance(upload, StagedUpload)
+        return copying.copy(upload, wanted, self._volumes, stop)
 
     def check(self, folder: Path, upload_id: str, volume: Volume, path: str) -> None:
         try:

@@ -76,18 +76,18 @@ class StagedUpload:
 
     @property
     def received(self) -> int:
-        return self.size - self.missing().size
+        return self.size if self._proof else self.history.extents.ranges.size
 
     @property
     def complete(self) -> bool:
-        return not self.missing()
+        return self.received == self.size
 
     @property
     def proved(self) -> bool:
         return self._proof is not None
 
     def missing(self) -> Ranges:
-        return Ranges() if self._proof else self.history.extents.ranges.missing(0, self.size)
+        return self._missing(0, self.size)
 
     def begin(self, part: Range, algorithm: str, digest: bytes) -> Part:
         """Raises BadRange, RangeInFlight."""
@@ -98,8 +98,15 @@ class StagedUpload:
         if algorithm not in HASHES:
             raise BadRange(f"The digest must be one of: {', '.join(HASHES)}.")
         claim = self.claims.take(Range(*part))
-        missing = self.missing().within(part.start, part.end)  # only now: nobody else can change these any more
+        missing = self._missing(*part)  # only now: nobody else can change these any more
         return Part(self.tree, self.claims, claim, missing, (algorithm, digest), self._acknowledge)
+
+    def take_in(self, extents: list[Extent]) -> None:
+        """Note bytes as received that were copied here, under a claim. Raises OSError; nothing counts then."""
+        self._acknowledge(Range(extents[0].start, extents[-1].end), extents)
+
+    def _missing(self, start: int, end: int) -> Ranges:
+        return Ranges() if self._proof else self.history.extents.ranges.missing(start, end)
 
     def flush(self) -> None:
         """Bring to the device what is not known to be there. Raises OSError."""

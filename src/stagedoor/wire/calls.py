@@ -5,8 +5,8 @@ Rules
 2. `answer` is the type of the JSON that a success carries; None where it carries none. `Page` holds items of the type
    named beside it.
 3. Every refusal is an `ErrorAnswer`, whatever the call.
-4. GET, PUT and DELETE may be repeated without harm, and so may SUBMIT, RETRY, ABORT, PAUSE and RESUME; `repeatable`
-   says so.
+4. GET, PUT and DELETE may be repeated without harm, and so may SUBMIT, RETRY, ABORT, PAUSE, RESUME and REUSE;
+   `repeatable` says so.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest, TaskChange, 
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
 from .replays import Replay, ReplayRequest, Replays
+from .reuse import ReuseAnswer, ReuseRequest, ReuseView
 from .signing import PublicKey
 from .tree import Entry
 
@@ -92,6 +93,9 @@ RECEIPT_MHL = Call("GET", f"{V1}/jobs/{{id}}/receipt/mhl")
 RECEIPT_KEY = Call("GET", f"{V1}/receipt-key", PublicKey)
 TASKS = Call("GET", f"{V1}/tasks", Page, items=TaskView)
 TASK_FILES = Call("GET", f"{V1}/jobs/{{id}}/tasks/{{task}}/files", Entry)
+
+REUSABLE = Call("GET", f"{V1}/jobs/{{id}}/reuse", ReuseView)
+REUSE = Call("POST", f"{V1}/jobs/{{id}}/reuse", ReuseAnswer, ReuseRequest, idempotent=True)
 
 UPLOAD = Call("GET", f"{V1}/uploads/{{id}}", UploadView)
 PART = Call("PUT", f"{V1}/uploads/{{id}}", PartAnswer)

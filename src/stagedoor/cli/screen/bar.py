@@ -43,6 +43,8 @@ class Bar:
 
     def __init__(self, title: str) -> None:
         self._title = harmless(title).replace("\n", " ")
+        self.reused = 0
+        """bytes that need not be sent"""
         self._told = -1
         self._message = ""
         self._bars: rich.progress.Progress | None = None
@@ -79,6 +81,7 @@ class Bar:
         if progress.message and progress.message != self._message:
             self._out.print(text(progress.message, "yellow"), soft_wrap=True)
         self._message = progress.message
+        self.reused = progress.reused
         if self._bars and self._task is not None:
             title = self._shown_title()
             words = fitted(progress, self._out.width - len(title) - self._bar_width() - len("  100%  "))

@@ -16,10 +16,11 @@ from .engine import Runner
 from .hooks import Outcome, Programs, RunOrder
 from .records import House, JobBook, Lists, NoticeBook, OfferBook, RunBook, TurnBook
 from .signing import Signer
-from .volumes import FileHash, InTheWay, PartWriter, Proof, Spot, Storage, Upload
+from .volumes import Copied, FileHash, InTheWay, PartWriter, Placed, Proof, Spot, Staged, Storage, Upload, Wanted
 
 __all__ = [
     "Clock",
+    "Copied",
     "FileHash",
     "House",
     "InTheWay",
@@ -29,6 +30,7 @@ __all__ = [
     "OfferBook",
     "Outcome",
     "PartWriter",
+    "Placed",
     "Programs",
     "Proof",
     "RunBook",
@@ -36,9 +38,11 @@ __all__ = [
     "Runner",
     "Signer",
     "Spot",
+    "Staged",
     "Storage",
     "TurnBook",
     "Upload",
+    "Wanted",
 ]
 
 Clock = Callable[[], int]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ...model.entities import (
+    Earlier,
     Hook,
     HookRun,
     Job,
@@ -173,8 +174,13 @@ class JobBook(Protocol):
         """Ids of jobs that wait for bytes and whose `expires` has passed."""
         ...
 
-    def uncleared(self) -> list[str]:
-        """Ids of ended jobs whose staging has not been reported cleared."""
+    def earlier(self, user_id: str, job_id: str, most: int) -> list[Earlier]:
+        """Entries of this user's jobs but one, newest first: those that were placed, and those whose staging has not
+        been reported cleared."""
+        ...
+
+    def uncleared(self, aborted_before: int) -> list[str]:
+        """Ids of ended jobs whose staging has not been reported cleared; aborted ones only where they ended by then."""
         ...
 
     def cleared(self, job_id: str) -> None: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -49,6 +49,42 @@ class Proof:
     files: tuple[FileHash, ...] = ()
     read_from: str = "cache"
     """`device`, or `cache` where pages could not be dropped"""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An entry at its place."""
+
+    volume: Volume
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An entry in the staging of another upload."""
+
+    folder: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file of an upload that may be here already."""
+
+    file: int
+    """its number in the manifest"""
+    blake3: bytes
+    """of its content"""
+    origins: Sequence[tuple[Placed | Staged, str]]
+    """where to look: an entry, and the relative path in it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    received: list[int]
+    """numbers of files that are there now, whoever brought them"""
+    left: list[int]
+    """those not looked at before `stop` said so"""
 
 
 class PartWriter(Protocol):
@@ -114,6 +150,12 @@ class Storage(Protocol):
 
     def known(self, upload_id: str) -> Upload | None:
         """The same upload, where this process has it open already."""
+        ...
+
+    def copy(self, upload: Upload, wanted: Sequence[Wanted], stop: Callable[[], bool]) -> Copied:
+        """Copy files that are here already into an upload, sharing their blocks where the disk can. Only what is read
+        back with the digest that was wanted counts as received. `stop` is asked between files. Raises OSError from
+        the disk of the upload; what was received before stays."""
         ...
 
     def check(self, folder: Path, upload_id: str, volume: Volume, path: str) -> None:
