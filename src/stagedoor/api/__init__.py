@@ -9,10 +9,14 @@
 7. `uploads`     parts
 8. `reuse`       files that the studio has already
 9. `house`       workspace, users, keys, volumes, hooks
-10. `studio`     queues, settings
-10. `document`   the OpenAPI document
-11. `server`     the HTTP server
-12. `certificate` the self-signed certificate
+10. `studio`      queues, settings
+11. `hooks`       hooks and their runs
+12. `document`    the OpenAPI document
+13. `head`        the head of a request, as far as the fast lane knows it
+14. `front`       takes connections; keeps those that bring parts, passes the others on
+15. `lane`        parts, in the thread of their connection
+16. `server`      front and HTTP server, started and ended
+17. `certificate` the self-signed certificate
 
 Rules
 1. Everything but `/healthz` needs a user name and an API key (HTTP Basic).

@@ -87,6 +87,7 @@ class _Body:
             pace.count(count)
             if count:
                 opened.write(view[:count])
+                time.sleep(opened.delay(count))
             elif pace.seconds_left() <= 0:
                 raise too_slow()
 

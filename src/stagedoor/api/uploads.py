@@ -92,6 +92,7 @@ async def _take(request: Asked, opened: Part) -> None:
             body, filled = body[count:], filled + count
             if filled == RUN_BYTES or (last and not body):
                 await parts(opened.write, memoryview(run)[:filled])
+                await asyncio.sleep(opened.delay(filled))
                 filled = 0
         if last:
             return

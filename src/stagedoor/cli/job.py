@@ -10,7 +10,7 @@ import click
 
 from ..model.errors import BadRequest, NotFound
 from . import metadata, sending
-from .options import as_json, no_reuse, pass_page, sign_in
+from .options import as_json, limit, no_reuse, pass_page, sign_in
 from .receipt import save
 from .screen import jobs
 from .screen.page import Page
@@ -92,12 +92,15 @@ def abort(page: Page, session: Session, job_id: str) -> None:
 @command.command()
 @click.argument("job_id", metavar="ID")
 @no_reuse
+@limit
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
 @sign_in
 @as_json
 @pass_page
 @click.pass_context
-def resume(ctx: click.Context, page: Page, session: Session, job_id: str, reuse: bool, wait: float | None) -> None:
+def resume(
+    ctx: click.Context, page: Page, session: Session, job_id: str, reuse: bool, limit: float, wait: float | None
+) -> None:
     """Go on with a job: end its pause, and send what is missing of it where its files lie on this computer.
 
     What the studio paused only the studio resumes. Of somebody else's job just the pause is ended.
@@ -110,7 +113,7 @@ def resume(ctx: click.Context, page: Page, session: Session, job_id: str, reuse:
         page.note(f"The job {job_id} goes on.")
     if not mine:
         ctx.exit(sending.conclude(page, job))
-    job = sending.carry_out(page, session, job, wait, reuse=reuse)
+    job = sending.carry_out(page, session, job, wait, reuse=reuse, limit=limit)
     ctx.exit(sending.conclude(page, job))
 
 

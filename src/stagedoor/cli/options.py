@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,23 @@ EVERY = 10_000_000
 where = click.option(
     "--where", metavar="EXPRESSION", help="Only those for which this holds: 'name = sq010* and size > 1000000'."
 )
+
+
+def limit(function: Function) -> Function:
+    """`--limit`, as bytes per second in the argument `limit`; 0 where it is not given."""
+
+    def read(_: click.Context, __: click.Parameter, value: str | None) -> float:
+        match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kMG]?)B?(?:/s)?", value.strip()) if value else None
+        if value and (match is None or not float(match[1])):
+            raise click.BadParameter(f"{value!r} is not a speed such as 500k, 5M or 1.5M (bytes per second).")
+        return float(match[1]) * {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}[match[2]] if match else 0.0
+
+    return click.option(
+        "--limit",
+        metavar="SPEED",
+        callback=read,
+        help="Send at most so many bytes per second: 500k, 5M.",
+    )(function)
 
 
 def no_reuse(function: Function) -> Function:

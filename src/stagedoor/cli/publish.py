@@ -9,7 +9,7 @@ import click
 
 from ..model.errors import AnswersRefused
 from . import exits, offering, sending
-from .options import as_json, no_reuse, pass_page, sign_in
+from .options import as_json, limit, no_reuse, pass_page, sign_in
 from .screen import answers, verdicts
 from .screen.numbers import count, size, spoken
 from .screen.page import Page
@@ -39,6 +39,7 @@ Answer = dict[str, Any]
 @click.option("--publish-only", is_flag=True, help="Leave out what may be uploaded but is not a publish.")
 @click.option("--new", is_flag=True, help="Start afresh, also where an unfinished job of these paths exists.")
 @no_reuse
+@limit
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
 @sign_in
 @as_json
@@ -61,6 +62,7 @@ def command(
     publish_only: bool,
     new: bool,
     reuse: bool,
+    limit: float,
     wait: float | None,
 ) -> None:
     """Have the files and folders PATHS validated by the studio, answer what it asks, send them.
@@ -83,7 +85,7 @@ def command(
         filled = fill(page, session, answer, chosen, options, per_entry)
         job = sending.submit(session, scanned, chosen, filled, code, queue)
         page.context["job"] = job
-    job = sending.carry_out(page, session, job, wait, reuse=reuse)
+    job = sending.carry_out(page, session, job, wait, reuse=reuse, limit=limit)
     ctx.exit(sending.conclude(page, job))
 
 

@@ -83,7 +83,14 @@ def submit(
 
 
 def carry_out(
-    page: Page, session: Session, job: Job, wait: float | None, *, send: bool = True, reuse: bool = True
+    page: Page,
+    session: Session,
+    job: Job,
+    wait: float | None,
+    *,
+    send: bool = True,
+    reuse: bool = True,
+    limit: float = 0,
 ) -> Job:
     """Send what is missing and wait for the studio, until the job has ended or `wait` seconds of waiting are over.
 
@@ -96,7 +103,7 @@ def carry_out(
         page.note(f"{size(job['received'])} of {size(job['size'])} are there already.")
     while send or not wants_bytes(job):
         if wants_bytes(job):
-            job = _upload(page, session, job, reuse)
+            job = _upload(page, session, job, reuse, limit)
         if wants_bytes(job) and jobs.ended(job):
             return job
         if job["phase"] in ("upload", "prove") and not jobs.ended(job):
@@ -124,10 +131,10 @@ class Teller:
             self._page.note(f"The job {words}.")
 
 
-def _upload(page: Page, session: Session, job: Job, reuse: bool) -> Job:
+def _upload(page: Page, session: Session, job: Job, reuse: bool, limit: float) -> Job:
     try:
         with Bar(f"Sending {job['code']}") as bar:
-            sent = session.upload(job, progress=bar.show, reuse=reuse)
+            sent = session.upload(job, progress=bar.show, reuse=reuse, limit=limit)
         if bar.reused:
             page.note(f"{size(bar.reused)} were at the studio already.")
         return sent

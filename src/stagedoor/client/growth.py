@@ -45,11 +45,13 @@ class Growth:
         self._most = most
         self._before: float | None = None
         """bytes per second before the last doubling"""
+        self._settled = False
 
     def seen(self, rate: float) -> int:
         """Told the bytes per second of all connections together since it was told last: how many there should be."""
-        gained = self._before is None or rate >= GAIN * self._before
-        if gained and rate < ENOUGH * self.count and self.count < self._most:
+        if self._before is not None and rate < GAIN * self._before:
+            self._settled = True
+        if not self._settled and rate < ENOUGH * self.count and self.count < self._most:
             self._before = rate
             self.count = min(2 * self.count, self._most)
         return self.count

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from ..model import errors
 from ..model.entities import Job, Task, User
+from ..model.pace import Pace
 from ..model.settings import Settings
 from ..model.states import JobFact, JobState, TaskFact, TaskStatus, WrongMove
 from ..model.tape import Range
@@ -82,6 +83,8 @@ class Receiving:
         self._untold: dict[str, Part] = {}
         self._found = Lately(self._look_up)
         self._settings: Lately[str, Settings] = Lately(lambda _: self._house.settings())
+        self._rate: Lately[str, int] = Lately(self._rate_of)
+        self._paces: dict[str, Pace] = {}
         self.meter = Meter()
 
     def view(self, user: User, upload_id: str) -> UploadView:
@@ -121,6 +124,20 @@ class Receiving:
     def settings_changed(self) -> None:
         """Need not be said; it is noticed a second later anyway."""
         self._settings.clear()
+        self._rate.clear()
+
+    def delay(self, job_id: str, size: int) -> float:
+        """Seconds by which to wait after so many bytes of a job, to keep to the speed that it may be sent at."""
+        rate = self._rate(job_id)
+        if not rate:
+            self._paces.pop(job_id, None)
+            return 0.0
+        with self._lock:
+            return self._paces.setdefault(job_id, Pace()).delay(size, rate, time.monotonic())
+
+    def _rate_of(self, job_id: str) -> int:
+        job = self._jobs.job(job_id)
+        return self._house.settings_of(job).number("upload_rate") if job else 0
 
     def sum_up(self) -> None:
         """Tell the database what came since it was last told: the last parts before a line went dead."""
@@ -267,6 +284,10 @@ class Part:
             self._writer.write(data)
         except OSError as error:
             raise self._translated(error) from error
+
+    def delay(self, size: int) -> float:
+        """Seconds to wait before the next bytes are taken, after these."""
+        return self._receiving.delay(self.job.id, size)
 
     def commit(self) -> PartAnswer:
         try:

@@ -13,4 +13,5 @@
 11. `query`     what may be asked of a list
 12. `settings`  every setting, its default and its reason
 13. `likeness`  which names are alike
+14. `pace`      a limit on speed
 """

@@ -1,0 +1,62 @@
+"""How fast an upload goes: limits, and how many connections it takes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stagedoor import Limit
+from stagedoor.client import growth
+from stagedoor.client.growth import ENOUGH, MOST, Growth
+from stagedoor.model.pace import BURST_SECONDS, Pace
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 5)), min_size=1, max_size=50), st.integers(1000, 10**7))
+def test_never_more_goes_than_the_limit_allows(steps, rate):
+    pace, now, sent = Pace(), 100.0, 0
+    for size, later in steps:
+        now += later
+        now += pace.delay(size, rate, now)
+        assert sent <= (now - 100 + BURST_SECONDS) * rate * 1.001 + 1
+        sent += size
+
+
+def test_several_connections_share_a_limit():
+    pace = Pace()
+    assert [pace.delay(1000, 1000, 5.0) for _ in range(4)] == pytest.approx([0, 0.75, 1.75, 2.75])
+
+
+def test_a_limit_that_is_raised_takes_effect_at_once_and_none_is_none():
+    pace = Pace()
+    pace.delay(10_000, 1000, 0.0)
+    assert pace.delay(1, 1000, 0.0) == pytest.approx(9.75)
+    assert pace.delay(1, 100_000, 0.0) == 0
+    assert pace.delay(10**9, 0, 0.0) == 0
+    assert pace.delay(1, 1000, 0.0) == 0
+
+
+def test_a_limit_is_no_negative_number():
+    with pytest.raises(ValueError, match="bytes per second"):
+        Limit(-1)
+
+
+def test_the_longer_the_line_the_more_connections():
+    counts = [growth.first(trip) for trip in (0, 0.002, 0.01, 0.04, 0.06, 0.1, 3)]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (4, MOST)
+
+
+def test_connections_are_doubled_while_that_helps():
+    grown = Growth(8)
+    assert [grown.seen(rate) for rate in (1e6, 2e6, 2.1e6, 2.2e6)] == [16, 32, 32, 32]
+
+
+def test_connections_that_carry_much_are_left_at_that():
+    assert Growth(8).seen(8 * ENOUGH) == 8
+
+
+def test_there_are_never_too_many():
+    grown = Growth(32)
+    assert [grown.seen(10.0**rate) for rate in range(3, 6)] == [64, 64, 64]
+    assert Growth(4, growth.most(0.0001)).seen(1) == 4
