@@ -10,7 +10,7 @@
 8. `house`       users, keys, volumes, hooks, settings
 9. `document`    the OpenAPI document
 10. `server`     the HTTP server
-11. `certificate` the self-signed certificate
+11. `certificate` certificates: the self-signed one, and what any says about itself
 
 Rules
 1. Everything but `/healthz` needs a user name and an API key (HTTP Basic).

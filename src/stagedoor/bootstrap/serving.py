@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import logging.handlers
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,7 +32,7 @@ from ..lifecycle.receive import Receiving
 from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
 from ..model.entities import RunState
-from ..model.errors import BadRequest, Conflict
+from ..model.errors import BadRequest
 from ..model.hooks import HookName
 from ..signing import SigningKey
 from ..version import __version__
@@ -68,11 +66,11 @@ def serve(
             code="tls_missing",
         )
     give_back_large_blocks()
-    with _lock(paths), open_home(folder) as home:
+    with paths.locked() as lock, open_home(folder) as home:
         _start_logging(paths)
         _probe_volumes(home)
         _warn_unready(home)
-        _Running(home).run(host, port, tls, behind_proxy)
+        _Running(home).run(host, port, tls, behind_proxy, _note(lock, host, tls))
 
 
 class _Running:
@@ -110,7 +108,7 @@ class _Running:
             room=room,
         )
 
-    def run(self, host: str, port: int, tls: Tls | None, behind_proxy: bool) -> None:
+    def run(self, host: str, port: int, tls: Tls | None, behind_proxy: bool, listening: Callable[[int], None]) -> None:
         self._engine.start(
             prove=lambda job_id: self._proving.prove(job_id, self._stopping.is_set),
             place=lambda job_id: self._placing.place(job_id, self._stopping.is_set),
@@ -124,7 +122,7 @@ class _Running:
         lane = PartLane(self._services.receiving, self._services.sign_in)
         log.info("version %s starts, process %d", __version__, os.getpid())
         try:
-            HttpServer(app, lane, peers, host, port, tls).run()
+            HttpServer(app, lane, peers, host, port, tls, listening).run()
         finally:
             log.info("ending: steps under way are left for the next start")
             self._stopping.set()
@@ -160,20 +158,19 @@ def _tls(paths: config.Home, host: str, cert: Path | None, key: Path | None, sel
     return None
 
 
+def _note(lock: IO[str], host: str, tls: Tls | None) -> Callable[[int], None]:
+    """Tells `doctor` how this server runs, once its port is known."""
+    certificate, key = (str(tls.cert.absolute()), str(tls.key.absolute())) if tls else ("", "")
+
+    def note(port: int) -> None:
+        serving = config.Serving(pid=os.getpid(), host=host, port=port, certificate=certificate, key=key)
+        config.note_serving(lock, serving)
+
+    return note
+
+
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
-
-
-@contextmanager
-def _lock(paths: config.Home) -> Iterator[IO[str]]:
-    with paths.lock.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Conflict("A server is running on this home already.", code="home_in_use") from None
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield lock
 
 
 def _start_logging(paths: config.Home) -> None:

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "user": ("user", "Users and their API keys."),
     "hook": ("hook", "The studio's own programs: set, test, explain."),
     "settings": ("settings", "Limits and behaviour of the workspace."),
+    "doctor": ("doctor", "What is wrong with a server, and what to do about it."),
 }
 
 

@@ -34,8 +34,8 @@ _TASK_CHANGES = {"received", "error"}
 _NOTES_KEPT = 1000
 
 ENDED = [state for state in JobState if state.ended]
-_FAILED = [state for state in JobState if state.status == "failed"]
-_WORKING = [JobState.PROVING, JobState.PLACING, JobState.INGESTING]
+FAILED = [state for state in JobState if state.status == "failed"]
+WORKING = [JobState.PROVING, JobState.PLACING, JobState.INGESTING]
 _UPLOADING = [JobState.AWAITING_BYTES, JobState.RECEIVING]
 
 _CLOSED = {
@@ -131,13 +131,13 @@ class Jobs:
         return attempt
 
     def working(self) -> list[str]:
-        return self._ids(jobs.c.state.in_(_WORKING))
+        return self._ids(jobs.c.state.in_(WORKING))
 
     def taking(self) -> list[str]:
         return self._ids(jobs.c.state.in_(_UPLOADING))
 
     def due(self, now: int) -> list[str]:
-        return self._ids(jobs.c.state.in_(_FAILED), jobs.c.due <= now)
+        return self._ids(jobs.c.state.in_(FAILED), jobs.c.due <= now)
 
     def idle(self, now: int) -> list[str]:
         return self._ids(jobs.c.state.in_(_UPLOADING), jobs.c.expires > 0, jobs.c.expires <= now)
