@@ -22,6 +22,8 @@ from typing import Any
 import sqlalchemy
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
+from .lifecycle import about
+
 log = logging.getLogger("stagedoor.engine")
 
 VERSION = "1"
@@ -138,7 +140,8 @@ def _client(url: str) -> DBOSClient:
 def _step(name: str, work: Step) -> Step:
     @DBOS.step(name=name)
     def step(job_id: str) -> None:  # a function of its own: DBOS marks what it decorates, and methods take no marks
-        work(job_id)
+        with about.block(job=job_id):
+            work(job_id)
 
     return step
 

@@ -11,8 +11,10 @@
 9. `document`    the OpenAPI document
 10. `server`     the HTTP server
 11. `certificate` certificates: the self-signed one, and what any says about itself
+12. `counting`   every request that was answered
+13. `metrics`    what the server does and how it fares
 
 Rules
-1. Everything but `/healthz` needs a user name and an API key (HTTP Basic).
+1. Everything but `/healthz` needs a user name and an API key (HTTP Basic); `/metrics` does as it is set.
 2. Handlers decode, hand work to threads and encode; they decide nothing but who may call.
 """

@@ -21,14 +21,15 @@ from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
 from ..lifecycle.replay import Replaying
 from ..lifecycle.submit import Submitting
+from ..lifecycle.tally import Tally
 from ..model import errors
 from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
 from ..wire.signing import PublicKey
-from . import hooks, house, publishing, uploads
+from . import hooks, house, metrics, publishing, uploads
 from .document import Document
-from .gate import Gate, SignIn, log_refusal
+from .gate import Gate, SignIn, is_loopback, log_refusal
 from .status import BY_STATUS, body_of, headers_of, status_of
 
 log = logging.getLogger("stagedoor.api")
@@ -50,12 +51,21 @@ class Services:
     probe: Probe
     room: Callable[[str], tuple[int, int] | None]
     """free and total bytes of the disk below a folder, where it is there"""
+    tally: Tally
+    census: metrics.Census
 
 
 def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool = False) -> ASGIApp:
     """`peers`: who is behind a connection of this machine, by its port."""
     app = Litestar(
-        route_handlers=[health, *publishing.HANDLERS, *uploads.HANDLERS, *house.HANDLERS, *hooks.HANDLERS],
+        route_handlers=[
+            health,
+            *publishing.HANDLERS,
+            *uploads.HANDLERS,
+            *house.HANDLERS,
+            *hooks.HANDLERS,
+            *metrics.HANDLERS,
+        ],
         state=State({"services": services}),
         exception_handlers={
             errors.StagedoorError: _refused,
@@ -85,7 +95,17 @@ def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool
         logging_config=None,
         debug=False,
     )
-    return Gate(app, services.sign_in, peers, behind_proxy=behind_proxy)
+    is_open = _is_open(services.manage)
+    return Gate(app, services.sign_in, peers, services.tally, is_open, behind_proxy=behind_proxy)
+
+
+def _is_open(manage: Management) -> Callable[[str], bool]:
+    """Whether `/metrics` is answered to an address without a sign-in."""
+
+    def is_open(ip: str) -> bool:
+        return is_loopback(ip) and manage.settings()["metrics"] == "loopback"
+
+    return is_open
 
 
 @get(calls.HEALTH.path, security=[], sync_to_thread=False)
@@ -96,6 +116,7 @@ def health() -> Health:
 
 def _answer(request: Request[Any, Any, Any], error: errors.StagedoorError, status: int = 0) -> Response[bytes]:
     request_id = request.scope["state"]["request_id"]
+    request.scope["state"]["refusal"] = error.error_code
     user = request.scope["state"].get("user")
     log_refusal(error, request_id, user.code if user else "nobody")
     return Response(

@@ -38,8 +38,10 @@ class Tls:
 
 
 class HttpServer:
-    """`app` answers everything but plain parts, which `lane` takes; `peers` tells the app who speaks. `listening` is told
-    the port when it is certain."""
+    """`app` answers everything but plain parts, which `lane` takes; `peers` tells the app who speaks.
+
+    `listening` is told the port when it is certain.
+    """
 
     def __init__(
         self,

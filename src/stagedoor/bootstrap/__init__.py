@@ -5,7 +5,7 @@
 3. `memory`   how the server gives memory back
 4. `doctor`   what is wrong with a home and its surroundings
 5. `gc`       what nobody needs any more
-6. `backup`   a home into one file, and back
+6. `archive`  a home into one file, and back
 7. `upgrade`  a home from an earlier version to this one
 8. `logs`     how the log is written
 """
@@ -17,7 +17,19 @@ from typing import Any
 
 from .homes import Home, create_home, open_home, room
 
-__all__ = ["Home", "create_home", "examine", "open_home", "room", "serve", "worst"]
+__all__ = [
+    "Home",
+    "backup",
+    "create_home",
+    "examine",
+    "litter",
+    "open_home",
+    "restore",
+    "room",
+    "serve",
+    "upgrade",
+    "worst",
+]
 
 
 def examine(home: Path, **options: Any) -> list[Any]:
@@ -25,6 +37,34 @@ def examine(home: Path, **options: Any) -> list[Any]:
     from . import doctor
 
     return doctor.examine(home, **options)
+
+
+def litter(home: Home, **options: Any) -> list[Any]:
+    """See `gc.find`."""
+    from . import gc
+
+    return gc.find(home, **options)
+
+
+def backup(home: Path, target: Path) -> dict[str, Any]:
+    """See `archive.backup`."""
+    from .archive import backup as make
+
+    return make(home, target)
+
+
+def restore(source: Path, home: Path, database: str = "") -> dict[str, Any]:
+    """See `archive.restore`."""
+    from .archive import restore as make
+
+    return make(source, home, database)
+
+
+def upgrade(home: Path, *, backed_up: bool = False) -> dict[str, Any]:
+    """See `upgrade.upgrade`."""
+    from .upgrade import upgrade as bring
+
+    return bring(home, backed_up=backed_up)
 
 
 def worst(found: list[Any]) -> str:

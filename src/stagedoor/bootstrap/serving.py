@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import os
-import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -31,12 +28,14 @@ from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
 from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
+from ..lifecycle.tally import Tally
 from ..model.entities import RunState
 from ..model.errors import BadRequest
 from ..model.hooks import HookName
 from ..signing import SigningKey
 from ..version import __version__
 from ..volumes.probe import probe
+from . import logs
 from .homes import Home, now, open_home, room
 from .memory import give_back_large_blocks
 
@@ -54,10 +53,13 @@ def serve(
     self_signed: bool = False,
     behind_proxy: bool = False,
     insecure: bool = False,
+    log_format: str | None = None,
+    access_log: bool | None = None,
 ) -> None:
     """Run the server on a home until SIGTERM or SIGINT. Raises BadRequest, Conflict where it cannot start."""
     paths = config.Home(folder.absolute())
     paths.check()
+    log_choice = paths.log_choice(format=log_format, access=access_log)
     tls = _tls(paths, host, tls_cert, tls_key, self_signed)
     if tls is None and not (behind_proxy or insecure) and not _is_loopback(host):
         raise BadRequest(
@@ -67,7 +69,7 @@ def serve(
         )
     give_back_large_blocks()
     with paths.locked() as lock, open_home(folder) as home:
-        _start_logging(paths)
+        logs.start(paths, log_choice)
         _probe_volumes(home)
         _warn_unready(home)
         _Running(home).run(host, port, tls, behind_proxy, _note(lock, host, tls))
@@ -90,7 +92,9 @@ class _Running:
         self._placing = Placing(house, jobs, storage, failing, now)
         self._ingesting = Ingesting(house, jobs, runs, programs, hooks, failing, now)
         control = Control(offers, jobs, storage, programs, self._engine, now)
-        receiving = Receiving(house, jobs, storage, self._engine, now)
+        tally = Tally()
+        programs.on_end = tally.hook_ended
+        receiving = Receiving(house, jobs, storage, self._engine, now, tally)
         self._notifying = Notifying(house, jobs, records.notices, hooks)
         self._sweep = Sweep(house, offers, jobs, runs, programs, control, receiving, self._engine, self._notifying, now)
         self._end_survivors(home)
@@ -106,6 +110,8 @@ class _Running:
             receipt_key=signer.public,
             probe=probe,
             room=room,
+            tally=tally,
+            census=records.health,
         )
 
     def run(self, host: str, port: int, tls: Tls | None, behind_proxy: bool, listening: Callable[[int], None]) -> None:
@@ -119,7 +125,7 @@ class _Running:
         threading.Thread(target=self._sweep.start, name="settle", daemon=True).start()
         peers: Peers = {}
         app = make_app(self._services, peers, behind_proxy=behind_proxy)
-        lane = PartLane(self._services.receiving, self._services.sign_in)
+        lane = PartLane(self._services.receiving, self._services.sign_in, self._services.tally)
         log.info("version %s starts, process %d", __version__, os.getpid())
         try:
             HttpServer(app, lane, peers, host, port, tls, listening).run()
@@ -171,19 +177,6 @@ def _note(lock: IO[str], host: str, tls: Tls | None) -> Callable[[int], None]:
 
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
-
-
-def _start_logging(paths: config.Home) -> None:
-    paths.log.parent.mkdir(exist_ok=True)
-    line = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-    line.converter = time.gmtime
-    file = logging.handlers.RotatingFileHandler(paths.log, maxBytes=20_000_000, backupCount=5)
-    screen = logging.StreamHandler(sys.stderr)
-    for handler in (file, screen):
-        handler.setFormatter(line)
-    logging.basicConfig(level=logging.INFO, handlers=[file, screen], force=True)
-    for noisy in ("alembic", "dbos", "_granian", "granian"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _warn_unready(home: Home) -> None:

@@ -34,6 +34,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hook": ("hook", "The studio's own programs: set, test, explain."),
     "settings": ("settings", "Limits and behaviour of the workspace."),
     "doctor": ("doctor", "What is wrong with a server, and what to do about it."),
+    "gc": ("gc", "Remove what nobody needs any more."),
+    "backup": ("backup", "Put everything that the home holds into one file."),
+    "restore": ("restore", "Make a new home from a backup."),
+    "upgrade": ("upgrade", "Bring a home to this version of Stagedoor."),
 }
 
 

@@ -10,7 +10,7 @@ import click
 
 from .options import EVERY, as_json, bootstrap, expression, home, open_home, pass_page, where
 from .screen.numbers import size
-from .screen.page import Column, Page
+from .screen.page import Column, Page, as_builtins
 
 
 @click.group("volume")
@@ -61,21 +61,72 @@ def _known_as(page: Page, view: Any) -> None:
 @click.option("--alias", "aliases", multiple=True, metavar="PREFIX", help="These prefixes instead of those it has.")
 @click.option("--no-alias", is_flag=True, help="No further prefix any more.")
 @click.option("--default", is_flag=True, help="Where a path without a volume goes.")
+@click.option("--file-mode", metavar="MODE", help="Of files placed there: 664. `inherit`: as the folder there gives.")
+@click.option("--folder-mode", metavar="MODE", help="Of folders placed there: 775 or 2775. Or `inherit`.")
+@click.option("--group", metavar="NAME", help="Of what is placed there. Or `inherit`.")
 @home
 @as_json
 @pass_page
-def set_(page: Page, home: Path, code: str, aliases: tuple[str, ...], no_alias: bool, default: bool) -> None:
-    """Change the aliases of volume CODE, or make it the default one."""
+def set_(
+    page: Page,
+    home: Path,
+    code: str,
+    aliases: tuple[str, ...],
+    no_alias: bool,
+    default: bool,
+    file_mode: str | None,
+    folder_mode: str | None,
+    group: str | None,
+) -> None:
+    """Change the aliases of volume CODE, the modes and group of what is placed there, or make it the default one."""
     if aliases and no_alias:
         raise click.UsageError("Give either --alias or --no-alias.")
-    if not (aliases or no_alias or default):
-        raise click.UsageError("Say what to change: --alias, --no-alias or --default.")
+    given = {"file_mode": file_mode, "folder_mode": folder_mode, "group": group}
+    if not (aliases or no_alias or default or any(value is not None for value in given.values())):
+        raise click.UsageError(
+            "Say what to change: --alias, --no-alias, --default, --file-mode, --folder-mode or --group."
+        )
     changed = aliases if aliases or no_alias else None
-    view = _changed(page, home, code, aliases=changed, default=True if default else None)
+    view = _changed(page, home, code, aliases=changed, default=True if default else None, **given)
     if page.json:
         return
     page.say(f"Volume {view.code} is {view.path}{' (default)' if view.default else ''}.")
     _known_as(page, view)
+
+
+@command.command()
+@click.argument("code")
+@home
+@as_json
+@pass_page
+def show(page: Page, home: Path, code: str) -> None:
+    """Show volume CODE: what it can do, how things are placed there, and what is on its way to it."""
+    with open_home(home) as server:
+        from ..lifecycle import house
+
+        volume = server.manage.volume(code)
+        view = house.volume(volume, bootstrap().room(volume.root))
+        jobs = server.records.jobs.unfinished_on(volume.id)
+    modes = {
+        "file_mode": _octal(volume.file_mode),
+        "folder_mode": _octal(volume.folder_mode),
+        "group": volume.group or "inherit",
+    }
+    page.answer({**as_builtins(view), **modes, "unfinished_jobs": jobs})
+    if page.json:
+        return
+    page.say(f"Volume {view.code} is {view.path}{' (default)' if view.default else ''}, {view.status}.")
+    page.say(f"  {_free(view)} free")
+    _known_as(page, view)
+    for line in able(view.capabilities):
+        page.say(f"  {line}")
+    page.say(f"  placed with: {', '.join(f'{name} {value}' for name, value in modes.items())}")
+    for job in jobs:
+        page.say(f"  on its way to it: job {job}")
+
+
+def _octal(mode: int | None) -> str:
+    return "inherit" if mode is None else f"{mode:o}"
 
 
 @command.command()
@@ -107,7 +158,7 @@ def remove(page: Page, home: Path, code: str) -> None:
     """Forget volume CODE; its folder and its files stay."""
     with open_home(home) as server:
         volume = server.manage.volume(code)
-        server.manage.remove_volume(volume.id)
+        server.manage.remove_volume(volume.id)  # says which jobs are in its way
     page.answer({"removed": volume.code})
     if not page.json:
         page.say(f"The volume {volume.code} is forgotten. {volume.root} stays as it is.")

@@ -18,6 +18,7 @@ Beside the steps:
 - `failing`    what becomes of a job whose step failed
 - `control`    abort, retry, withdraw
 - `sweep`      what time alone brings about: expiry, retries, work that was cut
+- `keeping`    what is kept for a time only, and how it is forgotten
 - `read`       finding one, or a page of them
 - `mhl`        a receipt as ASC MHL
 - `views`      how offers and jobs are shown, and to whom
@@ -28,5 +29,7 @@ Beside the steps:
 - `grammar`    the query language, read
 - `compare`    what a comparison asks of a value
 - `shelf`      short lists, filtered and cut into pages
+- `tally`      what this process has done since it started, counted
+- `about`      which request, user and job the work under way is about
 - `needs`      what the steps ask of the world, as narrow Protocols
 """

@@ -51,6 +51,11 @@ SETTINGS: Mapping[str, Setting] = {
     "hook_answer_bytes": Setting(128 * 2**20, "largest answer read from a hook", least=1024),
     "keep_runs_days": Setting(90, "how long recorded hook runs are kept", least=1),
     "sign_receipts": Setting(True, "a signed receipt can be checked by anybody who has the studio's public key"),
+    "metrics": Setting(
+        "admin",
+        "loopback: /metrics is answered without a key to this machine itself, not through a proxy",
+        ("admin", "loopback"),
+    ),
     "jobs_at_once": Setting(
         2, "jobs being proved, placed and ingested side by side; read when the server starts", least=1
     ),

@@ -21,7 +21,7 @@ from ..model.errors import NotFound, OfferClosed
 from ..model.notation import Place
 from ..model.states import JOB, TASK, JobFact, JobState, OfferFact, OfferState, TaskFact, TaskStatus, after
 from . import notices, reservations
-from .columns import fold, only, pack, unpack
+from .columns import batches, fold, only, pack, unpack
 from .database import Database
 from .offers import close
 from .tables import jobs, offers, picked, receipts, tasks
@@ -148,6 +148,29 @@ class Jobs:
     def cleared(self, job_id: str) -> None:
         with self._database.write() as connection:
             _update(connection, job_id, {"cleared": True})
+
+    def unfinished_on(self, volume_id: str) -> list[str]:
+        """Ids of unfinished jobs with an entry that goes to a volume."""
+        query = select(tasks.c.job_id).join(jobs, jobs.c.id == tasks.c.job_id).distinct()
+        where = (tasks.c.volume_id == volume_id, jobs.c.state.not_in(ENDED))
+        with self._database.read() as connection:
+            return list(connection.scalars(query.where(*where).order_by(tasks.c.job_id)))
+
+    def staging_parents(self) -> list[str]:
+        """The folders that stagings of unfinished jobs lie in."""
+        query = select(tasks.c.staging).join(jobs, jobs.c.id == tasks.c.job_id).where(jobs.c.cleared.is_(False))
+        with self._database.read() as connection:
+            return sorted({staging.rpartition("/")[0] for staging in connection.scalars(query)})
+
+    def uploads_kept(self, upload_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these uploads whose staging is still a job's."""
+        query = select(tasks.c.upload_id).join(jobs, jobs.c.id == tasks.c.job_id).where(jobs.c.cleared.is_(False))
+        with self._database.read() as connection:
+            return frozenset(
+                found
+                for batch in batches(upload_ids)
+                for found in connection.scalars(query.where(tasks.c.upload_id.in_(batch)))
+            )
 
     def task_of_upload(self, upload_id: str) -> tuple[Job, Task] | None:
         with self._database.read() as connection:

@@ -59,6 +59,7 @@ def _person(number: int) -> str:
 
 def _rights(paths: Home) -> Iterator[Diagnosis]:
     secret = [paths.config, *sorted(paths.folder.glob("*.db")), *sorted(paths.tls.glob("*.key"))]
+    secret += [path for path in sorted(paths.keys.glob("*")) if path.suffix != ".pub"]
     open_ones = [path for path in secret if stat.S_IMODE(path.stat().st_mode) & 0o077]
     if stat.S_IMODE(paths.folder.stat().st_mode) & 0o077:
         yield warning("home", "rights", f"Others may look into {paths.folder}.", f"chmod 700 {paths.folder}")

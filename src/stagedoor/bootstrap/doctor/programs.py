@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...programs.examine import faults
 from ...model.entities import Hook
 from ...model.hooks import HookName
+from ...programs.examine import faults
 from .diagnosis import Diagnosis, fault, ok
 
 
