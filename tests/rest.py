@@ -108,7 +108,7 @@ class House:
         self, method: str, path: str, *, headers: dict[str, str] | None = None, body: Any = None, **options: Any
     ) -> Answer:
         """A request as it is: nothing is added."""
-        url = path if path.startswith("/healthz") else V1 + path
+        url = path if path.startswith(("/healthz", "/metrics")) else V1 + path
         answer = self.pool.request(
             method, self.studio.url + url, headers=headers or {}, body=body, redirect=False, **options
         )

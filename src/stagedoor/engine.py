@@ -14,12 +14,16 @@ Rules
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+
+from .lifecycle import about
 
 log = logging.getLogger("stagedoor.engine")
 
@@ -28,7 +32,7 @@ EXECUTOR = "stagedoor"
 QUEUE = "publish"
 _POLL_SECONDS = 0.2
 _MOST_AT_ONCE = 64
-_ALIVE = ("PENDING", "ENQUEUED", "DELAYED")
+ALIVE = ("PENDING", "ENQUEUED", "DELAYED")
 
 Step = Callable[[str], None]
 
@@ -85,14 +89,14 @@ class Engine:
             if status is None:
                 with SetWorkflowID(job_id):
                     DBOS.enqueue_workflow(QUEUE, self._workflow, job_id)
-            elif status.status not in _ALIVE:
+            elif status.status not in ALIVE:
                 DBOS.rewind_workflow(job_id, start_step=1, queue_name=QUEUE)
 
     def busy(self, job_id: str) -> bool:
         if self._workflow is None:
             return False
         status = DBOS.get_workflow_status(job_id)
-        return status is not None and status.status in _ALIVE
+        return status is not None and status.status in ALIVE
 
     def forget(self, job_id: str) -> None:
         if self._workflow is not None:
@@ -105,16 +109,53 @@ class Engine:
             DBOS.destroy(workflow_completion_timeout_sec=5)
 
 
+def remembered(url: str) -> dict[str, str]:
+    """What the engine's database remembers, also while another process works on it: job ids and their statuses."""
+    if not _there(url):
+        return {}
+    client = _client(url)
+    try:
+        found = client.list_workflows(load_input=False, load_output=False)
+        return {item.workflow_id: item.status for item in found}
+    finally:
+        client.destroy()
+
+
+def forget_ended(url: str, job_ids: Sequence[str]) -> None:
+    """Remove what is remembered of jobs that have ended."""
+    if not _there(url):
+        return
+    client = _client(url)
+    try:
+        client.delete_workflows(list(job_ids))
+    finally:
+        client.destroy()
+
+
+def _there(url: str) -> bool:
+    path = sqlalchemy.engine.make_url(url).database if url.startswith("sqlite") else None
+    return path is None or Path(path).exists()
+
+
+def _client(url: str) -> DBOSClient:
+    if url.startswith("sqlite"):
+        return DBOSClient(system_database_engine=_sqlite(url), serializer=DBOSPortableJSONSerializer())
+    return DBOSClient(system_database_url=url, serializer=DBOSPortableJSONSerializer())
+
+
 def _step(name: str, work: Step) -> Step:
     @DBOS.step(name=name)
     def step(job_id: str) -> None:  # a function of its own: DBOS marks what it decorates, and methods take no marks
-        work(job_id)
+        with about.block(job=job_id):
+            work(job_id)
 
     return step
 
 
 def _sqlite(url: str) -> sqlalchemy.Engine:
-    """An engine in a file of its own, as quick as SQLite safely is."""
+    """An engine in a file of its own, for its owner only, as quick as SQLite safely is."""
+    path = str(sqlalchemy.engine.make_url(url).database)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
 
     @sqlalchemy.event.listens_for(engine, "connect")

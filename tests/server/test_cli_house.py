@@ -104,6 +104,50 @@ def test_a_user_is_not_changed_by_nothing(home: str) -> None:
     assert stagedoor("user", "set", "boss@studio.com").exit_code == 2
 
 
+def test_a_volume_is_shown_with_how_things_are_placed_on_it(home: str, tmp_path: Path) -> None:
+    told("volume", "add", "modes", str(tmp_path))
+    told("volume", "set", "modes", "--file-mode", "664", "--folder-mode", "2775", "--group", "root")
+    words = ("file_mode", "folder_mode", "group", "unfinished_jobs", "code")
+    assert [told("volume", "show", "modes")[word] for word in words] == ["664", "2775", "root", [], "modes"]
+    told("volume", "set", "modes", "--file-mode", "inherit", "--group", "inherit")
+    assert (
+        "placed with: file_mode inherit, folder_mode 2775, group inherit" in stagedoor("volume", "show", "modes").stdout
+    )
+    told("volume", "remove", "modes")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--file-mode", "777"),
+        ("--file-mode", "44"),
+        ("--file-mode", "0o664"),
+        ("--folder-mode", "4775"),
+        ("--folder-mode", "rwx"),
+        ("--group", "no such group"),
+    ],
+)
+def test_modes_that_would_lock_the_server_out_or_make_files_executable_are_refused(
+    home: str, tmp_path: Path, words: tuple[str, str]
+) -> None:
+    told("volume", "add", "strict", str(tmp_path))
+    try:
+        assert stagedoor("volume", "set", "strict", *words).exit_code == 2
+        assert told("volume", "show", "strict")["file_mode"] == "inherit"
+    finally:
+        told("volume", "remove", "strict")
+
+
+def test_a_user_is_shown_with_their_keys_and_what_they_are_good_for(home: str) -> None:
+    told("user", "add", "carl@vendor.com", "--name", "Carl")
+    spare = told("user", "key", "add", "carl@vendor.com", "--label", "farm", "--days", "3")["key"]
+    told("user", "key", "revoke", "carl@vendor.com", told("user", "show", "carl@vendor.com")["keys"][0]["id"])
+    shown = told("user", "show", "carl@vendor.com")
+    assert [shown["name"], shown["unfinished_jobs"], shown["keys"][1]["id"]] == ["Carl", 0, spare]
+    said = stagedoor("user", "show", "carl@vendor.com").stdout
+    assert [word in said for word in (" revoked 20", f"key {spare} until 20", "farm", "sd_")] == [True] * 3 + [False]
+
+
 def test_a_list_of_volumes_says_only_what_they_lack() -> None:
     able = dict.fromkeys(("no_replace", "exchange", "hard_links", "folder_claim", "reflink", "case_sensitive"), True)
     healthy = {**able, "safe": True, "longest_name": 255, "unicode_normalising": False}

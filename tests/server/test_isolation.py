@@ -203,7 +203,7 @@ def routes(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def test_every_route_of_the_server_has_a_case_here(document: dict[str, Any]) -> None:
-    assert set(routes(document)) == {*CASES, *PLAIN, ("GET", "/healthz")}
+    assert set(routes(document)) == {*CASES, *PLAIN, ("GET", "/healthz"), ("GET", "/metrics")}
 
 
 def without_chance(answer: Answer) -> tuple[int, dict[str, str], bytes]:

@@ -28,7 +28,7 @@ from test_records_schema import (  # noqa: F401
 from test_records_where import *  # noqa: F403
 
 from stagedoor.model.errors import Busy, StagedoorError
-from stagedoor.records import Records, database, migrate, open_records, schema_is_newer
+from stagedoor.records import Records, Schema, database, migrate, open_records, schema_of
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def empty_url(postgresql_empty_url: str) -> str:
 
 
 def test_an_empty_database_is_migrated(postgresql_empty_url: str) -> None:
-    assert schema_is_newer(postgresql_empty_url) is False
+    assert schema_of(postgresql_empty_url) is Schema.MISSING
     migrate(postgresql_empty_url)
-    assert schema_is_newer(postgresql_empty_url) is False
+    assert schema_of(postgresql_empty_url) is Schema.CURRENT
     records = open_records(postgresql_empty_url)
     test_migrations_make_exactly_the_tables_of_this_version(records)
     records.close()

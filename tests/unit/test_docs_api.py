@@ -22,7 +22,16 @@ SOURCES = [
     for path in sorted((REPOSITORY / "src" / "stagedoor" / layer).rglob("*.py"))
 ]
 # Told on the command line of the server, before or beside the door.
-NOT_HERE = {"port_taken", "tls_unusable", "no_workspace", "workspace_exists", "database_newer", "rehearsal"}
+NOT_HERE = {
+    "port_taken",
+    "tls_unusable",
+    "no_workspace",
+    "workspace_exists",
+    "database_newer",
+    "rehearsal",
+    "database_not_empty",
+    "pg_dump_missing",
+}
 # Codes that are put together, and what comes of them.
 PUT_TOGETHER = {
     "f'offer_{state}'": {

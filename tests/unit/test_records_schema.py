@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 
 from stagedoor.model.errors import BadRequest, Busy, Conflict, StagedoorError
 from stagedoor.model.metadata import Metadata
-from stagedoor.records import Records, database, migrate, open_records, schema_is_newer
+from stagedoor.records import Records, Schema, database, migrate, open_records, schema_of
 from stagedoor.records.schema import _config
 from stagedoor.records.tables import metadata
 
@@ -43,18 +43,18 @@ def test_migrating_again_changes_nothing(records: Records, database_url: str) ->
     assert records.house.users() == [user]
 
 
-def test_a_missing_or_empty_or_present_schema_is_not_newer(tmp_path: Path, database_url: str) -> None:
-    assert schema_is_newer(url_of(tmp_path / "missing.db")) is False
+def test_a_missing_or_empty_database_is_told_from_one_of_this_version(tmp_path: Path, database_url: str) -> None:
+    assert schema_of(url_of(tmp_path / "missing.db")) is Schema.MISSING
     assert not (tmp_path / "missing.db").exists()
     (tmp_path / "empty.db").touch()
-    assert schema_is_newer(url_of(tmp_path / "empty.db")) is False
-    assert schema_is_newer(database_url) is False
+    assert schema_of(url_of(tmp_path / "empty.db")) is Schema.MISSING
+    assert schema_of(database_url) is Schema.CURRENT
 
 
 def test_a_newer_schema_is_seen_and_left_alone(records: Records, database_url: str) -> None:
     with records.database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    assert schema_is_newer(database_url) is True
+    assert schema_of(database_url) is Schema.NEWER
     with pytest.raises(Conflict) as refusal:
         migrate(database_url)
     assert refusal.value.error_code == "database_newer"

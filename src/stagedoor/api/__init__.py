@@ -17,8 +17,10 @@
 15. `lane`        parts, in the thread of their connection
 16. `server`      front and HTTP server, started and ended
 17. `certificate` the self-signed certificate
+18. `counting`    every request that was answered
+19. `metrics`     what the server does and how it fares
 
 Rules
-1. Everything but `/healthz` needs a user name and an API key (HTTP Basic).
+1. Everything but `/healthz` needs a user name and an API key (HTTP Basic); `/metrics` does as it is set.
 2. Handlers decode, hand work to threads and encode; they decide nothing but who may call.
 """

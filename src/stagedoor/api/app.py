@@ -24,14 +24,15 @@ from ..lifecycle.receive import Receiving
 from ..lifecycle.replay import Replaying
 from ..lifecycle.reuse import Reusing
 from ..lifecycle.submit import Submitting
+from ..lifecycle.tally import Tally
 from ..model import errors
 from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
 from ..wire.signing import PublicKey
-from . import hooks, house, publishing, reuse, studio, uploads
+from . import hooks, house, metrics, publishing, reuse, studio, uploads
 from .document import Document
-from .gate import Gate, SignIn, log_refusal
+from .gate import Gate, SignIn, is_loopback, log_refusal
 from .status import BY_STATUS, body_of, headers_of, status_of
 
 log = logging.getLogger("stagedoor.api")
@@ -56,6 +57,8 @@ class Services:
     probe: Probe
     room: Callable[[str], tuple[int, int] | None]
     """free and total bytes of the disk below a folder, where it is there"""
+    tally: Tally
+    census: metrics.Census
 
 
 def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool = False) -> ASGIApp:
@@ -69,6 +72,7 @@ def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool
             *house.HANDLERS,
             *hooks.HANDLERS,
             *studio.HANDLERS,
+            *metrics.HANDLERS,
         ],
         state=State({"services": services}),
         exception_handlers={
@@ -99,7 +103,17 @@ def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool
         logging_config=None,
         debug=False,
     )
-    return Gate(app, services.sign_in, peers, behind_proxy=behind_proxy)
+    is_open = _is_open(services.levels)
+    return Gate(app, services.sign_in, peers, services.tally, is_open, behind_proxy=behind_proxy)
+
+
+def _is_open(levels: Levels) -> Callable[[str], bool]:
+    """Whether `/metrics` is answered to an address without a sign-in."""
+
+    def is_open(ip: str) -> bool:
+        return is_loopback(ip) and levels.settings()["metrics"].value == "loopback"
+
+    return is_open
 
 
 @get(calls.HEALTH.path, security=[], sync_to_thread=False)
@@ -110,6 +124,7 @@ def health() -> Health:
 
 def _answer(request: Request[Any, Any, Any], error: errors.StagedoorError, status: int = 0) -> Response[bytes]:
     request_id = request.scope["state"]["request_id"]
+    request.scope["state"]["refusal"] = error.error_code
     user = request.scope["state"].get("user")
     log_refusal(error, request_id, user.code if user else "nobody")
     return Response(

@@ -1,4 +1,4 @@
-"""The self-signed certificate: made once, kept in the home, recognised by its fingerprint."""
+"""Certificates: the self-signed one, made once and kept in the home; and what any says about itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -16,6 +17,49 @@ from cryptography.x509.oid import NameOID
 from .server import Tls
 
 _YEARS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a certificate says about itself."""
+
+    names: tuple[str, ...]
+    """host names and addresses, as written"""
+    begins: datetime.datetime
+    ends: datetime.datetime
+    self_signed: bool
+    key_fits: bool
+
+    def speaks_for(self, host: str) -> bool:
+        """Whether a client that asks for this host accepts it."""
+        host = host.lower().rstrip(".")
+        above = host.partition(".")[2]
+        return any(name.lower() in (host, f"*.{above}" if above else host) for name in self.names)
+
+
+def facts(cert: Path, key: Path) -> Facts:
+    """Raises OSError, ValueError where one of them cannot be read."""
+    loaded = x509.load_pem_x509_certificates(cert.read_bytes())[0]
+    secret = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    return Facts(
+        names=_names_of(loaded),
+        begins=loaded.not_valid_before_utc,
+        ends=loaded.not_valid_after_utc,
+        self_signed=loaded.issuer == loaded.subject,
+        key_fits=secret.public_key().public_bytes(*form) == loaded.public_key().public_bytes(*form),
+    )
+
+
+def _names_of(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return (
+        *found.get_values_for_type(x509.DNSName),
+        *map(str, found.get_values_for_type(x509.IPAddress)),
+    )
 
 
 def self_signed(folder: Path, host: str) -> Tls:

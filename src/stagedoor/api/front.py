@@ -43,8 +43,10 @@ class Broken(Exception):
 class Line:
     """One connection, read through one buffer."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, address: str = "") -> None:
         self.socket = sock
+        self.address = address
+        """of the other side"""
         self._plain = not isinstance(sock, ssl.SSLSocket)
         self.buffer = memoryview(bytearray(BUFFER_BYTES))
         self._ahead = b""
@@ -186,13 +188,13 @@ class Front:
             with self._known(sock):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._tls is None:
-                    self._talk(Line(sock), address)
+                    self._talk(Line(sock, address), address)
                     return
                 sock.settimeout(HANDSHAKE_SECONDS)
                 with self._tls.wrap_socket(sock, server_side=True, suppress_ragged_eofs=True) as secure:
                     self._open.add(secure)
                     try:
-                        self._talk(Line(secure), address)
+                        self._talk(Line(secure, address), address)
                     finally:
                         self._open.discard(secure)
         except (OSError, Broken) as error:

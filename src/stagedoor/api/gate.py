@@ -2,11 +2,13 @@
 
 Rules
 1. A request gets an id, which is in the answer's `X-Request-Id`, in every refusal and in the log.
-2. Nothing but `/healthz` is answered without sign-in; also what does not exist is refused first.
+2. Nothing but `/healthz` is answered without sign-in, and `/metrics` to this machine itself where that is set; also
+   what does not exist is refused first.
 3. A body packed with gzip is unpacked here; whoever reads it counts what comes out.
 4. `detail` of a refusal goes to the log, never into the answer.
 5. A refusal is answered when the rest of the body has come, within bounds: a client that is still sending when the
    connection closes would see a broken line instead of the reason.
+6. Every request is counted with its route, status and duration; with an access log it is a line there.
 """
 
 from __future__ import annotations
@@ -14,24 +16,31 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import ipaddress
 import logging
+import re
 import secrets
+import time
 import zlib
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import cast
 
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
+from ..lifecycle import about
+from ..lifecycle.tally import Tally
 from ..model import errors
 from ..model.entities import User
+from .counting import Answered, count
 from .status import body_of, headers_of, status_of
 from .threads import quick
 
 log = logging.getLogger("stagedoor.api")
 
 HEALTH = "/healthz"
+METRICS = "/metrics"
 SignIn = Callable[[str, str], User | None]
 _CHUNK = 1 << 20
 DRAIN_BYTES = 128 << 20
@@ -43,10 +52,23 @@ ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff
 class Gate:
     """The outermost ASGI layer."""
 
-    def __init__(self, app: ASGIApp, sign_in: SignIn, peers: Mapping[int, str], *, behind_proxy: bool) -> None:
+    """`is_open`: whether `/metrics` is answered to an address without a sign-in."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        sign_in: SignIn,
+        peers: Mapping[int, str],
+        tally: Tally,
+        is_open: Callable[[str], bool],
+        *,
+        behind_proxy: bool,
+    ) -> None:
         self._app = app
         self._sign_in = sign_in
         self._peers = peers
+        self._tally = tally
+        self._is_open = is_open
         self._behind_proxy = behind_proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,21 +78,64 @@ class Gate:
         request_id = new_request_id()
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
+        with about.block(request=request_id), self._counted(scope) as counted:
+            await self._answer(scope, receive, counted(send), request_id)
+
+    @contextmanager
+    def _counted(self, scope: HTTPScope) -> Iterator[Callable[[Send], Send]]:
+        """Counts the request when it has been answered; what it yields wraps `send`, to see the status."""
+        began, status, state = time.monotonic(), 0, scope["state"]
+
+        def watched(send: Send) -> Send:
+            async def sending(message: Message) -> None:
+                nonlocal status
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                await send(message)
+
+            return sending
+
+        try:
+            yield watched
+        finally:
+            answered = Answered(
+                method=scope["method"],
+                route=_route(scope),
+                path=scope["path"],
+                status=status,
+                seconds=time.monotonic() - began,
+                refusal=state.get("refusal", ""),
+                ip=state.get("ip", ""),
+            )
+            count(self._tally, answered)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        state = scope["state"]
         headers = {name.lower(): value for name, value in scope["headers"]}
         state["ip"] = self._ip(scope, headers)
         body = _Body(receive, headers)
         receive = cast("Receive", body.receive)
         try:
-            if scope["path"] != HEALTH:
-                state["user"] = await self._who(headers)
+            if not await self._needs_nobody(scope["path"], state["ip"], headers):
+                state["user"] = user = await self._who(headers)
+                about.also(user=user.id, **_job_in(scope["path"]))
             if "\0" in scope["path"]:
                 raise errors.NotFound  # databases differ in what they make of it
             receive = _unpacked(receive, headers.get(b"content-encoding", b"").strip().lower())
         except errors.StagedoorError as error:
+            state["refusal"] = error.error_code
             await body.drain()
             await refuse(send, error, request_id)
             return
         await self._app(scope, receive, _stamped(send, request_id, body))
+
+    async def _needs_nobody(self, path: str, ip: str, headers: dict[bytes, bytes]) -> bool:
+        if path != METRICS:
+            return path == HEALTH
+        passed_on = b"x-forwarded-for" in headers or b"forwarded" in headers
+        if b"authorization" in headers or passed_on:
+            return False
+        return await quick(self._is_open, ip)
 
     async def _who(self, headers: dict[bytes, bytes]) -> User:
         name, key = credentials(headers.get(b"authorization", b""))
@@ -86,6 +151,27 @@ class Gate:
             return forwarded.decode("latin-1").rsplit(",", 1)[-1].strip()
         client = scope.get("client")
         return self._peers.get(client[1], client[0]) if client else ""
+
+
+_JOB = re.compile(r"/jobs/([0-9a-f]{24})(?:/|$)")
+
+
+def _job_in(path: str) -> dict[str, str]:
+    """The job that a path names. A stranger's is named as well: this is the studio's log."""
+    found = _JOB.search(path)
+    return {"job": found[1]} if found else {}
+
+
+def _route(scope: HTTPScope) -> str:
+    """As the table of calls writes it; empty where there is none."""
+    return re.sub(r"\{(\w+):str\}", r"{\1}", scope.get("path_template") or "")
+
+
+def is_loopback(ip: str) -> bool:
+    try:
+        return ipaddress.ip_address(ip).is_loopback
+    except ValueError:
+        return False
 
 
 def new_request_id() -> str:

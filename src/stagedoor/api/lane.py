@@ -13,14 +13,19 @@ from __future__ import annotations
 import logging
 import time
 from http import HTTPStatus
+from typing import NamedTuple
 
 import msgspec
 
+from ..lifecycle import about
 from ..lifecycle.lately import Lately
 from ..lifecycle.receive import Part, Receiving
+from ..lifecycle.tally import Tally
 from ..model import errors
 from ..model.entities import User
+from ..wire.calls import PART
 from ..wire.parts import PartAnswer
+from .counting import Answered, count
 from .front import BUFFER_BYTES, Broken, Line
 from .gate import ALWAYS, DRAIN_BYTES, DRAIN_SECONDS, SignIn, credentials, log_refusal, new_request_id
 from .head import PartHead
@@ -33,31 +38,56 @@ _ALWAYS = b"".join(b"%s: %s\r\n" % pair for pair in ALWAYS)
 
 
 class PartLane:
-    def __init__(self, receiving: Receiving, sign_in: SignIn) -> None:
+    def __init__(self, receiving: Receiving, sign_in: SignIn, tally: Tally) -> None:
         self._receiving = receiving
+        self._tally = tally
         self._who: Lately[bytes, User | None] = Lately(lambda header: sign_in(*credentials(header)))
 
     def take(self, line: Line, head: PartHead) -> bool:
         """Take one part and answer it; whether the connection can go on. Raises Broken."""
-        request_id = new_request_id()
+        request_id, began = new_request_id(), time.monotonic()
+        with about.block(request=request_id):
+            status, refusal = 0, ""
+            try:
+                end = self._tried(line, head, request_id)
+                status, refusal = (status_of(end.said), end.said.error_code) if end.said else (200, "")
+                return end.goes_on
+            finally:
+                answered = Answered(
+                    method="PUT",
+                    route=PART.path,
+                    path=PART.at(id=head.upload),
+                    status=status,
+                    seconds=time.monotonic() - began,
+                    refusal=refusal,
+                    ip=line.address,
+                )
+                count(self._tally, answered)
+
+    def _tried(self, line: Line, head: PartHead, request_id: str) -> _End:
         user: User | None = None
         body = _Body(line, head)
+        refusal: errors.StagedoorError
         try:
             user = self._who(head.authorization)
             if user is None:
                 raise errors.SignInRefused
+            about.also(user=user.id)
             answer = self._part(user, head, body)
         except errors.StagedoorError as error:
             log_refusal(error, request_id, user.code if user else "nobody")
-            return _refuse(line, head, body, error, request_id)
+            refusal = error
         except Broken:
             raise
         except Exception as error:
             log.error("request %s failed", request_id, exc_info=error)
-            sentence = f"Something went wrong at the studio; tell them the reference {request_id}."
-            return _refuse(line, head, body, errors.StagedoorError(sentence), request_id)
-        _answer(line, 200, msgspec.json.encode(answer), {"content-type": "application/json"}, request_id, head.last)
-        return not head.last
+            refusal = errors.StagedoorError(
+                f"Something went wrong at the studio; tell them the reference {request_id}."
+            )
+        else:
+            _answer(line, 200, msgspec.json.encode(answer), {"content-type": "application/json"}, request_id, head.last)
+            return _End(not head.last)
+        return _End(_refuse(line, head, body, refusal, request_id), refusal)
 
     def _part(self, user: User, head: PartHead, body: _Body) -> PartAnswer:
         opened = begin(self._receiving, user, head.upload, head.content_range, head.content_digest, str(head.length))
@@ -66,6 +96,13 @@ class PartLane:
             return opened.commit()
         finally:
             opened.close()
+
+
+class _End(NamedTuple):
+    """How a part ended: whether the connection can go on, and the refusal if it was one."""
+
+    goes_on: bool
+    said: errors.StagedoorError | None = None
 
 
 class _Body:

@@ -35,6 +35,8 @@ async def offer(request: Asked) -> Response[bytes]:
     most = await quick(lambda: services(request).levels.settings()["offer_bytes"].value)
     asked = await read(request, OfferRequest, int(most))
     made = await checks(services(request).offering.validate, user(request), asked, ip(request))
+    for entry in made.entries:
+        services(request).tally.count("stagedoor_entries_total", entry.verdict.kind.value, entry.verdict.code)
     answer = await quick(services(request).reading.shown, user(request), made)
     return await json(request, answer, 201)
 

@@ -14,6 +14,7 @@ import signal
 import socket
 import ssl
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,15 +38,28 @@ class Tls:
 
 
 class HttpServer:
-    """`app` answers everything but plain parts, which `lane` takes; `peers` tells the app who speaks."""
+    """`app` answers everything but plain parts, which `lane` takes; `peers` tells the app who speaks.
 
-    def __init__(self, app: ASGIApp, lane: Lane, peers: Peers, host: str, port: int, tls: Tls | None) -> None:
+    `listening` is told the port when it is certain.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        lane: Lane,
+        peers: Peers,
+        host: str,
+        port: int,
+        tls: Tls | None,
+        listening: Callable[[int], None],
+    ) -> None:
         self._app = app
         self._lane = lane
         self._peers = peers
         self._host = host
         self._port = port
         self._tls = tls
+        self._listening = listening
 
     def run(self) -> None:
         """Until told to stop. Raises Conflict where the port is taken, BadRequest for a certificate that is none."""
@@ -75,6 +89,7 @@ class HttpServer:
             serving: asyncio.Task[None] = asyncio.create_task(server.serve())
             await _listens(behind, serving)
             front.start()
+            self._listening(listener.getsockname()[1])
             self._announce(listener.getsockname()[1])
             await _until_told(server, serving, front, told)
 

@@ -3,6 +3,11 @@
 1. `homes`    a home on disk becomes records and management: what the commands of an administrator need
 2. `serving`  a home becomes a server
 3. `memory`   how the server gives memory back
+4. `doctor`   what is wrong with a home and its surroundings
+5. `gc`       what nobody needs any more
+6. `archive`  a home into one file, and back
+7. `upgrade`  a home from an earlier version to this one
+8. `logs`     how the log is written
 """
 
 from __future__ import annotations
@@ -12,7 +17,61 @@ from typing import Any
 
 from .homes import Home, create_home, open_home, room
 
-__all__ = ["Home", "create_home", "open_home", "room", "serve"]
+__all__ = [
+    "Home",
+    "backup",
+    "create_home",
+    "examine",
+    "litter",
+    "open_home",
+    "restore",
+    "room",
+    "serve",
+    "upgrade",
+    "worst",
+]
+
+
+def examine(home: Path, **options: Any) -> list[Any]:
+    """See `doctor.examine`."""
+    from . import doctor
+
+    return doctor.examine(home, **options)
+
+
+def litter(home: Home, **options: Any) -> list[Any]:
+    """See `gc.find`."""
+    from . import gc
+
+    return gc.find(home, **options)
+
+
+def backup(home: Path, target: Path) -> dict[str, Any]:
+    """See `archive.backup`."""
+    from .archive import backup as make
+
+    return make(home, target)
+
+
+def restore(source: Path, home: Path, database: str = "") -> dict[str, Any]:
+    """See `archive.restore`."""
+    from .archive import restore as make
+
+    return make(source, home, database)
+
+
+def upgrade(home: Path, *, backed_up: bool = False) -> dict[str, Any]:
+    """See `upgrade.upgrade`."""
+    from .upgrade import upgrade as bring
+
+    return bring(home, backed_up=backed_up)
+
+
+def worst(found: list[Any]) -> str:
+    """The gravest grade among diagnoses."""
+    from . import doctor
+
+    return doctor.worst(found)
 
 
 def serve(home: Path, host: str, port: int, **options: Any) -> None:

@@ -18,7 +18,7 @@ from ..lifecycle.queues import Queues
 from ..lifecycle.replay import Replaying
 from ..model.errors import Conflict
 from ..programs import ProgramRunner
-from ..records import Records, migrate, open_records, schema_is_newer
+from ..records import Records, Schema, migrate, open_records, schema_of
 from ..volumes import Disk, free
 
 
@@ -62,9 +62,7 @@ def create_home(folder: Path, workspace_code: str, admin: str, database: str = "
 def open_home(folder: Path) -> Iterator[Home]:
     paths = config.Home(folder.absolute())
     paths.check()
-    if schema_is_newer(paths.database):
-        raise Conflict("This home belongs to a newer version of Stagedoor; run that one.", code="schema_newer")
-    migrate(paths.database)
+    _check_schema(paths)
     records = open_records(paths.database)
     lately = Lately[tuple[str, Path], str](lambda asked: _told(records, *asked))
 
@@ -94,6 +92,24 @@ def _told(records: Records, setting: str, folder: Path) -> str:
     around = [volume for volume in records.house.volumes() if folder.is_relative_to(os.path.realpath(volume.root))]
     innermost = max(around, key=lambda volume: len(os.path.realpath(volume.root)), default=None)
     return records.house.settings_at(innermost.id if innermost else "").word(setting)
+
+
+def _check_schema(paths: config.Home) -> None:
+    """Nothing but `upgrade` changes tables: an older server may be working on them."""
+    found = schema_of(paths.database)
+    if found is Schema.NEWER:
+        raise Conflict("This home belongs to a newer version of Stagedoor; run that one.", code="schema_newer")
+    if found is Schema.OLDER:
+        raise Conflict(
+            "An earlier version of Stagedoor made this home's database; stop its server and run "
+            f"`stagedoor upgrade --home {paths.folder}`, which makes a backup first.",
+            code="schema_older",
+        )
+    if found is Schema.MISSING:
+        raise Conflict(
+            "The database of this home is empty or gone; restore a backup (`stagedoor restore`).",
+            code="schema_missing",
+        )
 
 
 def room(root: str) -> tuple[int, int] | None:

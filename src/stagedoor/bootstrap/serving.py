@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import logging.handlers
 import os
-import sys
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,13 +31,15 @@ from ..lifecycle.receive import Receiving
 from ..lifecycle.reuse import Reusing
 from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
+from ..lifecycle.tally import Tally
 from ..lifecycle.turns import Turns
 from ..model.entities import RunState
-from ..model.errors import BadRequest, Conflict
+from ..model.errors import BadRequest
 from ..model.hooks import HookName
 from ..signing import SigningKey
 from ..version import __version__
 from ..volumes.probe import probe
+from . import logs
 from .homes import Home, now, open_home, room
 from .memory import give_back_large_blocks
 
@@ -60,10 +57,13 @@ def serve(
     self_signed: bool = False,
     behind_proxy: bool = False,
     insecure: bool = False,
+    log_format: str | None = None,
+    access_log: bool | None = None,
 ) -> None:
     """Run the server on a home until SIGTERM or SIGINT. Raises BadRequest, Conflict where it cannot start."""
     paths = config.Home(folder.absolute())
     paths.check()
+    log_choice = paths.log_choice(format=log_format, access=access_log)
     tls = _tls(paths, host, tls_cert, tls_key, self_signed)
     if tls is None and not (behind_proxy or insecure) and not _is_loopback(host):
         raise BadRequest(
@@ -72,11 +72,11 @@ def serve(
             code="tls_missing",
         )
     give_back_large_blocks()
-    with _lock(paths), open_home(folder) as home:
-        _start_logging(paths)
+    with paths.locked() as lock, open_home(folder) as home:
+        logs.start(paths, log_choice)
         _probe_volumes(home)
         _warn_unready(home)
-        _Running(home).run(host, port, tls, behind_proxy)
+        _Running(home).run(host, port, tls, behind_proxy, _note(lock, host, tls))
 
 
 class _Running:
@@ -96,7 +96,9 @@ class _Running:
         hooks = JobHooks(house, offers, jobs, runs, programs, now)
         self._placing = Placing(house, jobs, storage, failing, now)
         self._ingesting = Ingesting(house, jobs, runs, programs, hooks, failing, now)
-        receiving = Receiving(house, jobs, storage, turns, now)
+        tally = Tally()
+        programs.on_end = tally.hook_ended
+        receiving = Receiving(house, jobs, storage, turns, now, tally)
         control = Control(house, offers, jobs, storage, programs, receiving, turns, self._engine, now)
         self._notifying = Notifying(house, jobs, records.notices, hooks)
         self._sweep = Sweep(
@@ -123,9 +125,11 @@ class _Running:
             receipt_key=signer.public,
             probe=probe,
             room=room,
+            tally=tally,
+            census=records.health,
         )
 
-    def run(self, host: str, port: int, tls: Tls | None, behind_proxy: bool) -> None:
+    def run(self, host: str, port: int, tls: Tls | None, behind_proxy: bool, listening: Callable[[int], None]) -> None:
         self._engine.start(
             prove=lambda job_id: self._proving.prove(job_id, self._stopping.is_set),
             place=lambda job_id: self._placing.place(job_id, self._stopping.is_set),
@@ -137,10 +141,10 @@ class _Running:
         threading.Thread(target=self._sweep.start, name="settle", daemon=True).start()
         peers: Peers = {}
         app = make_app(self._services, peers, behind_proxy=behind_proxy)
-        lane = PartLane(self._services.receiving, self._services.sign_in)
+        lane = PartLane(self._services.receiving, self._services.sign_in, self._services.tally)
         log.info("version %s starts, process %d", __version__, os.getpid())
         try:
-            HttpServer(app, lane, peers, host, port, tls).run()
+            HttpServer(app, lane, peers, host, port, tls, listening).run()
         finally:
             log.info("ending: steps under way are left for the next start")
             self._stopping.set()
@@ -182,33 +186,19 @@ def _tls(paths: config.Home, host: str, cert: Path | None, key: Path | None, sel
     return None
 
 
+def _note(lock: IO[str], host: str, tls: Tls | None) -> Callable[[int], None]:
+    """Tells `doctor` how this server runs, once its port is known."""
+    certificate, key = (str(tls.cert.absolute()), str(tls.key.absolute())) if tls else ("", "")
+
+    def note(port: int) -> None:
+        serving = config.Serving(pid=os.getpid(), host=host, port=port, certificate=certificate, key=key)
+        config.note_serving(lock, serving)
+
+    return note
+
+
 def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
-
-
-@contextmanager
-def _lock(paths: config.Home) -> Iterator[IO[str]]:
-    with paths.lock.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Conflict("A server is running on this home already.", code="home_in_use") from None
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield lock
-
-
-def _start_logging(paths: config.Home) -> None:
-    paths.log.parent.mkdir(exist_ok=True)
-    line = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
-    line.converter = time.gmtime
-    file = logging.handlers.RotatingFileHandler(paths.log, maxBytes=20_000_000, backupCount=5)
-    screen = logging.StreamHandler(sys.stderr)
-    for handler in (file, screen):
-        handler.setFormatter(line)
-    logging.basicConfig(level=logging.INFO, handlers=[file, screen], force=True)
-    for noisy in ("alembic", "dbos", "_granian", "granian"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _warn_unready(home: Home) -> None:

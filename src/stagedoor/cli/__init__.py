@@ -35,6 +35,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "user": ("user", "Users and their API keys."),
     "hook": ("hook", "The studio's own programs: set, test, explain."),
     "settings": ("settings", "Limits and behaviour of workspace, volumes, queues and jobs."),
+    "doctor": ("doctor", "What is wrong with a server, and what to do about it."),
+    "gc": ("gc", "Remove what nobody needs any more."),
+    "backup": ("backup", "Put everything that the home holds into one file."),
+    "restore": ("restore", "Make a new home from a backup."),
+    "upgrade": ("upgrade", "Bring a home to this version of Stagedoor."),
 }
 
 

@@ -13,6 +13,7 @@ ANSWERS = 4
 UNREACHABLE = 5
 TRANSFER = 6
 HOOK = 7
+UNHEALTHY = 8
 STOPPED = 130
 
 MEANINGS: dict[int, str] = {
@@ -24,6 +25,7 @@ MEANINGS: dict[int, str] = {
     UNREACHABLE: "server unreachable, busy, or sign-in refused",
     TRANSFER: "the transfer failed, or the job was aborted",
     HOOK: "a hook failed at the studio",
+    UNHEALTHY: "the doctor found a fault",
     STOPPED: "stopped with Ctrl-C; nothing that was sent is lost",
 }
 

@@ -23,6 +23,8 @@ PORT = 8181
     "--tls-self-signed", is_flag=True, help="Make a certificate once, keep it in the home, print its fingerprint."
 )
 @click.option("--behind-proxy", is_flag=True, help="Plain HTTP: a proxy in front does TLS and names the client.")
+@click.option("--log-format", type=click.Choice(("text", "json")), help="How the log is written; else as set, or text.")
+@click.option("--access-log/--no-access-log", default=None, help="A line in the log for every request.")
 @click.option("--insecure", is_flag=True, help="Plain HTTP for everybody: keys and files can be read on the way.")
 def command(
     home: Path,
@@ -33,6 +35,8 @@ def command(
     tls_self_signed: bool,
     behind_proxy: bool,
     insecure: bool,
+    log_format: str | None,
+    access_log: bool | None,
 ) -> None:
     """Run the server until it is told to stop (SIGTERM, Ctrl-C).
 
@@ -54,4 +58,6 @@ def command(
             self_signed=tls_self_signed,
             behind_proxy=behind_proxy,
             insecure=insecure,
+            log_format=log_format,
+            access_log=access_log,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,40 @@ def _users(server: Any, where: str | None) -> list[Any]:
     if where is None:
         return server.manage.users()  # type: ignore[no-any-return]
     return list(reversed(server.records.lists.users(where=expression(where), limit=EVERY)[1]))
+
+
+@command.command()
+@click.argument("email")
+@home
+@as_json
+@pass_page
+def show(page: Page, home: Path, email: str) -> None:
+    """Show the user EMAIL: role, keys, and how many jobs of theirs are unfinished."""
+    with open_home(home) as server:
+        from ..lifecycle import house
+
+        user = server.manage.user(email)
+        view, keys = house.user(user), [house.key(key) for key in server.manage.keys(user.id)]
+        unfinished = server.records.jobs.count_unfinished(user.id)
+    page.answer({**as_builtins(view), "keys": [as_builtins(key) for key in keys], "unfinished_jobs": unfinished})
+    if page.json:
+        return
+    page.say(f"{view.code}{f', {view.name}' if view.name else ''}: {view.role}, {view.status}")
+    page.say(f"  since {moment(view.created)}, id {view.id}, {unfinished} unfinished jobs")
+    for part in (view.metadata.internal, view.metadata.external):
+        for name, value in part.items():
+            page.say(f"  {name} = {value}")
+    for key in keys:
+        page.say(f"  key {key.id} {_state(key)}{f', {key.label}' if key.label else ''}")
+
+
+def _state(key: Any) -> str:
+    """What a key is good for now."""
+    if key.revoked:
+        return f"revoked {moment(key.revoked)}"
+    if key.expires is None:
+        return "without end"
+    return f"{'expired' if key.expires < datetime.now(timezone.utc) else 'until'} {moment(key.expires)}"
 
 
 @command.command()

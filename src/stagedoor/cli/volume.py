@@ -11,7 +11,7 @@ import click
 from . import metadata
 from .options import EVERY, as_json, bootstrap, expression, home, open_home, pass_page, where
 from .screen.numbers import size
-from .screen.page import Column, Page
+from .screen.page import Column, Page, as_builtins
 
 
 @click.group("volume")
@@ -63,6 +63,9 @@ def _known_as(page: Page, view: Any) -> None:
 @click.option("--no-alias", is_flag=True, help="No further prefix any more.")
 @click.option("--default", is_flag=True, help="Where a path without a volume goes.")
 @metadata.metadata
+@click.option("--file-mode", metavar="MODE", help="Of files placed there: 664. `inherit`: as the folder there gives.")
+@click.option("--folder-mode", metavar="MODE", help="Of folders placed there: 775 or 2775. Or `inherit`.")
+@click.option("--group", metavar="NAME", help="Of what is placed there. Or `inherit`.")
 @home
 @as_json
 @pass_page
@@ -75,24 +78,67 @@ def set_(
     default: bool,
     internal: dict[str, str],
     external: dict[str, str],
+    file_mode: str | None,
+    folder_mode: str | None,
+    group: str | None,
 ) -> None:
-    """Change the aliases or metadata of volume CODE, or make it the default one.
+    """Change aliases or metadata of volume CODE, modes and group of what is placed there, or make it the default one.
 
     Its settings: stagedoor settings set NAME VALUE --volume CODE.
     """
     if aliases and no_alias:
         raise click.UsageError("Give either --alias or --no-alias.")
-    if not (aliases or no_alias or default or internal or external):
-        raise click.UsageError("Say what to change: --alias, --no-alias, --default, --metadata or --external.")
+    given = {"file_mode": file_mode, "folder_mode": folder_mode, "group": group}
+    noted = bool(internal or external)
+    if not (aliases or no_alias or default or noted or any(value is not None for value in given.values())):
+        raise click.UsageError(
+            "Say what to change: --alias, --no-alias, --default, --file-mode, --folder-mode, --group, --metadata or "
+            "--external."
+        )
     changed = aliases if aliases or no_alias else None
     with open_home(home) as server:
         metadata.change(server, "volume", code, internal, external)
-    view = _changed(page, home, code, aliases=changed, default=True if default else None)
+    view = _changed(page, home, code, aliases=changed, default=True if default else None, **given)
     if page.json:
         return
     page.say(f"Volume {view.code} is {view.path}{' (default)' if view.default else ''}.")
     _known_as(page, view)
     metadata.say(page, view.metadata)
+
+
+@command.command()
+@click.argument("code")
+@home
+@as_json
+@pass_page
+def show(page: Page, home: Path, code: str) -> None:
+    """Show volume CODE: what it can do, how things are placed there, and what is on its way to it."""
+    with open_home(home) as server:
+        from ..lifecycle import house
+
+        volume = server.manage.volume(code)
+        view = house.volume(volume, bootstrap().room(volume.root))
+        jobs = server.records.jobs.unfinished_on(volume.id)
+    modes = {
+        "file_mode": _octal(volume.file_mode),
+        "folder_mode": _octal(volume.folder_mode),
+        "group": volume.group or "inherit",
+    }
+    page.answer({**as_builtins(view), **modes, "unfinished_jobs": jobs})
+    if page.json:
+        return
+    page.say(f"Volume {view.code} is {view.path}{' (default)' if view.default else ''}, {view.status}.")
+    page.say(f"  {_free(view)} free")
+    _known_as(page, view)
+    for line in able(view.capabilities):
+        page.say(f"  {line}")
+    page.say(f"  placed with: {', '.join(f'{name} {value}' for name, value in modes.items())}")
+    for job in jobs:
+        page.say(f"  on its way to it: job {job}")
+
+
+def _octal(mode: int | None) -> str:
+    return "inherit" if mode is None else f"{mode:o}"
 
 
 @command.command()
@@ -124,7 +170,7 @@ def remove(page: Page, home: Path, code: str) -> None:
     """Forget volume CODE; its folder and its files stay."""
     with open_home(home) as server:
         volume = server.manage.volume(code)
-        server.manage.remove_volume(volume.id)
+        server.manage.remove_volume(volume.id)  # says which jobs are in its way
     page.answer({"removed": volume.code})
     if not page.json:
         page.say(f"The volume {volume.code} is forgotten. {volume.root} stays as it is.")

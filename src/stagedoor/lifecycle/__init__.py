@@ -21,6 +21,7 @@ Beside the steps:
 - `reuse`      what the studio has already is copied, not sent
 - `earlier`    what a user sent before, and where it may still lie
 - `sweep`      what time alone brings about: expiry, retries, work that was cut
+- `keeping`    what is kept for a time only, and how it is forgotten
 - `read`       finding one, or a page of them
 - `mhl`        a receipt as ASC MHL
 - `views`      how offers and jobs are shown, and to whom
@@ -33,5 +34,7 @@ Beside the steps:
 - `grammar`    the query language, read
 - `compare`    what a comparison asks of a value
 - `shelf`      short lists, filtered and cut into pages
+- `tally`      what this process has done since it started, counted
+- `about`      which request, user and job the work under way is about
 - `needs`      what the steps ask of the world, as narrow Protocols
 """

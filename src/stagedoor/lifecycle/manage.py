@@ -10,6 +10,7 @@ Rules
 
 from __future__ import annotations
 
+import grp
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +27,7 @@ from .needs import Clock
 from .queues import CODE, find_queue, find_volume
 
 DAY = 86_400_000
+INHERIT = "inherit"
 
 _ADDRESS = re.compile(r"[^@\s<>\"',;:\\/=()\[\]]{1,64}@[^\W_](?:[^\W_]|-|\.(?!\.)){0,188}(?<![.-])")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -165,8 +167,12 @@ class Management:
         default: bool | None = None,
         status: str | None = None,
         capabilities: Mapping[str, Any] | None = None,
+        file_mode: str | None = None,
+        folder_mode: str | None = None,
+        group: str | None = None,
     ) -> Volume:
-        """Change what is given. `status`: enabled or disabled; `capabilities` as probed again."""
+        """Change what is given. `status`: enabled or disabled; `capabilities` as probed again; modes in octal digits,
+        or `inherit`, which goes for `group` as well."""
         volume = self.volume(named)
         changes: dict[str, Any] = {}
         if aliases is not None:
@@ -178,6 +184,12 @@ class Management:
             changes["enabled"] = is_enabled(status)
         if capabilities is not None:
             changes["capabilities"] = dict(capabilities)
+        if file_mode is not None:
+            changes["file_mode"] = _mode(file_mode, most=0o666, least=0o600)
+        if folder_mode is not None:
+            changes["folder_mode"] = _mode(folder_mode, most=0o2777, least=0o700)
+        if group is not None:
+            changes["group"] = _group(group)
         return self._house.update_volume(volume.id, self._clock(), **changes)
 
     def remove_volume(self, named: str) -> None:
@@ -275,6 +287,26 @@ def _name(text: str) -> str:
     if len(text) > 255 or printable(text) != text:
         raise BadRequest("A name has at most 255 characters, and none that cannot be printed.")
     return text
+
+
+def _mode(text: str, *, least: int, most: int) -> int | None:
+    """Permissions of what is placed: the server's user keeps theirs, and nothing becomes executable by accident."""
+    if text == INHERIT:
+        return None
+    mode = int(text, 8) if re.fullmatch(r"[0-7]{3,4}", text) else -1
+    if mode < 0 or mode & ~most or mode & least != least:
+        raise BadRequest(f"A mode is written in octal digits from {least:o} to {most:o}, or `{INHERIT}`: {text!r}.")
+    return mode
+
+
+def _group(name: str) -> str:
+    if name in ("", INHERIT):
+        return ""
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        raise BadRequest(f"There is no group {printable(name)!r} on this machine.", code="group_unknown") from None
+    return name
 
 
 def _root(path: str) -> str:

@@ -26,9 +26,11 @@ from ..model.settings import Settings
 from ..model.states import JobFact, JobState, TaskFact, TaskStatus, WrongMove
 from ..model.tape import Range
 from ..wire.parts import PartAnswer, UploadView
+from . import about
 from .lately import Lately
 from .needs import Clock, House, JobBook, PartWriter, Storage, Upload
 from .submit import DAY
+from .tally import Tally
 from .turns import Turns
 
 _TOLD_EVERY = 2.0
@@ -71,7 +73,16 @@ class Meter:
 class Receiving:
     """Takes parts for the uploads of jobs."""
 
-    def __init__(self, house: House, jobs: JobBook, storage: Storage, turns: Turns, clock: Clock) -> None:
+    def __init__(
+        self,
+        house: House,
+        jobs: JobBook,
+        storage: Storage,
+        turns: Turns,
+        clock: Clock,
+        tally: Tally | None = None,
+    ) -> None:
+        self._tally = tally or Tally()
         self._house = house
         self._jobs = jobs
         self._storage = storage
@@ -146,6 +157,12 @@ class Receiving:
             if part is not None:
                 self._jobs.set_received(part.job.id, part.task.id, part.upload.received)
 
+    @property
+    def open_parts(self) -> int:
+        """Parts on their way just now."""
+        with self._lock:
+            return sum(self._open_parts.values())
+
     def settle(self, job_id: str) -> None:
         """Bring job and tasks to what lies on disk: received entries, and the job when all are."""
         job = self._jobs.job(job_id)
@@ -159,6 +176,7 @@ class Receiving:
     def find(self, user: User, upload_id: str) -> tuple[Job, Task]:
         """As it was a second ago at most. Raises NotFound before anything is said about a stranger's upload."""
         job, task = self._found((user.id, upload_id))
+        about.also(job=job.id)
         if job.state not in _TAKES_BYTES or task.status in _KEPT_BACK:
             self._found.forget((user.id, upload_id))
             return self._look_up((user.id, upload_id))
@@ -197,6 +215,7 @@ class Receiving:
 
     def _committed(self, part: Part) -> PartAnswer:
         self.meter.add(part.job.id, part.size)
+        self._tally.part(part.size)
         self._tell(part)
         if part.upload.complete:
             self._entry_received(part.task)

@@ -13,11 +13,12 @@ import logging
 from collections.abc import Callable, Iterable
 
 from ..model.errors import Conflict
+from . import about
 from .control import Control
+from .keeping import forget_runs, old_runs
 from .needs import Clock, House, JobBook, OfferBook, Programs, RunBook, Runner
 from .notify import Notifying
 from .receive import Receiving
-from .submit import DAY
 from .turns import Turns
 
 log = logging.getLogger("stagedoor.sweep")
@@ -71,10 +72,7 @@ class Sweep:
 
     def _forget_runs(self, now: int) -> None:
         """Hook runs are kept `keep_runs_days`."""
-        old = self._runs.ended_before(now - self._house.settings().number("keep_runs_days") * DAY)
-        for run_id in old:
-            self._programs.remove(run_id)
-        self._runs.forget(old)
+        forget_runs(self._runs, self._programs, old_runs(self._house, self._runs, now))
 
     def _retry(self, job_id: str) -> None:
         self._control.retry_now(job_id)
@@ -87,8 +85,9 @@ class Sweep:
 def _each(ids: Iterable[str], act: Callable[[str], None]) -> None:
     for job_id in ids:
         try:
-            act(job_id)
+            with about.block(job=job_id):
+                act(job_id)
         except Conflict:
             pass  # a person was quicker
         except Exception:
-            log.exception("sweep: job %s", job_id)
+            log.exception("sweep: job %s", job_id, extra={"facts": {"job": job_id}})

@@ -97,6 +97,11 @@ SETTINGS: Mapping[str, Setting] = {
     "keep_runs_days": Setting(90, "how long recorded hook runs are kept", least=1),
     "sign_receipts": Setting(True, "a signed receipt can be checked by anybody who has the studio's public key"),
     "upload_rate": Setting(0, "bytes per second that a job may be sent at; 0 is no limit", levels=_JOB),
+    "metrics": Setting(
+        "admin",
+        "loopback: /metrics is answered without a key to this machine itself, not through a proxy",
+        ("admin", "loopback"),
+    ),
     "jobs_at_once": Setting(
         2,
         "jobs being proved, placed and ingested side by side; of a queue: that many of its jobs",

@@ -6,6 +6,7 @@
 4. `record`     the folder of a run: what it reads and writes, and what is kept of it
 5. `runner`     a run from start to end
 6. `rehearsal`  a hook tried out without a server; `places`, where no volumes are known
+7. `examine`    whether a line could run here
 """
 
 from .runner import ProgramRunner

@@ -22,7 +22,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -70,6 +70,8 @@ class ProgramRunner:
         self._lock = threading.Lock()
         self._under_way: dict[str, _Running] = {}
         self._closed = False
+        self.on_end: Callable[[str, str, float], None] = lambda hook, state, seconds: None
+        """told the hook, the outcome and the seconds of every run that ended"""
 
     def version(self, command: str) -> str:
         """A hash over the line and the content of every file it names by its absolute path."""
@@ -94,10 +96,13 @@ class ProgramRunner:
 
     def run(self, order: RunOrder) -> Outcome:
         """Run to the end. Raises InterruptedError after `shutdown`; no outcome is recorded then."""
-        return self._run(order, self._runs)
+        began = time.monotonic()
+        outcome = self._run(order, self._runs)
+        self.on_end(str(order.run.hook), str(outcome.state), time.monotonic() - began)
+        return outcome
 
     def try_out(self, order: RunOrder) -> Outcome:
-        """The same, and nothing is recorded or kept."""
+        """The same, and nothing is recorded, kept or counted."""
         try:
             return self._run(order, Nowhere())
         finally:

@@ -17,6 +17,8 @@
 15. `attributes`   what can be asked of each entity
 16. `where`        expressions as conditions
 15. `lists`        filters and pages over all of it
+16. `health`       the database as a whole: is it sound, how much is in it
+17. `copying`      a copy of it, and back
 
 Rules
 1. Every method is one transaction and returns frozen values; nothing is remembered between calls.
@@ -30,6 +32,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .database import Database
+from .health import Health
 from .house import HouseRecords
 from .ids import new_id
 from .jobs import Jobs
@@ -40,12 +43,12 @@ from .notices import Notices
 from .offers import Offers
 from .queues import QueueRecords
 from .runs import Runs
-from .schema import migrate, schema_is_newer
+from .schema import Schema, migrate, schema_of
 
 if TYPE_CHECKING:
     from ..lifecycle.needs import House, JobBook, NoticeBook, OfferBook, RunBook, TurnBook
 
-__all__ = ["Records", "migrate", "new_id", "open_records", "schema_is_newer"]
+__all__ = ["Records", "Schema", "migrate", "new_id", "open_records", "schema_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Records:
     notices: Notices
     runs: Runs
     lists: Lists
+    health: Health
 
     def close(self) -> None:
         self.database.close()
@@ -81,6 +85,7 @@ def open_records(url: str) -> Records:
         notices=Notices(database),
         runs=Runs(database),
         lists=Lists(database),
+        health=Health(database),
     )
 
 

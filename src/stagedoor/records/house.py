@@ -145,12 +145,17 @@ class HouseRecords:
         """Raises Conflict where unfinished jobs use it, or it is the default of several."""
         with self._database.write() as connection:
             volume = _volume(connection, volume_id)
-            used = select(tasks.c.id).join(jobs, jobs.c.id == tasks.c.job_id)
-            if connection.execute(
-                used.where(tasks.c.volume_id == volume_id, jobs.c.state.not_in(ENDED)).limit(1)
-            ).first():
+            used = select(tasks.c.job_id).join(jobs, jobs.c.id == tasks.c.job_id).distinct()
+            found = list(
+                connection.scalars(
+                    used.where(tasks.c.volume_id == volume_id, jobs.c.state.not_in(ENDED)).order_by(tasks.c.job_id)
+                )
+            )
+            if found:
                 raise Conflict(
-                    f"Unfinished jobs use the volume {volume.code}; finish or abort them first.", code="volume_in_use"
+                    f"Unfinished jobs use the volume {volume.code}; finish or abort them first.",
+                    code="volume_in_use",
+                    details={"jobs": found[:100]},
                 )
             if volume.default and len(_volumes(connection)) > 1:
                 raise Conflict("Make another volume the default first.", code="default_volume")

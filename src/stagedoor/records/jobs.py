@@ -33,7 +33,7 @@ from ..model.states import (
     after,
 )
 from . import notices, reservations
-from .columns import fold, only, pack, unpack
+from .columns import batches, fold, only, pack, unpack
 from .database import Database
 from .offers import close
 from .tables import jobs, offers, picked, receipts, tasks
@@ -49,7 +49,8 @@ _TASK_CHANGES = {"received", "error"}
 _NOTES_KEPT = 1000
 
 ENDED = [state for state in JobState if state.ended]
-_FAILED = [state for state in JobState if state.status == "failed"]
+FAILED = [state for state in JobState if state.status == "failed"]
+WORKING = [JobState.PROVING, JobState.PLACING, JobState.INGESTING]
 _UPLOADING = [JobState.AWAITING_BYTES, JobState.RECEIVING]
 
 _CLOSED = {
@@ -151,7 +152,7 @@ class Jobs:
         return self._ids(jobs.c.state.in_(_UPLOADING))
 
     def due(self, now: int) -> list[str]:
-        return self._ids(jobs.c.state.in_(_FAILED), jobs.c.due <= now)
+        return self._ids(jobs.c.state.in_(FAILED), jobs.c.due <= now)
 
     def idle(self, now: int) -> list[str]:
         return self._ids(jobs.c.state.in_(_UPLOADING), jobs.c.expires > 0, jobs.c.expires <= now)
@@ -175,6 +176,29 @@ class Jobs:
     def cleared(self, job_id: str) -> None:
         with self._database.write() as connection:
             _update(connection, job_id, {"cleared": True})
+
+    def unfinished_on(self, volume_id: str) -> list[str]:
+        """Ids of unfinished jobs with an entry that goes to a volume."""
+        query = select(tasks.c.job_id).join(jobs, jobs.c.id == tasks.c.job_id).distinct()
+        where = (tasks.c.volume_id == volume_id, jobs.c.state.not_in(ENDED))
+        with self._database.read() as connection:
+            return list(connection.scalars(query.where(*where).order_by(tasks.c.job_id)))
+
+    def staging_parents(self) -> list[str]:
+        """The folders that stagings of unfinished jobs lie in."""
+        query = select(tasks.c.staging).join(jobs, jobs.c.id == tasks.c.job_id).where(jobs.c.cleared.is_(False))
+        with self._database.read() as connection:
+            return sorted({staging.rpartition("/")[0] for staging in connection.scalars(query)})
+
+    def uploads_kept(self, upload_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these uploads whose staging is still a job's."""
+        query = select(tasks.c.upload_id).join(jobs, jobs.c.id == tasks.c.job_id).where(jobs.c.cleared.is_(False))
+        with self._database.read() as connection:
+            return frozenset(
+                found
+                for batch in batches(upload_ids)
+                for found in connection.scalars(query.where(tasks.c.upload_id.in_(batch)))
+            )
 
     def task_of_upload(self, upload_id: str) -> tuple[Job, Task] | None:
         with self._database.read() as connection:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 
 from alembic import command
@@ -22,33 +23,45 @@ from ..model.errors import Conflict, StagedoorError
 from .database import Database, read_url
 
 
-def migrate(url: str) -> None:
-    """Bring a database up to this version. Raises Conflict where a newer one wrote it."""
+class Schema(str, Enum):
+    """How the tables of a database stand to this version."""
+
+    MISSING = "missing"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def migrate(url: str, to: str = "head") -> None:
+    """Bring a database up to this version, or to the migration `to`. Raises Conflict where a newer one wrote it."""
     _make_file(read_url(url))
     database = Database(url)
     try:
         with database.write() as connection:
-            if _is_newer(connection):
+            if _schema(connection) is Schema.NEWER:
                 raise Conflict(
                     "A newer Stagedoor wrote this database; install that version, or a later one.",
                     code="database_newer",
                 )
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     finally:
         database.close()
 
 
-def schema_is_newer(url: str) -> bool:
-    """Whether a later version of Stagedoor wrote the database."""
+def schema_of(url: str) -> Schema:
+    """How the database stands to this version. Raises StagedoorError where it cannot be read."""
     known = read_url(url)
     if known.drivername == "sqlite" and not Path(known.database or "").exists():
-        return False
+        return Schema.MISSING
     database = Database(url)
     try:
         with database.read() as connection:
-            return _is_newer(connection)
+            return _schema(connection)
     finally:
         database.close()
 
@@ -59,9 +72,14 @@ def _config() -> Config:
     return config
 
 
-def _is_newer(connection: Connection) -> bool:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    return not known.issuperset(MigrationContext.configure(connection).get_current_heads())
+def _schema(connection: Connection) -> Schema:
+    scripts = ScriptDirectory.from_config(_config())
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if not found:
+        return Schema.MISSING
+    if not {script.revision for script in scripts.walk_revisions()}.issuperset(found):
+        return Schema.NEWER
+    return Schema.CURRENT if found == set(scripts.get_heads()) else Schema.OLDER
 
 
 def _make_file(url: URL) -> None:

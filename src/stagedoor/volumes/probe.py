@@ -12,6 +12,7 @@ import errno
 import os
 import secrets
 import shutil
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -37,6 +38,18 @@ def probe(root: str) -> dict[str, Any]:
     safe = found["no_replace"] or (found["hard_links"] and found["folder_claim"])
     reason = "" if safe else "it knows neither a rename that never replaces nor hard links and claimed folder names"
     return {**found, "safe": safe, "reason": reason}
+
+
+def clock_ahead(root: str) -> float:
+    """Seconds by which the clock of the file system below a folder is ahead of ours. Raises OSError."""
+    with _room(root) as room:
+        before = time.time()
+        _file(room, "now", b"x")
+        after = time.time()
+        theirs = os.stat("now", dir_fd=room).st_mtime
+    if before - 1 <= theirs <= after:  # some file systems keep whole seconds
+        return 0.0
+    return theirs - after if theirs > after else theirs - before
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Every call: method, path, what goes in, what comes out.
 
 Rules
-1. A path begins with `/api/v1`, except that of the health check, which outlives versions.
+1. A path begins with `/api/v1`, except those of the health check and of the metrics, which outlive versions.
 2. `answer` is the type of the JSON that a success carries; None where it carries none. `Page` holds items of the type
    named beside it.
 3. Every refusal is an `ErrorAnswer`, whatever the call.
@@ -71,6 +71,8 @@ class Call(NamedTuple):
 
 
 HEALTH = Call("GET", "/healthz", Health)
+METRICS = Call("GET", "/metrics")
+"""Answers text, in Prometheus' format."""
 
 # --- publishing ----------------------------------------------------------------------------------------------------
 OFFER = Call("POST", f"{V1}/offers", OfferAnswer, OfferRequest)

@@ -1,0 +1,46 @@
+"""`stagedoor doctor`: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from . import exits
+from .options import as_json, bootstrap, home, pass_page
+from .screen.page import Page, as_builtins
+
+_STYLES = {"ok": "green", "warning": "yellow", "fault": "bold red"}
+
+
+@click.command("doctor")
+@click.option(
+    "--host",
+    default="",
+    metavar="NAME",
+    help="The name by which vendors reach it, to see whether the certificate fits.",
+)
+@click.option(
+    "--port", default=0, type=click.IntRange(0, 65535), help="Where it is to listen; left out: as it did last."
+)
+@home
+@as_json
+@pass_page
+def command(page: Page, home: Path, host: str, port: int) -> None:
+    """Look at everything that a server needs, and say what to do where something is wrong.
+
+    Home, database, engine, volumes, hooks, certificate, port, clocks and limits. It changes nothing, and may be run
+    while the server runs and while it does not. Exit code 8 where there is a fault.
+    """
+    wiring = bootstrap()
+    found = wiring.examine(home, host=host, port=port)
+    grade = wiring.worst(found)
+    page.answer({"grade": grade, "diagnoses": [as_builtins(one) for one in found]})
+    if not page.json:
+        for one in found:
+            about = f"{one.area} {one.about}".strip()
+            page.say(f"{one.grade.upper():8} {about}: {one.sentence}", _STYLES[one.grade])
+            if one.advice:
+                page.say(f"         -> {one.advice}")
+    if grade == "fault":
+        raise click.exceptions.Exit(exits.UNHEALTHY)

@@ -1,0 +1,120 @@
+"""What lies in `contrib/` works: a publish through a real nginx that reads our file; a unit that systemd accepts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from stagedoor.api.certificate import self_signed
+from studio import Studio, frames, free_port, tree, until
+
+CONTRIB = Path(__file__).parents[2] / "contrib"
+MIB = 2**20
+
+WRAPPER = """
+{user}
+daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 256; }}
+http {{
+    access_log {folder}/access.log;
+    client_body_temp_path {folder}/bodies;
+    proxy_temp_path {folder}/answers;
+    fastcgi_temp_path {folder}/f;
+    uwsgi_temp_path {folder}/u;
+    scgi_temp_path {folder}/s;
+    include {folder}/stagedoor.conf;
+}}
+"""
+
+
+@contextmanager
+def nginx(folder: Path, port: int, certificate: Path, key: Path, server: int) -> Iterator[None]:
+    """Our file with the places of this test in it."""
+    program = shutil.which("nginx") or "/usr/sbin/nginx"
+    if not Path(program).exists():
+        pytest.fail("nginx is not installed: run `sh scripts/system-packages.sh`", pytrace=False)
+    text = (CONTRIB / "nginx.conf").read_text()
+    for there, here in (
+        ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
+        ("127.0.0.1:8181", f"127.0.0.1:{server}"),
+        ("/etc/ssl/stagedoor/chain.pem", str(certificate)),
+        ("/etc/ssl/stagedoor/key.pem", str(key)),
+    ):
+        assert text.count(there) == 1
+        text = text.replace(there, here)
+    folder.mkdir()
+    (folder / "stagedoor.conf").write_text(text)
+    (folder / "nginx.conf").write_text(WRAPPER.format(folder=folder, user="user root;" if os.geteuid() == 0 else ""))
+    process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.PIPE)
+    try:
+        until(lambda: (folder / "nginx.pid").exists() or process.poll() is not None)
+        assert process.poll() is None, process.stderr.read()  # type: ignore[union-attr]
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stderr.close()  # type: ignore[union-attr]
+
+
+def test_a_publish_goes_through_nginx(tmp_path: Path) -> None:
+    """TLS at nginx; parts larger than nginx takes by default, none of which it puts onto a disk of its own."""
+    studio = Studio(tmp_path / "studio")
+    studio.accept_everything()
+    vendor = studio.user("vendor@example.com")
+    source = frames(tmp_path / "shot_v001", range(4), 5 * MIB)
+    port = free_port()
+    tls = self_signed(tmp_path / "tls", "localhost")
+    studio.start("--behind-proxy", "--access-log")
+    studio.wait_ready()
+    try:
+        with nginx(tmp_path / "nginx", port, tls.cert, tls.key, studio.port):
+            url = f"https://localhost:{port}"
+            done = studio.client(
+                vendor, "publish", str(source), "--url", url, "--tls-fingerprint", tls.fingerprint, timeout=90
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            pool = urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=str(tls.cert))
+            assert pool.request("GET", f"{url}/metrics").status == 404
+            assert pool.request("GET", f"{url}/healthz").status == 200
+        assert tree(studio.volume / "in" / "shot_v001") == tree(source)
+        assert "buffered to a temporary file" not in (tmp_path / "nginx" / "error.log").read_text()
+        assert [path for path in (tmp_path / "nginx" / "bodies").rglob("*") if path.is_file()] == []
+        assert '"PUT /api/v1/uploads/' in (tmp_path / "nginx" / "access.log").read_text()
+        assert "ip=127.0.0.1" in (studio.home / "logs" / "server.log").read_text()
+    finally:
+        studio.stop()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    """With the programs where this test has them."""
+    program = Path(sys.executable).with_name("stagedoor")
+    text = (CONTRIB / "stagedoor.service").read_text().replace("/opt/stagedoor/bin/stagedoor", str(program))
+    unit = tmp_path / "stagedoor.service"
+    unit.write_text(text.replace("User=stagedoor", "User=root"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False, timeout=60
+    )
+    about_us = [line for line in (done.stdout + done.stderr).splitlines() if "stagedoor.service" in line]
+    assert about_us == []
+
+
+def test_the_commands_of_the_unit_are_ours(tmp_path: Path) -> None:
+    """Every option that it gives is one that the command has."""
+    for line in (CONTRIB / "stagedoor.service").read_text().splitlines():
+        if line.startswith("Exec"):
+            words = line.partition("=")[2].split()[1:]
+            program = str(Path(sys.executable).with_name("stagedoor"))
+            said = subprocess.run([program, words[0], "--help"], capture_output=True, text=True, check=True).stdout
+            assert all(word in said for word in words if word.startswith("--"))
