@@ -28,7 +28,6 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 
-ROOT = Path(__file__).resolve().parents[1]
 from stagedoor.model.entities import Role, RunState
 from stagedoor.model.form import Answers, Form
 from stagedoor.model.hooks import HookName
@@ -39,6 +38,7 @@ from stagedoor.records.columns import fold, pack
 from stagedoor.records.tables import entries, jobs, offers, runs, tasks, users
 from studio import Account, Studio
 
+ROOT = Path(__file__).resolve().parents[1]
 LIMIT_MS = 50.0
 USERS = 1000
 BATCH = 5000
