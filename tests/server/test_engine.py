@@ -58,12 +58,18 @@ def shot(folder: Path, name: str = "shot_v001") -> Path:
     return frames(folder / name, range(1, 5))
 
 
+def kept_no_longer(studio: Studio) -> None:
+    """What had arrived of an aborted job is not kept for the next publish of it."""
+    execute(studio, "UPDATE workspaces SET settings = ?", '{"keep_aborted_hours": 0}')
+
+
 def is_cleared(studio: Studio) -> bool:
     return not stagings(studio) and execute(studio, "SELECT DISTINCT cleared FROM jobs") == [(1,)]
 
 
 def stays_aborted(studio: Studio, job: Job) -> None:
     """Staging is cleared, places are free again, and nothing that was under way makes it done."""
+    kept_no_longer(studio)
     until(lambda: is_cleared(studio))
     assert execute(studio, "SELECT count(*) FROM reservations") == [(0,)]
     found = studio.session(studio.admin).get_entity("Job", job["id"])
@@ -177,6 +183,7 @@ def test_an_abort_between_two_entries_leaves_those_that_were_placed(studio: Stud
     until((studio.volume / "in" / "shot_00").exists, every=0.001)
     studio.session(studio.admin).abort(job)
     sending.join()
+    kept_no_longer(studio)
     until(lambda: is_cleared(studio))
     there = tree(studio.volume / "in")
     whole = [source for source in sources if (studio.volume / "in" / source.name).exists()]

@@ -509,7 +509,7 @@ def test_no_more_checks_run_side_by_side_than_the_limit(house: House) -> None:
 
 def test_whoever_waits_too_long_for_a_check_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step, "WAIT_SECONDS", 0.1)
-    gate = step._Gate()
+    gate = step.Gate("The studio is busy; try again.")
     with gate.enter(1):
         with pytest.raises(Busy) as refused:
             gate.enter(1).__enter__()

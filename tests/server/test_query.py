@@ -153,7 +153,7 @@ def test_the_page_names_every_attribute() -> None:
     ):
         row = next(line for line in page.splitlines() if line.startswith(f"| `{entity.name}` |"))
         assert set(re.findall(r"`(\w+)`", row)) - {entity.name} == set(entity.attributes), entity.name
-    for short in (shelf.HOOKS, shelf.SETTINGS, shelf.KEYS):
+    for short in (shelf.HOOKS, shelf.QUEUES, shelf.SETTINGS, shelf.KEYS):
         row = next(line for line in page.splitlines() if line.startswith(f"| `{short.name}` |"))
         assert set(re.findall(r"`(\w+)`", row)) - {short.name} == set(short.attributes), short.name
 

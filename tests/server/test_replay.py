@@ -166,7 +166,7 @@ def ingested(home: Home) -> dict[str, str]:
         records.runs.begin(run)
         data = {"id": job.id, "files": [{"id": job.tasks[0].id, "hashes": "/gone"}], "replay": False, "attempt": 1}
         opened.programs.run(RunOrder(run=run, input=json.dumps(data).encode(), seconds=20, answer_bytes=0))
-        for fact in (JobFact.RECEIVED, JobFact.PROVED, JobFact.PLACED, JobFact.INGESTED):
+        for fact in (JobFact.RECEIVED, JobFact.STARTED, JobFact.PROVED, JobFact.PLACED, JobFact.INGESTED):
             records.jobs.move(job.id, fact, 1)
     (home.folder / "read").unlink()
     return {"job": job.id, "run": run.id}

@@ -155,7 +155,7 @@ def test_a_part_holds_the_bytes_of_the_files_it_spans(tmp_path):
 
     for start in range(len(tape)):
         for end in range(start + 1, len(tape) + 1):
-            assert bytes(reader.read(found, Range(start, end))) == tape[start:end]
+            assert bytes(reader.read(found, Range(start, end))[0]) == tape[start:end]
     reader.close()
 
 
@@ -165,7 +165,7 @@ def test_files_are_read_where_the_system_has_no_preadv(tmp_path, monkeypatch):
     tape = (folder / "a").read_bytes() + (folder / "b").read_bytes()
     reader = Reader()
 
-    assert bytes(reader.read(source.find(entry, str(folder)), Range(5, 25))) == tape[5:25]
+    assert bytes(reader.read(source.find(entry, str(folder)), Range(5, 25))[0]) == tape[5:25]
     reader.close()
 
 
@@ -430,11 +430,11 @@ def test_what_trying_again_cannot_mend_ends_the_line_at_once(job, status, code, 
 
 
 def test_an_upload_that_another_process_completed_is_left(job):
-    job.peer.faults = [refuse(409, "upload_closed")] * 4
+    job.peer.faults = [refuse(409, "upload_closed")] * 100
     with serving(job.peer) as connection:
         job.send(connection)
 
-    assert len(job.peer.requests) <= 4
+    assert len(job.peer.requests) <= 8, "two parts on each connection may be on their way"
 
 
 def test_bytes_that_always_arrive_damaged_end_the_line(job):

@@ -138,8 +138,13 @@ def back_to_the_first_tables(studio: Any) -> None:
             here, there = (
                 [row[1] for row in database.execute(f"PRAGMA {where}.table_info({name})")] for where in ("main", "now")
             )
-            columns = ", ".join(f'"{column}"' for column in here if column in there)
-            database.execute(f"INSERT INTO main.{name} ({columns}) SELECT {columns} FROM now.{name}")
+            values = {column: f'"{column}"' for column in here if column in there}
+            if "metadata" in here:
+                values["metadata"] = "'{}'"  # one part then, two now
+            if name == "jobs":
+                values["queue"] = "'medium'"  # a word then, a reference now
+            columns = ", ".join(f'"{column}"' for column in values)
+            database.execute(f"INSERT INTO main.{name} ({columns}) SELECT {', '.join(values.values())} FROM now.{name}")
     for file in studio.home.glob("stagedoor.db*"):
         file.unlink()
     old.rename(path)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select, text
 
-from ..model.states import JobState
+from ..model.states import WAITING, JobState
 from .database import Database
 from .jobs import ENDED, FAILED, WORKING
-from .tables import jobs, tasks
+from .tables import jobs, queues, tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,12 @@ class Health:
 
     def jobs_by_queue(self) -> dict[str, int]:
         """Jobs whose steps run or wait for their turn, by queue."""
-        query = select(jobs.c.queue, func.count()).where(jobs.c.state.in_(WORKING)).group_by(jobs.c.queue)
+        query = (
+            select(queues.c.code, func.count())
+            .join(jobs, jobs.c.queue_id == queues.c.id)
+            .where(jobs.c.state.in_([*WORKING, *WAITING]))
+            .group_by(queues.c.code)
+        )
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
