@@ -17,11 +17,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
 from stagedoor.records import Records, migrate, open_records
 from stagedoor.records.tables import metadata
+
+# Time is no matter of tests: a busy machine must not make one fail.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 # Modules that `tests/server` runs again over PostgreSQL: importable from there, with assertions that explain.
 sys.path.append(str(Path(__file__).parent / "unit"))
