@@ -8,6 +8,7 @@ from typing import Any
 
 from blake3 import blake3
 
+from stagedoor.lifecycle.needs import Placed
 from stagedoor.model.entities import Volume
 from stagedoor.model.manifest import File, Folder, Manifest
 from stagedoor.model.tape import Range
@@ -77,10 +78,13 @@ class House:
         return upload
 
     def place(self, path: str = "a/b/shot", upload_id: str = ID) -> str:
-        return self.disk.place(self.folder, upload_id, self.volume, path)
+        return self.disk.place(self.folder, upload_id, self.volume, path).path
 
-    def check(self, path: str = "a/b/shot", upload_id: str = ID) -> None:
-        self.disk.check(self.folder, upload_id, self.volume, path)
+    def replace(self, path: str = "a/b/shot", upload_id: str = ID) -> Placed:
+        return self.disk.place(self.folder, upload_id, self.volume, path, replace=True)
+
+    def check(self, path: str = "a/b/shot", upload_id: str = ID, *, replace: bool = False) -> None:
+        self.disk.check(self.folder, upload_id, self.volume, path, replace=replace)
 
 
 def digest(data: bytes, algorithm: str = "blake3") -> bytes:

@@ -13,8 +13,9 @@
 11. `upload`   one upload: begin, acknowledge, flush, prove
 12. `copying`  files that are here already, copied into an upload
 13. `modes`    permissions, group and times of what is placed
-14. `placing`  the last check and the rename
-15. `disk`     the door to all of it
+14. `replacing` changing places with what is there, and keeping that aside
+15. `placing`  the last check and the rename
+16. `disk`     the door to all of it
 """
 
 from .disk import Disk

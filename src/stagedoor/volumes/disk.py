@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ..lifecycle.needs import Copied, Spot, Upload, Wanted
+from ..lifecycle.needs import Copied, Placed, Spot, Upload, Wanted
 from ..model.entities import Volume
 from ..model.manifest import Manifest
 from ..model.names import OURS
-from . import copying, placing
+from . import copying, placing, replacing
+from .history import History, Thing
+from .journal import Journal
 from .paths import FileSystem, Located, free, key, locate, real_path
 from .probe import probe
 from .staging import Staging, home
@@ -61,6 +63,8 @@ class Disk:
                     absolute=place.absolute,
                     key=key(place, able, volume.capabilities),
                     exists=place.found is not None,
+                    can_replace=bool(able["exchange"]),
+                    must_stay=replacing.must_stay(place, self._volumes()),
                     device=device,
                     free=room,
                     total=total,
@@ -99,22 +103,27 @@ class Disk:
         assert isinstance(upload, StagedUpload)
         return copying.copy(upload, wanted, self._volumes, stop)
 
-    def check(self, folder: Path, upload_id: str, volume: Volume, path: str) -> None:
+    def check(self, folder: Path, upload_id: str, volume: Volume, path: str, *, replace: bool = False) -> None:
         try:
-            placing.check(self.open(folder, upload_id), volume, path, self._volumes)
+            placing.check(self.open(folder, upload_id), volume, path, self._volumes, self._may(replace))
         except OSError as error:
             raise ValueError(_reason(volume, path, error)) from error
 
-    def place(self, folder: Path, upload_id: str, volume: Volume, path: str) -> str:
-        return placing.place(self.open(folder, upload_id), volume, path, self._volumes)
+    def place(self, folder: Path, upload_id: str, volume: Volume, path: str, *, replace: bool = False) -> Placed:
+        return placing.place(self.open(folder, upload_id), volume, path, self._volumes, self._may(replace))
 
-    def clear(self, folder: Path, upload_id: str) -> None:
+    def clear(self, folder: Path, upload_id: str) -> str:
         staging = Staging(Path(folder), upload_id)
         with self._gate(upload_id):
             with self._lock:
                 self._uploads.pop(upload_id, None)
                 self._recent.pop(upload_id, None)
+            kept = replacing.settle(staging.folder, _thing_of(staging))
             staging.remove()
+            return kept
+
+    def remove_kept(self, path: str) -> None:
+        replacing.remove(replacing.kept_folder(path))
 
     def flush(self) -> None:
         with self._lock:
@@ -133,6 +142,9 @@ class Disk:
         """Opening and clearing one upload exclude each other, and keep few others waiting."""
         return self._gates[hash(upload_id) % _GATES]
 
+    def _may(self, replace: bool) -> placing.MayReplace:
+        return lambda place: replace and bool(self._able(place)["exchange"])
+
     def _able(self, place: Located) -> dict[str, Any]:
         """What the place's file system can do. Raises ValueError where that is not enough."""
         able = self._capabilities.get(place.file_system)
@@ -145,6 +157,14 @@ class Disk:
             if len(name.encode()) > able["longest_name"]:
                 raise ValueError(f"{place.absolute}: this disk takes names of {able['longest_name']} bytes at most")
         return able
+
+
+def _thing_of(staging: Staging) -> Thing | None:
+    """What the entry of a staging is on disk, if it was to be placed."""
+    try:
+        return History(Journal(staging.journal).read()).placing
+    except FileNotFoundError:
+        return None
 
 
 def _flush(upload: StagedUpload) -> None:

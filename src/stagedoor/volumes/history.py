@@ -78,6 +78,8 @@ class History:
         """what is to be moved to the destination"""
         self.placed = ""
         """where it went"""
+        self.kept = ""
+        """where that lies which was there before"""
         self.claims: list[tuple[int, Extent]] = []
         """where in the journal an extent is recorded that is not known to be on the device"""
         for record in records:
@@ -103,6 +105,7 @@ class History:
             self.placing = Thing(value["device"], value["inode"])
         elif kind == "placed":
             self.placed = value["path"]
+            self.kept = value.get("kept", "")
 
 
 def part_record(part: Range, extents: Iterable[Extent], flushed: bool) -> dict[str, Any]:
@@ -121,5 +124,15 @@ def placing_record(thing: os.stat_result) -> dict[str, Any]:
     return {"record": "placing", "device": thing.st_dev, "inode": thing.st_ino}
 
 
-def placed_record(path: str) -> dict[str, Any]:
-    return {"record": "placed", "path": path}
+def keeping_record(path: str) -> dict[str, Any]:
+    """What is to be placed moves to where that will be kept which it replaces."""
+    return {"record": "keeping", "path": path}
+
+
+def swapping_record(path: str) -> dict[str, Any]:
+    """It lies there now, and is about to change places."""
+    return {"record": "swapping", "path": path}
+
+
+def placed_record(path: str, kept: str = "") -> dict[str, Any]:
+    return {"record": "placed", "path": path, "kept": kept}

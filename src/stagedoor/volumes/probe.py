@@ -99,10 +99,13 @@ def _no_replace(room: int) -> bool:
 
 
 def _exchange(room: int) -> bool:
-    _folder(room, "swap-a")
-    _folder(room, "swap-b")
-    before = os.stat("swap-a", dir_fd=room).st_ino
-    rename.exchange(room, "swap-a", "swap-b")
+    """A folder and a file change places, from one folder to another."""
+    for name in ("swap", "swap/a"):
+        _folder(room, name)
+    _file(room, "swap-b")
+    before = os.stat("swap/a", dir_fd=room).st_ino
+    with opened("swap", REAL_DIRECTORY, room) as inner:
+        rename.exchange(inner, "a", room, "swap-b")
     return os.stat("swap-b", dir_fd=room).st_ino == before
 
 

@@ -1,7 +1,7 @@
-"""Moving a thing to a name that must be free.
+"""Moving a thing to a name that must be free, or exchanging two things.
 
 Rules
-1. Nothing is ever replaced: no file, no link, no empty folder. Plain `rename` replaces all of these silently.
+1. Nothing is ever lost: no file, no link, no empty folder. Plain `rename` replaces all of these silently.
 2. Where the system has a no-replace rename it is used. Elsewhere a file goes by link and unlink, a folder by `mkdir`,
    which claims the name, and a rename over that empty folder.
 3. FileExistsError says that the name is taken; everything else is left as the system says it.
@@ -42,9 +42,9 @@ def no_replace(source_folder: int, source: str, target_folder: int, target: str)
     _call(source_folder, source, target_folder, target, _NO_REPLACE)
 
 
-def exchange(folder: int, one: str, other: str) -> None:
-    """Swap two names in a folder. Raises Unsupported, OSError."""
-    _call(folder, one, folder, other, _EXCHANGE)
+def exchange(one_folder: int, one: str, other_folder: int, other: str) -> None:
+    """Let two things change places, at once. Raises FileNotFoundError where one is gone, Unsupported, OSError."""
+    _call(one_folder, one, other_folder, other, _EXCHANGE)
 
 
 def by_hand(source_folder: int, source: str, target_folder: int, target: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ...model.entities import (
     Volume,
@@ -27,9 +27,20 @@ class Spot:
     key: str
     """`absolute` as its file system compares names: equal keys are the same place"""
     exists: bool
+    can_replace: bool
+    """whether its file system can let two things change places"""
+    must_stay: str
+    """why that which is there can never be replaced; empty where it can"""
     device: int
     free: int
     total: int
+
+
+class Placed(NamedTuple):
+    path: str
+    """absolute"""
+    kept: str
+    """where that lies which was there before; empty where nothing was"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,18 +169,23 @@ class Storage(Protocol):
         the disk of the upload; what was received before stays."""
         ...
 
-    def check(self, folder: Path, upload_id: str, volume: Volume, path: str) -> None:
+    def check(self, folder: Path, upload_id: str, volume: Volume, path: str, *, replace: bool = False) -> None:
         """Just before placing: raises DestinationTaken or ValueError where `place` could not succeed. Passes where
         the entry has been placed already."""
         ...
 
-    def place(self, folder: Path, upload_id: str, volume: Volume, path: str) -> str:
-        """Move the proved entry to its place, at once and without replacing anything; the absolute path. Journalled
-        before and after: a repeat after a crash finds out whether it happened. Raises DestinationTaken, OSError."""
+    def place(self, folder: Path, upload_id: str, volume: Volume, path: str, *, replace: bool = False) -> Placed:
+        """Move the proved entry to its place, at once. What is there stays, unless `replace`: then the two change
+        places, and the old one is kept aside. Journalled before and after: a repeat after a crash finds out whether
+        it happened. Raises DestinationTaken, OSError."""
         ...
 
-    def clear(self, folder: Path, upload_id: str) -> None:
-        """Remove what is left of a staging. Idempotent."""
+    def clear(self, folder: Path, upload_id: str) -> str:
+        """Remove what is left of a staging; where that lies which the entry replaced, if it did. Idempotent."""
+        ...
+
+    def remove_kept(self, path: str) -> None:
+        """Remove what was kept aside, as `place` named it. Idempotent. Raises OSError, ValueError."""
         ...
 
     def flush(self) -> None:
