@@ -32,6 +32,7 @@ hypothesis.settings.load_profile("untimed")
 sys.path.append(str(Path(__file__).parent / "unit"))
 pytest.register_assert_rewrite(
     "test_levels",
+    "test_records_audit",
     "test_records_house",
     "test_records_jobs",
     "test_records_keys",

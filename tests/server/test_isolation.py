@@ -178,7 +178,19 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("DELETE", "/settings/{name}"): [(None, {}, ("setting",))],
 }
 
-LISTS = ("/offers", "/jobs", "/tasks", "/users", "/volumes", "/queues", "/hooks", "/runs", "/settings")
+LISTS = (
+    "/log/stumbles",
+    "/offers",
+    "/jobs",
+    "/tasks",
+    "/users",
+    "/volumes",
+    "/queues",
+    "/hooks",
+    "/runs",
+    "/settings",
+    "/log",
+)
 
 PLAIN: dict[tuple[str, str], Any] = {
     # Routes without an id: what to send.
@@ -302,6 +314,10 @@ def test_an_entry_id_that_somebody_else_uses_is_as_good_as_any(victim: Victim, v
 FILTERS: dict[str, list[str]] = {
     # Per query parameter: which of somebody's ids are tried.
     "id": ["offer", "job", "done"],
+    "entity": ["offer", "job", "user", "email"],
+    "verb": [],
+    "code": [],
+    "refusals": [],
     "user": ["user", "email"],
     "job": ["job", "done"],
     "offer": ["offer"],

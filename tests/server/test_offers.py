@@ -328,7 +328,7 @@ BAD_PLACES: dict[str, tuple[dict[str, Any], str]] = {
     "another kind of share": (at("share=x/y"), "share="),
     "staging": (at("volume=projects/.stagedoor/x"), ".stagedoor"),
     "a name that is too long": (at("in/" + "x" * 256), "longer"),
-    "replacing what exists": (at("in/x", on_exists="replace"), "on_exists"),
+    "an unknown word for what exists": (at("in/x", on_exists="overwrite"), "on_exists"),
     "a number": ({"can_upload": True, "path": 7}, "path"),
 }
 

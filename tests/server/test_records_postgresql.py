@@ -9,6 +9,7 @@ import pytest
 from some_records import NOW, run_of
 from sqlalchemy import text
 from test_levels import *  # noqa: F403
+from test_records_audit import *  # noqa: F403
 from test_records_house import *  # noqa: F403
 from test_records_jobs import *  # noqa: F403
 from test_records_keys import *  # noqa: F403

@@ -24,7 +24,7 @@ from stagedoor.lifecycle.judge import (
 from stagedoor.model.entities import Volume
 from stagedoor.model.form import Form, Status
 from stagedoor.model.notation import Place
-from stagedoor.model.verdict import Kind, Verdict
+from stagedoor.model.verdict import Kind, OnExists, Verdict
 
 VOLUMES = [
     Volume(id="v1", code="projects", root="/mnt/projects", aliases=("/Volumes/projects",), default=True),
@@ -94,7 +94,9 @@ def test_an_answer_comes_to_verdicts_and_a_form() -> None:
         tasks=("comp",),
     )
     one, other = judged.entries["a"], judged.entries["b"]
-    assert one.verdict == Verdict(kind=Kind.ACCEPTED, info="fine", ident="shot v1", comment_label="What is new?")
+    assert one.verdict == Verdict(
+        kind=Kind.ACCEPTED, info="fine", ident="shot v1", comment_label="What is new?", on_exists=OnExists.REFUSE
+    )
     assert one.place == Place("v2", "x/shot_v001")
     assert json.loads(one.extras) == {"shotgun": {"id": 7}}
     assert other.verdict == Verdict(kind=Kind.REFUSED, warning="no notes", findings=(finding,))
@@ -187,7 +189,7 @@ def test_an_answer_that_is_none_is_broken(raw: bytes, fault: str) -> None:
         ({"can_publish": True, "path": "/etc/x"}, "shot_v001: '/etc/x' lies in no volume"),
         ({"can_publish": True, "path": "volume=no/x"}, "shot_v001: there is no volume 'no'"),
         ({"can_publish": True, "path": "volume=cache/../x"}, "shot_v001: in the path"),
-        ({"rejected": True, "on_exists": "replace"}, "shot_v001: on_exists is 'replace': only 'refuse' is known"),
+        ({"rejected": True, "on_exists": "swap"}, "shot_v001: on_exists is 'swap': write refuse or replace"),
     ],
 )
 def test_what_is_wrong_with_an_entry_is_said(keys: dict[str, Any], fault: str) -> None:

@@ -118,7 +118,8 @@ def test_entity_types_are_found_in_any_case_and_under_the_older_name():
 
 def test_an_unknown_entity_type_is_refused_with_those_there_are():
     with pytest.raises(
-        ValueError, match=re.escape("hook, job, offer, queue, run, setting, task, transfer, user, volume, workspace")
+        ValueError,
+        match=re.escape("hook, job, log, offer, queue, run, setting, task, transfer, user, volume, workspace"),
     ):
         kind_of("delivery")
 

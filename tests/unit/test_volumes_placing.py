@@ -6,7 +6,9 @@ import os
 import stat
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from volumes_kit import ID, House, content, laid_out, send, single, tree
@@ -364,3 +366,76 @@ def test_a_time_that_no_disk_can_hold_does_no_harm(house: House) -> None:
     manifest = Manifest(name="x", is_dir=False, files=(manifest.files[0]._replace(modified=2**60),), folders=())
     house.proved(manifest)
     assert Path(house.place()).exists()
+
+
+# --- replacing -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("there", ["volume", "above a volume", "staging"])
+def test_what_others_need_is_never_replaced(house: House, there: str) -> None:
+    place = house.root / "a/b/shot"
+    inner = {"volume": place, "above a volume": place / "x/y", "staging": place}[there]
+    inner.mkdir(parents=True)
+    if there == "staging":
+        (place / ".stagedoor").mkdir()
+    else:
+        house.volumes.append(replace(house.volume, id="w", code="inner", root=str(inner)))
+    house.proved(MANIFEST)
+    reason = "it holds .stagedoor" if there == "staging" else "it holds the volume inner"
+    assert house.disk.inspect(house.volume, "a/b/shot").must_stay == reason
+    for step in (lambda: house.check(replace=True), house.replace):
+        with pytest.raises(DestinationTaken) as refused:
+            step()
+        assert reason in refused.value.detail
+    assert inner.is_dir()
+
+
+def test_without_an_exchange_nothing_is_replaced(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = house.root / "a/b/shot"
+    place.mkdir(parents=True)
+    house.proved(MANIFEST)
+    monkeypatch.setattr(rename, "_RENAME", None)
+    house.disk = house.start()
+    assert house.disk.inspect(house.volume, "a/b/shot").can_replace is False
+    for step in (lambda: house.check(replace=True), house.replace):
+        with pytest.raises(DestinationTaken):
+            step()
+    assert list(place.iterdir()) == []
+    place.rmdir()
+    assert house.replace() == (str(place), "")
+
+
+def test_what_goes_while_it_is_to_be_replaced_leaves_a_free_place(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = house.root / "shot"
+    place.write_text("old")
+    upload = house.proved(MANIFEST, "shot")
+    exchange = rename.exchange
+
+    def gone(*where: Any) -> None:
+        place.unlink(missing_ok=True)
+        exchange(*where)
+
+    monkeypatch.setattr(rename, "exchange", gone)
+    assert house.replace("shot") == (str(place), "")
+    assert laid_out(upload, place) == content(30)
+    assert not (house.root / f".stagedoor/replaced/{ID}").exists()
+
+
+def test_a_link_is_replaced_itself_and_not_what_it_leads_to(house: House, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    place = house.root / "shot"
+    place.symlink_to(tmp_path / "elsewhere")
+    house.proved(MANIFEST, "shot")
+    kept = Path(house.replace("shot").kept)
+    assert kept.is_symlink()
+    assert sorted(os.listdir(place)) == ["b", "d", "empty", "hollow"]
+    house.disk.remove_kept(str(kept))
+    assert (tmp_path / "elsewhere").is_dir()
+
+
+@pytest.mark.parametrize("path", ["/", "/etc/passwd", "/srv/.stagedoor/x/data/y", "/srv/replaced/x/data/y"])
+def test_only_what_was_kept_aside_is_removed(house: House, path: str) -> None:
+    with pytest.raises(ValueError, match="kept aside"):
+        house.disk.remove_kept(path)

@@ -8,7 +8,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from stagedoor.lifecycle.needs import Placed
+from stagedoor.lifecycle.needs import Arrival
 from stagedoor.model.entities import Volume
 from stagedoor.model.manifest import File, Folder, Manifest
 from stagedoor.model.tape import Range
@@ -80,7 +80,7 @@ class House:
     def place(self, path: str = "a/b/shot", upload_id: str = ID) -> str:
         return self.disk.place(self.folder, upload_id, self.volume, path).path
 
-    def replace(self, path: str = "a/b/shot", upload_id: str = ID) -> Placed:
+    def replace(self, path: str = "a/b/shot", upload_id: str = ID) -> Arrival:
         return self.disk.place(self.folder, upload_id, self.volume, path, replace=True)
 
     def check(self, path: str = "a/b/shot", upload_id: str = ID, *, replace: bool = False) -> None:

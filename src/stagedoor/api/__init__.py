@@ -11,14 +11,15 @@
 9. `house`       workspace, users, keys, volumes, hooks
 10. `studio`      queues, settings
 11. `hooks`       hooks and their runs
-12. `document`    the OpenAPI document
-13. `head`        the head of a request, as far as the fast lane knows it
-14. `front`       takes connections; keeps those that bring parts, passes the others on
-15. `lane`        parts, in the thread of their connection
-16. `server`      front and HTTP server, started and ended
-17. `certificate` the self-signed certificate
-18. `counting`    every request that was answered
-19. `metrics`     what the server does and how it fares
+12. `log`         the audit log
+13. `document`    the OpenAPI document
+14. `head`        the head of a request, as far as the fast lane knows it
+15. `front`       takes connections; keeps those that bring parts, passes the others on
+16. `lane`        parts, in the thread of their connection
+17. `server`      front and HTTP server, started and ended
+18. `certificate` the self-signed certificate
+19. `counting`    every request that was answered
+20. `metrics`     what the server does and how it fares
 
 Rules
 1. Everything but `/healthz` needs a user name and an API key (HTTP Basic); `/metrics` does as it is set.

@@ -14,6 +14,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
+from ..lifecycle.auditing import Auditing
 from ..lifecycle.control import Control
 from ..lifecycle.levels import Levels
 from ..lifecycle.manage import Management, Probe
@@ -21,6 +22,7 @@ from ..lifecycle.offer import Offering
 from ..lifecycle.queues import Queues
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
+from ..lifecycle.refusals import Refusals
 from ..lifecycle.replay import Replaying
 from ..lifecycle.reuse import Reusing
 from ..lifecycle.submit import Submitting
@@ -31,6 +33,7 @@ from ..wire import calls
 from ..wire.house import Health
 from ..wire.signing import PublicKey
 from . import hooks, house, metrics, publishing, reuse, studio, uploads
+from . import log as log_door
 from .document import Document
 from .gate import Gate, SignIn, is_loopback, log_refusal
 from .status import BY_STATUS, body_of, headers_of, status_of
@@ -48,6 +51,8 @@ class Services:
     reusing: Reusing
     reading: Reading
     control: Control
+    auditing: Auditing
+    refusals: Refusals
     manage: Management
     replaying: Replaying
     queues: Queues
@@ -73,6 +78,7 @@ def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool
             *hooks.HANDLERS,
             *studio.HANDLERS,
             *metrics.HANDLERS,
+            *log_door.HANDLERS,
         ],
         state=State({"services": services}),
         exception_handlers={

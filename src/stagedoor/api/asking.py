@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,6 +58,16 @@ def insider(request: Asked) -> User:
 
 def ip(request: Asked) -> str:
     return str(request.scope["state"]["ip"])
+
+
+@asynccontextmanager
+async def refusals_kept(request: Asked, entity: str) -> AsyncIterator[None]:
+    """Keep for the audit log what is refused within; `entity`: what would have been made."""
+    try:
+        yield
+    except errors.StagedoorError as error:
+        await quick(services(request).refusals.keep, entity, error)
+        raise
 
 
 async def read(request: Asked, kind: type[T], most: int) -> T:

@@ -30,8 +30,10 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
 from ..lifecycle import about
+from ..lifecycle.acting import acting
 from ..lifecycle.tally import Tally
 from ..model import errors
+from ..model.audit import SYSTEM, Actor, Door
 from ..model.entities import User
 from .counting import Answered, count
 from .status import body_of, headers_of, status_of
@@ -114,11 +116,13 @@ class Gate:
         headers = {name.lower(): value for name, value in scope["headers"]}
         state["ip"] = self._ip(scope, headers)
         body = _Body(receive, headers)
+        who = SYSTEM
         receive = cast("Receive", body.receive)
         try:
             if not await self._needs_nobody(scope["path"], state["ip"], headers):
                 state["user"] = user = await self._who(headers)
                 about.also(user=user.id, **_job_in(scope["path"]))
+                who = actor_of(user, state["ip"], headers.get(b"user-agent", b""), request_id)
             if "\0" in scope["path"]:
                 raise errors.NotFound  # databases differ in what they make of it
             receive = _unpacked(receive, headers.get(b"content-encoding", b"").strip().lower())
@@ -127,7 +131,8 @@ class Gate:
             await body.drain()
             await refuse(send, error, request_id)
             return
-        await self._app(scope, receive, _stamped(send, request_id, body))
+        with acting(who):
+            await self._app(scope, receive, _stamped(send, request_id, body))
 
     async def _needs_nobody(self, path: str, ip: str, headers: dict[bytes, bytes]) -> bool:
         if path != METRICS:
@@ -148,9 +153,28 @@ class Gate:
         """The proxy in front adds the last address it saw; without one, what the client says counts for nothing."""
         forwarded = headers.get(b"x-forwarded-for", b"") if self._behind_proxy else b""
         if forwarded:
-            return forwarded.decode("latin-1").rsplit(",", 1)[-1].strip()
+            return last_address(forwarded)
         client = scope.get("client")
         return self._peers.get(client[1], client[0]) if client else ""
+
+
+def last_address(forwarded: bytes) -> str:
+    """Of an X-Forwarded-For: the one that the proxy in front saw."""
+    return forwarded.decode("latin-1").rsplit(",", 1)[-1].strip()
+
+
+def actor_of(user: User, ip: str, user_agent: bytes, request_id: str) -> Actor:
+    """Who acts in a request, for the audit log."""
+    client = user_agent[:255].decode("latin-1")
+    return Actor(
+        user_id=user.id,
+        code=user.code,
+        role=user.role.value,
+        ip=ip,
+        client=client,
+        request_id=request_id,
+        door=Door.REST,
+    )
 
 
 _JOB = re.compile(r"/jobs/([0-9a-f]{24})(?:/|$)")

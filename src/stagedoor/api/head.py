@@ -32,6 +32,9 @@ class PartHead(NamedTuple):
     """whether the client waits for a word before it sends the body"""
     last: bool
     """whether the client wants the connection closed after the answer"""
+    user_agent: bytes
+    forwarded: bytes
+    """X-Forwarded-For, as a proxy in front may have written it"""
 
 
 def part_head(data: bytes) -> PartHead | None:
@@ -58,6 +61,8 @@ def part_head(data: bytes) -> PartHead | None:
         fields.get(b"authorization", b""),
         bool(expect),
         connection == b"close",
+        fields.get(b"user-agent", b""),
+        fields.get(b"x-forwarded-for", b""),
     )
 
 

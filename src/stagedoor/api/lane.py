@@ -18,6 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..lifecycle import about
+from ..lifecycle.acting import acting
 from ..lifecycle.lately import Lately
 from ..lifecycle.receive import Part, Receiving
 from ..lifecycle.tally import Tally
@@ -27,7 +28,17 @@ from ..wire.calls import PART
 from ..wire.parts import PartAnswer
 from .counting import Answered, count
 from .front import BUFFER_BYTES, Broken, Line
-from .gate import ALWAYS, DRAIN_BYTES, DRAIN_SECONDS, SignIn, credentials, log_refusal, new_request_id
+from .gate import (
+    ALWAYS,
+    DRAIN_BYTES,
+    DRAIN_SECONDS,
+    SignIn,
+    actor_of,
+    credentials,
+    last_address,
+    log_refusal,
+    new_request_id,
+)
 from .head import PartHead
 from .status import body_of, headers_of, status_of
 from .uploads import Pace, begin, too_slow
@@ -38,8 +49,9 @@ _ALWAYS = b"".join(b"%s: %s\r\n" % pair for pair in ALWAYS)
 
 
 class PartLane:
-    def __init__(self, receiving: Receiving, sign_in: SignIn, tally: Tally) -> None:
+    def __init__(self, receiving: Receiving, sign_in: SignIn, tally: Tally, *, behind_proxy: bool) -> None:
         self._receiving = receiving
+        self._behind_proxy = behind_proxy
         self._tally = tally
         self._who: Lately[bytes, User | None] = Lately(lambda header: sign_in(*credentials(header)))
 
@@ -73,7 +85,8 @@ class PartLane:
             if user is None:
                 raise errors.SignInRefused
             about.also(user=user.id)
-            answer = self._part(user, head, body)
+            with acting(actor_of(user, self._ip(line, head), head.user_agent, request_id)):
+                answer = self._part(user, head, body)
         except errors.StagedoorError as error:
             log_refusal(error, request_id, user.code if user else "nobody")
             refusal = error
@@ -88,6 +101,11 @@ class PartLane:
             _answer(line, 200, msgspec.json.encode(answer), {"content-type": "application/json"}, request_id, head.last)
             return _End(not head.last)
         return _End(_refuse(line, head, body, refusal, request_id), refusal)
+
+    def _ip(self, line: Line, head: PartHead) -> str:
+        if self._behind_proxy and head.forwarded:
+            return last_address(head.forwarded)
+        return line.address
 
     def _part(self, user: User, head: PartHead, body: _Body) -> PartAnswer:
         opened = begin(self._receiving, user, head.upload, head.content_range, head.content_digest, str(head.length))

@@ -17,7 +17,7 @@ from ..wire import calls
 from ..wire.jobs import JobChange, JobView, Page, SubmitRequest, TaskChange
 from ..wire.offers import OfferAnswer, OfferRequest
 from ..wire.signing import PublicKey
-from .asking import Asked, insider, ip, json, milliseconds, read, route, services, user
+from .asking import Asked, insider, ip, json, milliseconds, read, refusals_kept, route, services, user
 from .threads import checks, quick, submits
 
 Limit = Annotated[int, Parameter(ge=0, le=500, description="items on the page")]
@@ -32,9 +32,10 @@ Since = Annotated[datetime | None, Parameter(description="made at or after, RFC 
 @post(route(calls.OFFER), request_max_body_size=None, status_code=201)
 async def offer(request: Asked) -> Response[bytes]:
     """Offer files and folders: the studio's hook answers entry by entry."""
-    most = await quick(lambda: services(request).levels.settings()["offer_bytes"].value)
-    asked = await read(request, OfferRequest, int(most))
-    made = await checks(services(request).offering.validate, user(request), asked, ip(request))
+    async with refusals_kept(request, "offer"):
+        most = await quick(lambda: services(request).levels.settings()["offer_bytes"].value)
+        asked = await read(request, OfferRequest, int(most))
+        made = await checks(services(request).offering.validate, user(request), asked, ip(request))
     for entry in made.entries:
         services(request).tally.count("stagedoor_entries_total", entry.verdict.kind.value, entry.verdict.code)
     answer = await quick(services(request).reading.shown, user(request), made)
@@ -81,8 +82,9 @@ async def withdraw(request: Asked, id: str) -> None:
 @post(route(calls.SUBMIT), request_max_body_size=None, status_code=201)
 async def submit(request: Asked) -> Response[bytes]:
     """Submit entries of an offer with answers. The same again answers 200 with the job that exists."""
-    asked = await read(request, SubmitRequest, int(SETTINGS["offer_bytes"].default))
-    job, new = await submits(services(request).submitting.submit, user(request), asked, ip(request))
+    async with refusals_kept(request, "job"):
+        asked = await read(request, SubmitRequest, int(SETTINGS["offer_bytes"].default))
+        job, new = await submits(services(request).submitting.submit, user(request), asked, ip(request))
     view = await quick(services(request).reading.job, user(request), job.id)
     return await json(request, view, 201 if new else 200)
 

@@ -15,13 +15,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from ..lifecycle import replaced
 from ..lifecycle.control import Control
 from ..lifecycle.keeping import forget_runs, old_runs
 from ..lifecycle.receive import Receiving
 from ..lifecycle.submit import DAY
 from ..lifecycle.sweep import EXPIRED
 from ..lifecycle.turns import Turns
-from ..volumes.leftovers import staged
+from ..volumes import leftovers
+from ..volumes.replacing import remove as remove_keep
 from .homes import Home, now
 
 FRESH_MILLISECONDS = 3_600_000
@@ -34,7 +36,7 @@ class Litter:
     """One thing that nobody needs."""
 
     kind: str
-    """staging, upload, run, run folder, engine, log"""
+    """staging, upload, replaced, run, run folder, engine, log"""
     name: str
     reason: str
     size: int = 0
@@ -89,7 +91,7 @@ def _stagings(home: Home, idle_days: int | None) -> Iterator[Litter]:
     """What no job speaks of: its offer was never submitted because the server died, or its database was restored."""
     jobs = home.records.jobs
     days = idle_days or home.records.house.settings().number("staging_idle_days")
-    found = staged([volume.root for volume in home.manage.volumes()], jobs.staging_parents())
+    found = leftovers.staged([volume.root for volume in home.manage.volumes()], jobs.staging_parents())
     old = [one for one in found if one.changed < now() - days * DAY]
     known = jobs.uploads_kept([one.upload_id for one in old])
     for one in old:
@@ -100,6 +102,34 @@ def _stagings(home: Home, idle_days: int | None) -> Iterator[Litter]:
                 reason=f"no unfinished job speaks of it, and nothing came for {days} days",
                 size=one.size,
                 remove=one.remove,
+            )
+
+
+def _replaced(home: Home, _: int | None) -> Iterator[Litter]:
+    """What entries replaced, and whose time is over; and what is kept of a replacement that no job speaks of."""
+    jobs = home.records.jobs
+    if not home.paths.is_served:
+        for task in jobs.kept_before(now()):
+            folder = Path(task.kept).parents[1]
+            yield Litter(
+                kind="replaced",
+                name=task.kept,
+                reason="kept for keep_replaced_days",
+                size=_size(folder),
+                remove=partial(replaced.remove, jobs, home.storage, task, now()),
+            )
+    days = home.records.house.settings().number("keep_replaced_days")
+    found = leftovers.replaced([volume.root for volume in home.manage.volumes()], jobs.staging_parents())
+    old = [one for one in found if one.changed < now() - days * DAY]
+    known = jobs.uploads_replacing([one.upload_id for one in old])
+    for one in old:
+        if one.upload_id not in known:
+            yield Litter(
+                kind="replaced",
+                name=str(one.folder),
+                reason=f"no job speaks of what was replaced here, more than {days} days ago",
+                size=one.size,
+                remove=partial(remove_keep, one.folder),
             )
 
 
@@ -170,6 +200,7 @@ def _size(folder: Path) -> int:
 KINDS: tuple[Callable[[Home, int | None], Iterator[Litter]], ...] = (
     _uploads,
     _stagings,
+    _replaced,
     _runs,
     _run_folders,
     _engine,

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import config
+from ..lifecycle.auditing import Auditing
 from ..lifecycle.lately import Lately
 from ..lifecycle.levels import Levels
 from ..lifecycle.manage import Management
@@ -39,6 +40,7 @@ class Home:
     programs: ProgramRunner
     storage: Disk
     replaying: Replaying
+    auditing: Auditing
 
 
 def create_home(folder: Path, workspace_code: str, admin: str, database: str = "") -> dict[str, str]:
@@ -79,6 +81,7 @@ def open_home(folder: Path) -> Iterator[Home]:
             levels=Levels(records.levels, records.house, records.jobs.job),
             programs=programs,
             storage=Disk(partial(told, "durability"), records.house.volumes, partial(told, "proof")),
+            auditing=Auditing(records.audit, records.lists),
             replaying=Replaying(
                 records.house, records.offers, records.jobs, records.runs, records.lists, programs, now
             ),

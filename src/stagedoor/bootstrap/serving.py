@@ -15,6 +15,7 @@ from ..api.front import Peers
 from ..api.lane import PartLane
 from ..api.server import HttpServer, Tls
 from ..engine import Engine
+from ..lifecycle.acting import acting
 from ..lifecycle.control import Control
 from ..lifecycle.failing import Failing
 from ..lifecycle.ingest import LOST, Ingesting
@@ -28,11 +29,13 @@ from ..lifecycle.prove import Proving
 from ..lifecycle.queues import Queues
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
+from ..lifecycle.refusals import Refusals
 from ..lifecycle.reuse import Reusing
 from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
 from ..lifecycle.tally import Tally
 from ..lifecycle.turns import Turns
+from ..model.audit import SYSTEM
 from ..model.entities import RunState
 from ..model.errors import BadRequest
 from ..model.hooks import HookName
@@ -102,7 +105,19 @@ class _Running:
         control = Control(house, offers, jobs, storage, programs, receiving, turns, self._engine, now)
         self._notifying = Notifying(house, jobs, records.notices, hooks)
         self._sweep = Sweep(
-            house, offers, jobs, runs, programs, control, receiving, turns, self._engine, self._notifying, now
+            house,
+            offers,
+            jobs,
+            runs,
+            records.audit,
+            storage,
+            programs,
+            control,
+            receiving,
+            turns,
+            self._engine,
+            self._notifying,
+            now,
         )
         self._end_survivors(home)
 
@@ -117,6 +132,8 @@ class _Running:
             reusing=Reusing(house, jobs, storage, receiving, now),
             reading=Reading(house, offers, jobs, runs, records.lists, programs, receiving, records.queues),
             control=control,
+            auditing=home.auditing,
+            refusals=Refusals(records.audit),
             manage=home.manage,
             replaying=home.replaying,
             queues=Queues(records.queues, now, turns.begin_next),
@@ -131,9 +148,9 @@ class _Running:
 
     def run(self, host: str, port: int, tls: Tls | None, behind_proxy: bool, listening: Callable[[int], None]) -> None:
         self._engine.start(
-            prove=lambda job_id: self._proving.prove(job_id, self._stopping.is_set),
-            place=lambda job_id: self._placing.place(job_id, self._stopping.is_set),
-            ingest=self._ingesting.ingest,
+            prove=_alone(lambda job_id: self._proving.prove(job_id, self._stopping.is_set)),
+            place=_alone(lambda job_id: self._placing.place(job_id, self._stopping.is_set)),
+            ingest=_alone(self._ingesting.ingest),
             ended=self._begin_next,
         )
         sweeper = threading.Thread(target=self._sweeping, name="sweep", daemon=True)
@@ -141,7 +158,9 @@ class _Running:
         threading.Thread(target=self._sweep.start, name="settle", daemon=True).start()
         peers: Peers = {}
         app = make_app(self._services, peers, behind_proxy=behind_proxy)
-        lane = PartLane(self._services.receiving, self._services.sign_in, self._services.tally)
+        lane = PartLane(
+            self._services.receiving, self._services.sign_in, self._services.tally, behind_proxy=behind_proxy
+        )
         log.info("version %s starts, process %d", __version__, os.getpid())
         try:
             HttpServer(app, lane, peers, host, port, tls, listening).run()
@@ -174,6 +193,16 @@ class _Running:
             home.programs.end(run)
             if run.hook is not HookName.PUBLISH or run.replay:
                 home.records.runs.update(run.id, state=RunState.LOST, ended=now(), error=LOST)
+
+
+def _alone(step: Callable[[str], None]) -> Callable[[str], None]:
+    """A step that the server does by itself, whoever set the job going."""
+
+    def done(job_id: str) -> None:
+        with acting(SYSTEM):
+            step(job_id)
+
+    return done
 
 
 def _tls(paths: config.Home, host: str, cert: Path | None, key: Path | None, self_signed: bool) -> Tls | None:

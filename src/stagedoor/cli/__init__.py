@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backup", "Put everything that the home holds into one file."),
     "restore": ("restore", "Make a new home from a backup."),
     "upgrade": ("upgrade", "Bring a home to this version of Stagedoor."),
+    "log": ("log", "Who did what, and what vendors stumble over."),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .options import as_json, bootstrap, home, pass_page
+from .options import as_json, bootstrap, home, on_this_machine, pass_page
 from .screen.page import Page
 
 
@@ -25,7 +25,9 @@ def command(page: Page, home: Path, admin: str, workspace: str, database: str) -
 
     The API key is shown this once. A home that exists already is left as it is.
     """
-    made: dict[str, Any] = bootstrap().create_home(home, workspace, admin, database)
+    wiring = bootstrap()
+    with on_this_machine():
+        made: dict[str, Any] = wiring.create_home(home, workspace, admin, database)
     page.answer(made)
     if page.json:
         return

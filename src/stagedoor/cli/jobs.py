@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from .options import as_json, pass_page, sign_in, where
+from .options import as_json, pass_page, sign_in, since_option, where
 from .screen import jobs
 from .screen.page import Page
 
@@ -16,28 +15,12 @@ if TYPE_CHECKING:
     from .. import Session
 
 STATES = ("waiting", "running", "paused", "failed", "aborted", "done")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def _since(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
-    """A date, or how long ago: `2d`, `12h`, `2026-03-01`."""
-    if value is None:
-        return None
-    ago = re.fullmatch(r"(\d{1,5})\s*([mhdw])", value.strip())
-    try:
-        if ago:
-            return datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        return datetime.fromisoformat(value.strip()).astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"{value!r} is neither an age such as 2d or 12h nor a date such as 2026-03-01."
-        ) from None
 
 
 @click.command("jobs")
 @click.option("--finished", is_flag=True, help="Also those that are done or aborted.")
 @click.option("--state", type=click.Choice(STATES), help="Only jobs in this state.")
-@click.option("--since", callback=_since, metavar="AGE", help="Only jobs made since: 2d, 12h, or a date.")
+@since_option("Only jobs made since: 2d, 12h, or a date.")
 @where
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 @sign_in

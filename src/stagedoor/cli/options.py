@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import functools
+import getpass
 import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..model.errors import BadRequest
+from ..version import __version__
 from .screen.page import Page
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from .. import Session
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -47,6 +48,27 @@ EVERY = 10_000_000
 where = click.option(
     "--where", metavar="EXPRESSION", help="Only those for which this holds: 'name = sq010* and size > 1000000'."
 )
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def since_option(words: str) -> Callable[[Function], Function]:
+    """`--since`, as a datetime."""
+    return click.option("--since", callback=_since, metavar="AGE", help=words)
+
+
+def _since(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    """A date, or how long ago: `2d`, `12h`, `2026-03-01`."""
+    if value is None:
+        return None
+    ago = re.fullmatch(r"(\d{1,5})\s*([mhdw])", value.strip())
+    try:
+        if ago:
+            return datetime.now(timezone.utc) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        return datetime.fromisoformat(value.strip()).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{value!r} is neither an age such as 2d or 12h nor a date such as 2026-03-01."
+        ) from None
 
 
 def limit(function: Function) -> Function:
@@ -126,8 +148,30 @@ def bootstrap() -> Any:
     return wiring
 
 
-def open_home(path: Path) -> AbstractContextManager[Any]:
-    return bootstrap().open_home(path)  # type: ignore[no-any-return]
+@contextmanager
+def open_home(path: Path) -> Iterator[Any]:
+    """The home, open for somebody who has an account on this machine."""
+    wiring = bootstrap()
+    with on_this_machine(), wiring.open_home(path) as server:
+        yield server
+
+
+@contextmanager
+def on_this_machine() -> Iterator[None]:
+    """What is changed within was changed by the account that runs this command."""
+    from ..lifecycle.acting import acting
+    from ..model.audit import Actor, Door
+
+    with acting(Actor(code=_account(), client=f"stagedoor {__version__}", door=Door.HOME)):
+        yield
+
+
+def _account() -> str:
+    """Who sits there, also behind sudo."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as containers have
+        return f"uid {os.getuid()}"
 
 
 # --- the vendor's side ---------------------------------------------------------------------------------------------

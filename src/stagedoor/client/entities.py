@@ -68,6 +68,7 @@ _KINDS = (
     ),
     Kind(name="offer", every=calls.OFFERS, one=calls.OFFER_BY_ID, remove=calls.WITHDRAW),
     Kind(name="run", every=calls.RUNS, one=calls.RUN),
+    Kind(name="log", every=calls.LOG, no_removal="cannot be deleted: lines go after their time"),
     Kind(name="workspace", every=calls.WORKSPACE, change=calls.CHANGE_WORKSPACE, single=True),
     Kind(name="hook", every=calls.HOOKS, change=calls.SET_HOOK, remove=calls.UNSET_HOOK, key="name"),
     Kind(name="setting", every=calls.SETTINGS, change=calls.SET_SETTING, remove=calls.UNSET_SETTING, key="name"),

@@ -17,6 +17,7 @@ Beside the steps:
 - `echo`       what a submit sends back, compared with what was decided
 - `failing`    what becomes of a job whose step failed
 - `control`    abort, retry, pause, move, hold entries, withdraw
+- `replaced`   what entries replaced, for a time
 - `turns`      whose turn it is
 - `reuse`      what the studio has already is copied, not sent
 - `earlier`    what a user sent before, and where it may still lie
@@ -36,5 +37,8 @@ Beside the steps:
 - `shelf`      short lists, filtered and cut into pages
 - `tally`      what this process has done since it started, counted
 - `about`      which request, user and job the work under way is about
+- `acting`     who acts right now
+- `refusals`   offers and submits that were refused, for the audit log
+- `auditing`   the audit log, for who may read it
 - `needs`      what the steps ask of the world, as narrow Protocols
 """

@@ -13,11 +13,11 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from ..model import errors
 from ..model.entities import Job, Offer, Queue, User
 from ..model.states import JobFact, JobState, OfferFact, TaskFact, WrongMove
+from . import replaced
 from .needs import Clock, House, JobBook, OfferBook, Programs, Runner, Storage
 from .queues import find_queue
 from .receive import ON_HOLD, Receiving
@@ -202,7 +202,7 @@ class Control:
         if job is None or not job.state.ended or self._runner.busy(job_id):
             return
         for task in job.tasks:
-            self._storage.clear(Path(task.staging), task.upload_id)
+            replaced.clear(self._house, self._jobs, self._storage, task, self._clock())
         self._runner.forget(job_id)
         self._jobs.cleared(job_id)
 

@@ -16,6 +16,7 @@ import msgspec
 
 from ..model import errors, form, manifest, names, notation
 from ..model.entities import OfferEntry, Volume
+from ..model.verdict import OnExists
 from ..wire.tree import Entry, Node
 from .views import flags
 
@@ -42,7 +43,7 @@ def _compare_plain(entry: OfferEntry, echoed: Raw) -> None:
         "is_dir": entry.is_dir,
         "size": entry.size,
         "modified": entry.modified,
-        "on_exists": "refuse",
+        "on_exists": (entry.verdict.on_exists or OnExists.REFUSE).value,
         **flags(entry.verdict),
     }
     for key, expected in decided.items():

@@ -29,7 +29,7 @@ from ..model import names
 from ..model.entities import Volume
 from ..model.form import Form, Status
 from ..model.notation import Place, resolve
-from ..model.verdict import Kind, Verdict, kind_of
+from ..model.verdict import Kind, OnExists, Verdict, kind_of
 from ..wire.hookdata import Finding, PrePublishInput, PrePublishOutput, StatusChoice
 
 FAULTS_TOLD = 200
@@ -184,7 +184,7 @@ class _Reader:
     def entry(self, offered: Offered, keys: Mapping[str, Raw]) -> JudgedEntry:
         where = _shown(offered)
         flags = {flag: bool(self.value(keys, flag, bool, where, "write true or false")) for flag in _FLAGS}
-        texts = {key: self.value(keys, key, str, where, "write text") or "" for key in _TEXTS}
+        texts: dict[str, Any] = {key: self.value(keys, key, str, where, "write text") or "" for key in _TEXTS}
         kind = kind_of(**flags)
         if kind is None:
             texts["warning"] = texts["warning"] or NO_VERDICT
@@ -192,6 +192,7 @@ class _Reader:
             kind=kind or Kind.REFUSED,
             code="" if kind else "no_verdict",
             findings=self.findings(keys, where),
+            on_exists=self.on_exists(keys, where),
             **texts,
         )
         return JudgedEntry(
@@ -201,9 +202,6 @@ class _Reader:
         )
 
     def place(self, offered: Offered, keys: Mapping[str, Raw], where: str, *, needed: bool) -> Place | None:
-        on_exists = self.value(keys, "on_exists", str, where, "leave it out")
-        if on_exists not in (None, "refuse"):
-            self.faults.append(f"{where}: on_exists is {on_exists[:32]!r}: only 'refuse' is known; leave it out")
         faults = len(self.faults)
         path = self.value(keys, "path", str, where, "write text such as volume=<code>/<path>")
         if not needed or len(self.faults) > faults:
@@ -215,6 +213,16 @@ class _Reader:
             return resolve(path, offered.filename, self.volumes)
         except ValueError as error:
             self.faults.append(f"{where}: {error}")
+            return None
+
+    def on_exists(self, keys: Mapping[str, Raw], where: str) -> OnExists | None:
+        said = self.value(keys, "on_exists", str, where, "write refuse or replace, or leave it out")
+        if said is None:
+            return None
+        try:
+            return OnExists(said)
+        except ValueError:
+            self.faults.append(f"{where}: on_exists is {said[:32]!r}: write refuse or replace, or leave it out")
             return None
 
     def findings(self, keys: Mapping[str, Raw], where: str) -> tuple[dict[str, Any], ...]:

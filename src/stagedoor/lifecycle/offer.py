@@ -7,13 +7,14 @@ Rules
 3. What the hook decided (verdict, place, form) is kept here; the manifest that is kept is the one that was offered,
    whatever the hook wrote.
 4. A place that exists or is kept for somebody else turns an accepted entry into a refused one, always with the same
-   code and sentence.
+   code and sentence. Where the studio lets what exists be replaced, it is no hindrance.
 5. Places are reserved in the transaction that stores the offer.
 """
 
 from __future__ import annotations
 
 import itertools
+import logging
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -25,9 +26,10 @@ import msgspec
 from ..model import errors, manifest
 from ..model.entities import HookRun, Offer, OfferEntry, Reservation, RunState, User, Volume
 from ..model.hooks import HookName
+from ..model.names import printable
 from ..model.settings import Settings
 from ..model.states import OfferFact, OfferState
-from ..model.verdict import Kind, Verdict
+from ..model.verdict import Kind, OnExists, Verdict
 from ..wire.offers import OfferRequest
 from ..wire.tree import Entry, count
 from .hookinput import pre_publish_input
@@ -36,8 +38,10 @@ from .needs import Clock, House, InTheWay, OfferBook, Programs, RunBook, RunOrde
 
 _UUID4 = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-4[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}")
 _TAKEN = errors.DestinationTaken().message
+_NO_REPLACE = "The studio's storage cannot do what the studio decided for this entry; ask the studio."
 _UNDECIDED = Verdict(kind=Kind.REFUSED, code="no_verdict")
 WAIT_SECONDS = 20
+log = logging.getLogger("stagedoor.offer")
 FAULTS_SENT = 200
 
 
@@ -70,13 +74,15 @@ class Offering:
             spots = self._inspect(judged, drafts, volumes)
         except BrokenAnswer as broken:
             raise self._broken(run, broken) from None
+        judged = self._with_defaults(judged)
         offer = replace(offer, form=judged.form, run_id=run.id, entries=tuple(_decided(drafts, judged, spots)))
+        _log_refused(offer)
         self._check_space(user, offer, spots)
         submittable = any(entry.verdict.kind is not Kind.REFUSED for entry in offer.entries)
         if request.check_only or not submittable:
             offer = replace(offer, state=OfferState.CHECKED)
         claims = [_claim(offer, entry, spots[entry.id]) for entry in offer.entries if entry.place]
-        kept = self._offers.keep(offer, trees, claims, _taken)
+        kept = self._offers.keep(offer, trees, claims, lambda entry: _taken(entry, "it is reserved, or being written"))
         if not (submittable or request.check_only):
             self._outdate(user, kept)
         return kept
@@ -186,6 +192,16 @@ class Offering:
         if faults:
             raise BrokenAnswer(faults)
         return spots
+
+    def _with_defaults(self, judged: Judged) -> Judged:
+        """With what volume and workspace say of things that exist, where the hook said nothing."""
+        entries = {}
+        for id, entry in judged.entries.items():
+            if entry.place and entry.verdict.on_exists is None:
+                on_exists = OnExists(self._house.settings_at(entry.place.volume_id).word("on_exists"))
+                entry = replace(entry, verdict=replace(entry.verdict, on_exists=on_exists))
+            entries[id] = entry
+        return replace(judged, entries=entries)
 
     def _check_space(self, user: User, offer: Offer, spots: Mapping[str, Spot]) -> None:
         wanted: dict[int, int] = {}
@@ -310,13 +326,43 @@ def _decided(drafts: list[OfferEntry], judged: Judged, spots: Mapping[str, Spot]
     for draft in drafts:
         verdict = judged.entries[draft.id]
         entry = replace(draft, verdict=verdict.verdict, place=verdict.place, extras=verdict.extras)
-        spot = spots.get(draft.id)
-        yield _taken(entry) if entry.place and (spot is None or spot.exists) else entry
+        yield _on_the_spot(entry, spots.get(draft.id)) if entry.place else entry
 
 
-def _taken(entry: OfferEntry) -> OfferEntry:
-    refused = replace(entry.verdict, kind=Kind.REFUSED, code=errors.DestinationTaken.code, warning=_TAKEN)
-    return replace(entry, verdict=refused, place=None)
+def _on_the_spot(entry: OfferEntry, spot: Spot | None) -> OfferEntry:
+    """An entry that may be uploaded, as the place allows it."""
+    if spot is None:
+        return _taken(entry, "a file stands where a folder must be")
+    if entry.verdict.replaces and not spot.can_replace:
+        reason = f"{spot.absolute}: on_exists is replace, and this file system cannot exchange two things at once"
+        return _refused(entry, "replace_unsupported", _NO_REPLACE, reason)
+    reason = in_the_way(spot, entry.verdict)
+    return _taken(entry, reason) if reason else entry
+
+
+def in_the_way(spot: Spot, verdict: Verdict) -> str:
+    """Why a place cannot be had as it is now, for the studio; empty where it can."""
+    if not spot.exists or (verdict.replaces and spot.can_replace and not spot.must_stay):
+        return ""
+    if verdict.replaces:
+        return f"{spot.absolute} exists and cannot be replaced: {spot.must_stay or 'its file system cannot'}"
+    return f"{spot.absolute} exists"
+
+
+def _log_refused(offer: Offer) -> None:
+    for entry in offer.entries:
+        if entry.verdict.detail:
+            name = printable(entry.filename)
+            log.warning("offer %s: %s refused (%s): %s", offer.id, name, entry.verdict.code, entry.verdict.detail)
+
+
+def _taken(entry: OfferEntry, detail: str) -> OfferEntry:
+    return _refused(entry, errors.DestinationTaken.code, _TAKEN, detail)
+
+
+def _refused(entry: OfferEntry, code: str, warning: str, detail: str) -> OfferEntry:
+    verdict = replace(entry.verdict, kind=Kind.REFUSED, code=code, warning=warning, detail=detail)
+    return replace(entry, verdict=verdict, place=None)
 
 
 def _claim(offer: Offer, entry: OfferEntry, spot: Spot) -> Reservation:

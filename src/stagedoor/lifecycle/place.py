@@ -6,6 +6,7 @@ Rules
    with it: forward, never back.
 3. An abort or a pause is seen between two entries.
 4. What was left out is not placed.
+5. What an entry replaces is kept aside; the task says where, and until when.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..model import errors
 from ..model.entities import Job, Task, Volume
 from ..model.names import printable
 from ..model.states import JobFact, JobState, TaskFact, TaskStatus
+from . import replaced
 from .failing import Failing
 from .needs import Clock, House, JobBook, Storage
 
@@ -44,7 +46,9 @@ class Placing:
         for task in left:
             with self._named(job, task):
                 volume = _volume_of(task, volumes)
-                self._storage.check(Path(task.staging), task.upload_id, volume, task.place.path)
+                self._storage.check(
+                    Path(task.staging), task.upload_id, volume, task.place.path, replace=task.verdict.replaces
+                )
         for task in left:
             if stop():
                 raise InterruptedError
@@ -52,8 +56,11 @@ class Placing:
                 return
             with self._named(job, task):
                 volume = _volume_of(task, volumes)
-                self._storage.place(Path(task.staging), task.upload_id, volume, task.place.path)
-            self._jobs.move_task(job.id, task.id, TaskFact.PLACED, error="")
+                placed = self._storage.place(
+                    Path(task.staging), task.upload_id, volume, task.place.path, replace=task.verdict.replaces
+                )
+            until = replaced.until(self._house, task, self._clock()) if placed.kept else None
+            self._jobs.move_task(job.id, task.id, TaskFact.PLACED, error="", kept=placed.kept, kept_until=until)
         self._jobs.move(job.id, JobFact.PLACED, self._clock(), failures=0, error="", error_code="", error_detail="")
 
     @contextmanager

@@ -31,7 +31,7 @@ from ..wire.jobs import SubmitRequest
 from ..wire.tree import Entry, Node
 from .echo import Raw, answers_given, compare
 from .needs import Clock, House, JobBook, OfferBook, Spot, Storage
-from .offer import check_space
+from .offer import check_space, in_the_way
 from .presubmit import PreSubmit
 from .queues import find_queue
 from .turns import Turns
@@ -164,8 +164,9 @@ class Submitting:
             spot = self._storage.inspect(volume, entry.place.path)
         except ValueError as error:
             raise _taken(entry, str(error)) from None
-        if spot.exists:
-            raise _taken(entry, f"{spot.absolute} exists")
+        reason = in_the_way(spot, entry.verdict)
+        if reason:
+            raise _taken(entry, reason)
         return spot
 
     def _check_room(self, user: User, accepted: list[_Accepted], settings: Settings) -> None:

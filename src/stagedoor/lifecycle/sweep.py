@@ -13,10 +13,11 @@ import logging
 from collections.abc import Callable, Iterable
 
 from ..model.errors import Conflict
-from . import about
+from ..model.settings import DAY
+from . import about, replaced
 from .control import Control
 from .keeping import forget_runs, old_runs
-from .needs import Clock, House, JobBook, OfferBook, Programs, RunBook, Runner
+from .needs import AuditBook, Clock, House, JobBook, OfferBook, Programs, RunBook, Runner, Storage
 from .notify import Notifying
 from .receive import Receiving
 from .turns import Turns
@@ -33,6 +34,8 @@ class Sweep:
         offers: OfferBook,
         jobs: JobBook,
         runs: RunBook,
+        audit: AuditBook,
+        storage: Storage,
         programs: Programs,
         control: Control,
         receiving: Receiving,
@@ -44,6 +47,8 @@ class Sweep:
         self._house = house
         self._offers = offers
         self._runs = runs
+        self._audit = audit
+        self._storage = storage
         self._programs = programs
         self._jobs = jobs
         self._control = control
@@ -69,6 +74,14 @@ class Sweep:
         kept = self._house.settings().number("keep_aborted_hours") * HOUR
         _each(self._jobs.uncleared(now - kept), self._control.clear)
         self._forget_runs(now)
+        self._forget_lines(now)
+        replaced.remove_due(self._jobs, self._storage, now)
+
+    def _forget_lines(self, now: int) -> None:
+        """The audit log goes back `keep_audit_days`; 0: for ever."""
+        days = self._house.settings().number("keep_audit_days")
+        if days:
+            self._audit.forget(now - days * DAY)
 
     def _forget_runs(self, now: int) -> None:
         """Hook runs are kept `keep_runs_days`."""

@@ -18,7 +18,7 @@ from ..model.errors import NotFound
 from ..model.form import Answers
 from ..model.notation import Place
 from ..model.states import WAITING, JobState, TaskStatus
-from ..model.verdict import Kind, Verdict
+from ..model.verdict import Kind, OnExists, Verdict
 from ..wire import house as wire_house
 from ..wire import jobs as wire_jobs
 from ..wire import offers as wire_offers
@@ -61,6 +61,10 @@ def flags(verdict: Verdict) -> dict[str, bool]:
     }
 
 
+def on_exists(verdict: Verdict) -> str:
+    return (verdict.on_exists or OnExists.REFUSE).value
+
+
 def notation_of(place: Place | None, volumes: Mapping[str, Volume]) -> str:
     if place is None:
         return ""
@@ -73,7 +77,7 @@ def absolute_of(place: Place, volumes: Mapping[str, Volume]) -> str:
     return f"{volume.root.rstrip('/')}/{place.path}" if volume else ""
 
 
-def _verdict_entry(entry: OfferEntry, path: str) -> wire_offers.VerdictEntry:
+def _verdict_entry(entry: OfferEntry, inside: bool, volumes: Mapping[str, Volume]) -> wire_offers.VerdictEntry:
     verdict = entry.verdict
     return wire_offers.VerdictEntry(
         id=entry.id,
@@ -87,7 +91,9 @@ def _verdict_entry(entry: OfferEntry, path: str) -> wire_offers.VerdictEntry:
         comment_label=verdict.comment_label,
         code=verdict.code,
         findings=verdict.findings,
-        path=path,
+        path=notation_of(entry.place, volumes) if inside else "",
+        on_exists=on_exists(verdict) if inside and entry.place else "",
+        detail=verdict.detail if inside else "",
         **flags(verdict),
     )
 
@@ -102,9 +108,7 @@ def offer(offer: Offer, reader: User, volumes: Mapping[str, Volume]) -> wire_off
         expires=moment(offer.expires),
         user=offer.user_id,
         size=offer.size,
-        files=tuple(
-            _verdict_entry(entry, notation_of(entry.place, volumes) if inside else "") for entry in offer.entries
-        ),
+        files=tuple(_verdict_entry(entry, inside, volumes) for entry in offer.entries),
         comment=form.comment,
         time_report=form.time_report,
         metadata=form.metadata,
@@ -150,6 +154,9 @@ def _task(task: Task, received: int, inside: bool, volumes: Mapping[str, Volume]
         error=task.error,
         path=notation_of(task.place, volumes) if inside else "",
         path_abs_final=absolute_of(task.place, volumes) if inside else "",
+        on_exists=on_exists(task.verdict) if inside else "",
+        kept=task.kept if inside else "",
+        kept_until=moment_or_none(task.kept_until) if inside else None,
     )
 
 

@@ -14,4 +14,5 @@
 12. `settings`  every setting, its default and its reason
 13. `likeness`  which names are alike
 14. `pace`      a limit on speed
+15. `audit`     lines of the audit log, and what may stand in them
 """

@@ -194,6 +194,10 @@ class Task:
     received: int = 0
     """bytes acknowledged, as last summed up; the upload itself knows exactly"""
     error: str = ""
+    kept: str = ""
+    """absolute path of what the entry replaced, as long as it is kept"""
+    kept_until: int | None = None
+    """None where nothing was replaced"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

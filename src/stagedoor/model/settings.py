@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .entities import Job, Queue, Volume
 
 Value = bool | int | str
+DAY = 86_400_000
+"""milliseconds"""
 
 
 class Level(str, Enum):
@@ -95,6 +97,14 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "hook_answer_bytes": Setting(128 * 2**20, "largest answer read from a hook", least=1024),
     "keep_runs_days": Setting(90, "how long recorded hook runs are kept", least=1),
+    "on_exists": Setting(
+        "refuse",
+        "replace: what exists makes way, and is kept aside; a hook may say otherwise for each entry",
+        ("refuse", "replace"),
+        levels=_VOLUME,
+    ),
+    "keep_replaced_days": Setting(7, "how long that is kept which an entry replaced", least=1, levels=_VOLUME),
+    "keep_audit_days": Setting(400, "how long the audit log goes back; 0: for ever"),
     "sign_receipts": Setting(True, "a signed receipt can be checked by anybody who has the studio's public key"),
     "upload_rate": Setting(0, "bytes per second that a job may be sent at; 0 is no limit", levels=_JOB),
     "metrics": Setting(

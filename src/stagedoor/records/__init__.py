@@ -14,11 +14,12 @@
 12. `house`        workspace, users, volumes, hooks
 13. `levels`       settings and metadata, on whatever they are set
 14. `keys`         API keys
-15. `attributes`   what can be asked of each entity
-16. `where`        expressions as conditions
-15. `lists`        filters and pages over all of it
-16. `health`       the database as a whole: is it sound, how much is in it
-17. `copying`      a copy of it, and back
+15. `audit`        who did what, and what was refused
+16. `attributes`   what can be asked of each entity
+17. `where`        expressions as conditions
+18. `lists`        filters and pages over all of it
+19. `health`       the database as a whole: is it sound, how much is in it
+20. `copying`      a copy of it, and back
 
 Rules
 1. Every method is one transaction and returns frozen values; nothing is remembered between calls.
@@ -31,6 +32,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .audit import Audit
 from .database import Database
 from .health import Health
 from .house import HouseRecords
@@ -46,7 +48,7 @@ from .runs import Runs
 from .schema import Schema, migrate, schema_of
 
 if TYPE_CHECKING:
-    from ..lifecycle.needs import House, JobBook, NoticeBook, OfferBook, RunBook, TurnBook
+    from ..lifecycle.needs import AuditBook, House, JobBook, NoticeBook, OfferBook, RunBook, TurnBook
 
 __all__ = ["Records", "Schema", "migrate", "new_id", "open_records", "schema_of"]
 
@@ -66,6 +68,7 @@ class Records:
     runs: Runs
     lists: Lists
     health: Health
+    audit: Audit
 
     def close(self) -> None:
         self.database.close()
@@ -86,10 +89,12 @@ def open_records(url: str) -> Records:
         runs=Runs(database),
         lists=Lists(database),
         health=Health(database),
+        audit=Audit(database),
     )
 
 
 if TYPE_CHECKING:  # the type checker holds the records against what the steps need
 
-    def _seams(records: Records) -> tuple[House, OfferBook, JobBook, RunBook, NoticeBook, TurnBook]:
-        return records.house, records.offers, records.jobs, records.runs, records.notices, records.queues
+    def _seams(records: Records) -> tuple[House, OfferBook, JobBook, RunBook, NoticeBook, TurnBook, AuditBook]:
+        books = records.house, records.offers, records.jobs, records.runs, records.notices, records.queues
+        return (*books, records.audit)

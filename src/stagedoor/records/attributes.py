@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table
 
 from ..lifecycle.compare import FLAG, Kind, Number, Text, Time, Words, members
+from ..model.audit import Door
 from ..model.entities import Role, RunState
 from ..model.hooks import HookName
 from ..model.states import JobState, OfferState, TaskStatus
-from .tables import entries, jobs, offers, queues, runs, tasks, users, volumes
+from .tables import audit, entries, jobs, offers, queues, runs, tasks, users, volumes
 
 Column = ColumnElement[Any]
 
@@ -248,5 +249,29 @@ VOLUME = Entity(
         "status": _words(volumes.c.enabled, _ENABLED),
         "created": _time(volumes.c.created),
         "modified": _time(volumes.c.modified),
+    },
+)
+
+LOG = Entity(
+    name="log",
+    table=audit,
+    key=audit.c.id,
+    order=(audit.c.id.desc(),),
+    attributes={
+        "id": _plain(audit.c.id),
+        "created": _time(audit.c.created),
+        "user": _user(audit.c.user_id),
+        "user_hr": _text(audit.c.user, audit.c.user_folded),
+        "role": _plain(audit.c.role),
+        "ip": _text(audit.c.ip),
+        "client": _text(audit.c.client),
+        "request": _plain(audit.c.request_id),
+        "door": _words(audit.c.door, members(Door)),
+        "verb": _plain(audit.c.verb),
+        "entity": _plain(audit.c.entity),
+        "entity_id": _plain(audit.c.entity_id),
+        "entity_hr": _text(audit.c.entity_code, audit.c.entity_folded),
+        "code": _plain(audit.c.code),
+        "message": _text(audit.c.message),
     },
 )

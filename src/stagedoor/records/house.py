@@ -5,6 +5,7 @@ Rules
 2. Where there are volumes, exactly one is the default.
 3. A volume that unfinished jobs use cannot be removed.
 4. Whether input makes sense is decided by `lifecycle.manage`; here only what must hold against other writers.
+5. Every change adds a line to the audit log, in its transaction.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..model.entities import Hook, Job, Queue, Role, User, Volume, Workspace
 from ..model.errors import Conflict, NotFound
 from ..model.hooks import HookName
 from ..model.settings import Settings
+from .audit import note
 from .columns import fold, only
 from .database import Database
 from .ids import new_id
@@ -54,6 +56,7 @@ class HouseRecords:
                 raise Conflict("There is a workspace already; a server has one.", code="workspace_exists")
             workspace = Workspace(id=new_id(), code=code)
             connection.execute(insert(workspaces).values(**asdict(workspace)))
+            note(connection, "create", "workspace", workspace.id, code)
             make_built_in(connection, now)
             return workspace, _add_user(connection, admin, Role.ADMIN, "", now)
 
@@ -109,6 +112,7 @@ class HouseRecords:
             _keep_an_admin(connection, before, changed)
             values = {**asdict(changed), "name_folded": fold(changed.name)}
             connection.execute(update(users).where(users.c.id == user_id).values(**values))
+            note(connection, "change", "user", user_id, before.code, before=asdict(before), after=asdict(changed))
             return changed
 
     # --- volumes
@@ -126,6 +130,7 @@ class HouseRecords:
             if made.default:
                 _no_default(connection)
             connection.execute(insert(volumes).values(**asdict(made), folded=fold(made.code)))
+            note(connection, "create", "volume", made.id, made.code, after=asdict(made))
             return made
 
     def update_volume(self, volume_id: str, now: int, **changes: Any) -> Volume:
@@ -139,6 +144,7 @@ class HouseRecords:
             if changed.default:
                 _no_default(connection)
             connection.execute(update(volumes).where(volumes.c.id == volume_id).values(**asdict(changed)))
+            note(connection, "change", "volume", volume_id, before.code, before=asdict(before), after=asdict(changed))
             return changed
 
     def remove_volume(self, volume_id: str) -> None:
@@ -160,6 +166,7 @@ class HouseRecords:
             if volume.default and len(_volumes(connection)) > 1:
                 raise Conflict("Make another volume the default first.", code="default_volume")
             connection.execute(delete(volumes).where(volumes.c.id == volume_id))
+            note(connection, "remove", "volume", volume_id, volume.code, before=asdict(volume))
 
     # --- hooks
 
@@ -178,17 +185,30 @@ class HouseRecords:
 
     def set_hook(self, hook: Hook) -> None:
         with self._database.write() as connection:
+            before = _hook(connection, hook.name, hook.queue)
             connection.execute(delete(hooks).where(*_this_hook(hook.name, hook.queue)))
             connection.execute(insert(hooks).values(**asdict(hook)))
+            told = asdict(before) if before else None
+            note(connection, "set", "hook", hook.name.value, _told_hook(hook), before=told, after=asdict(hook))
 
     def unset_hook(self, name: HookName, queue: str = "") -> bool:
         """Whether it was set."""
         with self._database.write() as connection:
-            return bool(connection.execute(delete(hooks).where(*_this_hook(name, queue))).rowcount)
+            before = _hook(connection, name, queue)
+            if before is None:
+                return False
+            connection.execute(delete(hooks).where(*_this_hook(name, queue)))
+            note(connection, "unset", "hook", name.value, _told_hook(before), before=asdict(before))
+            return True
 
 
 def _this_hook(name: HookName, queue: str) -> tuple[ColumnElement[bool], ...]:
     return hooks.c.name == name, hooks.c.queue == queue
+
+
+def _told_hook(hook: Hook) -> str:
+    """What the audit log calls it."""
+    return f"{hook.name} of {hook.queue}" if hook.queue else hook.name.value
 
 
 def _workspace(connection: Connection) -> Workspace:
@@ -196,6 +216,12 @@ def _workspace(connection: Connection) -> Workspace:
     if row is None:
         raise NotFound("There is no workspace here yet: run `stagedoor init`.", code="no_workspace")
     return Workspace(**row._mapping)
+
+
+def _hook(connection: Connection, name: HookName, queue: str) -> Hook | None:
+    """The one that is set right there."""
+    row = connection.execute(select(hooks).where(*_this_hook(name, queue))).one_or_none()
+    return Hook(**row._mapping) if row else None
 
 
 def _claim_code(connection: Connection, table: Table, code: str, what: str) -> None:
@@ -213,6 +239,7 @@ def _add_user(connection: Connection, code: str, role: Role, name: str, now: int
     _claim_code(connection, users, code, "user")
     user = User(id=new_id(), code=code, role=role, name=name, created=now, modified=now)
     connection.execute(insert(users).values(**asdict(user), folded=fold(code)))
+    note(connection, "create", "user", user.id, code, after=asdict(user))
     return user
 
 

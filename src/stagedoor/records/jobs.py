@@ -5,7 +5,8 @@ Rules
 2. A move reads, decides and writes in one write transaction: two processes cannot both make it.
 3. A job that ends gives back its places in the same transaction.
 4. One offer makes at most one job; the same submit again finds it.
-5. Unknown ids raise NotFound, unknown columns TypeError.
+5. Every move but the arrival of parts adds a line to the audit log, in its transaction.
+6. Unknown ids raise NotFound, unknown columns TypeError.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from ..model.states import (
     after,
 )
 from . import notices, reservations
+from .audit import note
 from .columns import batches, fold, only, pack, unpack
 from .database import Database
 from .offers import close
@@ -45,7 +47,24 @@ _EARLIER = [
 ]
 _MOVED_WITH = {"error", "error_code", "error_detail", "reference", "due", "failures", "expires", "finished"}
 _SET_ALONE = _MOVED_WITH | {"code", "hostname", "ip", "client", "size", "queue_id", "attempts", "settings", "metadata"}
-_TASK_CHANGES = {"received", "error"}
+_TASK_CHANGES = {"received", "error", "kept", "kept_until"}
+_TOLD = {"code", "queue_id"}
+_KEPT_AT_ONCE = 10
+_VERBS = {
+    JobFact.STARVED: "wait",
+    JobFact.RECEIVED: "receive",
+    JobFact.DAMAGED: "damage",
+    JobFact.PAUSED: "pause",
+    JobFact.RESUMED: "resume",
+    JobFact.PROVED: "prove",
+    JobFact.PLACED: "place",
+    JobFact.INGESTED: "finish",
+    JobFact.FAILED: "fail",
+    JobFact.RETRIED: "retry",
+    JobFact.ABORTED: "abort",
+}
+"""what the audit log says of a move; a part that arrives is none of its business"""
+_ENTRY_VERBS = {TaskFact.HELD: "hold", TaskFact.EXCLUDED: "exclude", TaskFact.RELEASED: "release"}
 _NOTES_KEPT = 1000
 
 ENDED = [state for state in JobState if state.ended]
@@ -93,14 +112,16 @@ class Jobs:
     def move(self, job_id: str, fact: JobFact, now: int, **changes: Any) -> Job:
         only(changes, _MOVED_WITH)
         with self._database.write() as connection:
-            state = after(JOB, _state(connection, job_id), fact)
+            before = _state(connection, job_id)
+            state = after(JOB, before, fact)
             if state.ended:
                 changes.setdefault("finished", now)
                 reservations.free_job(connection, job_id)
             _update(connection, job_id, {**changes, "state": state, "modified": now})
-            job = job_of(connection.execute(_query(jobs.c.id == job_id)).one())
-            notices.moved(connection, job, now)
-            return job
+            moved = job_of(connection.execute(_query(jobs.c.id == job_id)).one())
+            _note_move(connection, moved, before, fact)
+            notices.moved(connection, moved, now)
+            return moved
 
     def state(self, job_id: str) -> JobState:
         with self._database.read() as connection:
@@ -113,7 +134,10 @@ class Jobs:
         if "hostname" in changes:
             changes["hostname_folded"] = fold(changes["hostname"])
         with self._database.write() as connection:
+            told = _fields(connection, job_id, set(changes) & _TOLD)
             _update(connection, job_id, {**changes, "modified": now})
+            if told:
+                note(connection, "change", "job", job_id, changes.get("code", ""), before=told, after=changes)
 
     def note(self, job_id: str, text: str, now: int) -> None:
         """Append a line to the job's log; the last 1,000 are kept."""
@@ -131,7 +155,23 @@ class Jobs:
             task = task_of(row)
             task = replace(task, status=after(TASK, task.status, fact), **changes)
             connection.execute(update(tasks).where(*this).values(status=task.status, **changes))
+            if task.kept and "kept" in changes:
+                _note_kept(connection, "keep", task)
         return task
+
+    def set_kept(self, job_id: str, task_id: str, kept: str, until: int | None) -> None:
+        this = _this_task(job_id, task_id)
+        with self._database.write() as connection:
+            before = task_of(connection.execute(select(*TASK_COLUMNS).where(*this)).one())
+            connection.execute(update(tasks).where(*this).values(kept=kept, kept_until=until))
+            if kept != before.kept:
+                told = before if before.kept else replace(before, kept=kept, kept_until=until)
+                _note_kept(connection, "keep" if kept else "remove", told)
+
+    def kept_before(self, now: int) -> list[Task]:
+        due = select(*TASK_COLUMNS).where(tasks.c.kept_until <= now, tasks.c.kept != "").order_by(tasks.c.kept_until)
+        with self._database.read() as connection:
+            return [task_of(row) for row in connection.execute(due.limit(_KEPT_AT_ONCE))]
 
     def set_received(self, job_id: str, task_id: str, received: int) -> None:
         with self._database.write() as connection:
@@ -200,6 +240,17 @@ class Jobs:
                 for found in connection.scalars(query.where(tasks.c.upload_id.in_(batch)))
             )
 
+    def uploads_replacing(self, upload_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these uploads whose job knows of what was replaced, or may yet replace it."""
+        query = select(tasks.c.upload_id).join(jobs, jobs.c.id == tasks.c.job_id)
+        query = query.where(or_(tasks.c.kept != "", jobs.c.cleared.is_(False)))
+        with self._database.read() as connection:
+            return frozenset(
+                found
+                for batch in batches(upload_ids)
+                for found in connection.scalars(query.where(tasks.c.upload_id.in_(batch)))
+            )
+
     def task_of_upload(self, upload_id: str) -> tuple[Job, Task] | None:
         with self._database.read() as connection:
             row = connection.execute(select(*TASK_COLUMNS).where(tasks.c.upload_id == upload_id)).one_or_none()
@@ -238,18 +289,23 @@ class Jobs:
             if not number:
                 raise Conflict("No entry would be left; abort the job instead.", code="last_entry")
             _update(connection, job_id, {"state": state, "size": int(size), "modified": now})
+            _note_entries(connection, job_id, task_ids, fact)
 
     def proved(self, job_id: str, task_ids: Sequence[str], receipt: bytes, now: int) -> None:
         """Keep the receipt and go on with the placing. Raises WrongMove unless just these tasks belong to the job."""
         packed = pack(receipt)
         with self._database.write() as connection:
-            state = after(JOB, _state(connection, job_id), JobFact.PROVED)
+            before = _state(connection, job_id)
+            state = after(JOB, before, JobFact.PROVED)
             its_tasks = select(tasks.c.id).where(tasks.c.job_id == job_id, tasks.c.status != TaskStatus.EXCLUDED)
             if set(connection.scalars(its_tasks)) != set(task_ids):
                 raise WrongMove("other entries belong to the job than were proved")
             connection.execute(delete(receipts).where(receipts.c.job_id == job_id))
             connection.execute(insert(receipts).values(job_id=job_id, body=packed))
             _update(connection, job_id, {"state": state, "failures": 0, "modified": now})
+            _note_move(
+                connection, job_of(connection.execute(_query(jobs.c.id == job_id)).one()), before, JobFact.PROVED
+            )
 
     def receipt(self, job_id: str) -> bytes | None:
         with self._database.read() as connection:
@@ -259,6 +315,42 @@ class Jobs:
     def _ids(self, *where: ColumnElement[bool]) -> list[str]:
         with self._database.read() as connection:
             return list(connection.scalars(select(jobs.c.id).where(*where).order_by(jobs.c.id)))
+
+
+def _note_move(connection: Connection, job: Job, before: JobState, fact: JobFact) -> None:
+    verb = _VERBS.get(fact)
+    if verb is None or (fact is JobFact.STARVED and before is job.state):
+        return
+    failed = fact in (JobFact.FAILED, JobFact.ABORTED)
+    note(
+        connection,
+        verb,
+        "job",
+        job.id,
+        job.code,
+        before={"state": before},
+        after={"state": job.state},
+        code_of_error=job.error_code if failed else "",
+        message=job.error if failed else "",
+        details={"detail": job.error_detail} if failed and job.error_detail else {},
+    )
+
+
+def _note_entries(connection: Connection, job_id: str, task_ids: Sequence[str], fact: TaskFact) -> None:
+    code = connection.scalar(select(jobs.c.code).where(jobs.c.id == job_id)) or ""
+    note(connection, _ENTRY_VERBS[fact], "job", job_id, code, details={"entries": list(task_ids)})
+
+
+def _note_kept(connection: Connection, verb: str, task: Task) -> None:
+    details = {"job": task.job_id, "path": task.kept, "until": task.kept_until}
+    note(connection, verb, "replaced", task.id, task.filename, details=details)
+
+
+def _fields(connection: Connection, job_id: str, names: set[str]) -> dict[str, Any]:
+    if not names:
+        return {}
+    row = connection.execute(select(*(jobs.c[name] for name in sorted(names))).where(jobs.c.id == job_id)).one_or_none()
+    return dict(row._mapping) if row else {}
 
 
 def _this_task(job_id: str, task_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -283,6 +375,8 @@ def _make(connection: Connection, job: Job, now: int) -> None:
     connection.execute(insert(jobs).values(**values, folded=fold(job.code), cleared=False))
     if job.tasks:
         connection.execute(insert(tasks), [_task_row(task) for task in job.tasks])
+    details = {"offer": job.offer_id, "entries": [task.filename for task in job.tasks], "size": job.size}
+    note(connection, "create", "job", job.id, job.code, details=details)
     reservations.hand_over(connection, job.offer_id, job.id, [task.id for task in job.tasks])
     close(connection, [job.offer_id], OfferFact.SUBMITTED, now)
     notices.submitted(connection, job, now)

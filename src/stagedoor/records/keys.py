@@ -18,6 +18,7 @@ from sqlalchemy import insert, select, update
 
 from ..model.entities import ApiKey, User
 from ..model.errors import NotFound
+from .audit import note
 from .columns import fold
 from .database import Database
 from .house import USER
@@ -39,9 +40,12 @@ class Keys:
         secret = f"sd_{key.id}_{secrets.token_urlsafe(32)}"
         row = {"id": key.id, "user_id": user_id, "label": label, "created": now, "expires": expires}
         with self._database.write() as connection:
-            if connection.scalar(select(users.c.id).where(users.c.id == user_id)) is None:
+            owner = connection.scalar(select(users.c.code).where(users.c.id == user_id))
+            if owner is None:
                 raise NotFound(detail=f"no user {user_id}")
             connection.execute(insert(api_keys).values(**row, hash=_hash(secret)))
+            told = {"user": owner, "label": label, "expires": expires}
+            note(connection, "create", "key", key.id, owner, after=told)
         return key, secret
 
     def check(self, user_code: str, secret: str, now: int) -> User | None:
@@ -73,9 +77,13 @@ class Keys:
         """Revoke a key of this user; a second time changes nothing. Raises NotFound."""
         this = (api_keys.c.id == key_id, api_keys.c.user_id == user_id)
         with self._database.write() as connection:
-            if connection.scalar(select(api_keys.c.id).where(*this)) is None:
+            label = connection.scalar(select(api_keys.c.label).where(*this))
+            if label is None:
                 raise NotFound(detail=f"user {user_id} has no key {key_id}")
-            connection.execute(update(api_keys).where(*this, api_keys.c.revoked.is_(None)).values(revoked=now))
+            revoking = update(api_keys).where(*this, api_keys.c.revoked.is_(None)).values(revoked=now)
+            if connection.execute(revoking).rowcount:
+                owner = connection.scalar(select(users.c.code).where(users.c.id == user_id)) or ""
+                note(connection, "revoke", "key", key_id, owner, before={"user": owner, "label": label})
 
 
 def _hash(secret: str) -> bytes:

@@ -8,13 +8,15 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Table, select, update
 
 from ..model.errors import NotFound
 from ..model.metadata import Metadata
-from ..model.settings import Level, Value
+from ..model.settings import SETTINGS, Level, Value
+from .audit import note
 from .database import Database
 from .tables import jobs, queues, users, volumes, workspaces
 
@@ -35,17 +37,46 @@ class LevelRecords:
         """Set it, or with None take it away; whether it was set before."""
         with self._database.write() as connection:
             given = dict(_kept(connection, level, id_, "settings"))
-            was_set = given.pop(name, None) is not None
+            before = given.pop(name, None)
             if value is not None:
                 given[name] = value
             _keep(connection, level, id_, settings=given)
-        return was_set
+            if (value, before) != (None, None):
+                _note_setting(connection, level, id_, name, before, value)
+        return before is not None
 
     def change_metadata(self, level: Level, id_: str, change: Callable[[Metadata], Metadata]) -> Metadata:
         with self._database.write() as connection:
-            changed = change(_kept(connection, level, id_, "metadata"))
+            before = _kept(connection, level, id_, "metadata")
+            changed = change(before)
             _keep(connection, level, id_, metadata=changed)
+            told = {"before": asdict(before), "after": asdict(changed)}
+            note(connection, "change", level.value, id_, _code(connection, level, id_), **told)
         return changed
+
+
+def _note_setting(
+    connection: Connection, level: Level, id_: str, name: str, before: Value | None, after: Value | None
+) -> None:
+    """On the workspace a setting is a thing of its own; elsewhere it belongs to what it is set on."""
+    verb = "unset" if after is None else "set"
+    if level is Level.WORKSPACE:
+        default = SETTINGS[name].default
+        told = {"before": {"value": _or(before, default)}, "after": {"value": _or(after, default)}}
+        note(connection, verb, "setting", name, name, **told)
+    else:
+        code = _code(connection, level, id_)
+        told = {"before": {"settings": {name: before}}, "after": {"settings": {name: after}}}
+        note(connection, verb, level.value, id_, code, **told)
+
+
+def _or(value: Value | None, default: Value) -> Value:
+    return default if value is None else value
+
+
+def _code(connection: Connection, level: Level, id_: str) -> str:
+    table = _TABLES[level]
+    return connection.scalar(select(table.c.code).where(table.c.id == id_)) or ""
 
 
 def _kept(connection: Connection, level: Level, id_: str, column: str) -> Any:

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, func, or_, select
 
+from ..model.audit import LogLine
 from ..model.entities import HookRun, Job, Offer, Role, RunState, Task, User, Volume
 from ..model.hooks import HookName
 from ..model.query import Expression
@@ -25,10 +26,11 @@ from .database import Database
 from .house import USER, VOLUME
 from .jobs import JOB_COLUMNS, TASK_COLUMNS, job_of, task_of
 from .offers import OFFER_COLUMNS, entries_of, offer_of
-from .tables import jobs, offers, picked, runs, tasks, users, volumes
+from .tables import audit, jobs, offers, picked, runs, tasks, users, volumes
 from .where import Compiler, rows_of
 
 _RUN = picked(runs)
+_LINE = picked(audit)
 _UNFINISHED = [state for state in JobState if not state.ended]
 
 
@@ -187,6 +189,33 @@ class Lists:
         total, rows = self._page(attributes.VOLUME, VOLUME, given, where, inside, limit, skip)
         return total, [Volume(**row._mapping) for row in rows]
 
+    def log(
+        self,
+        *,
+        id: str | None = None,
+        user: str | None = None,
+        entity: str | None = None,
+        thing: str | None = None,
+        verb: str | None = None,
+        code: str | None = None,
+        since: int | None = None,
+        among: Iterable[str] | None = None,
+        where: Expression | None = None,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[LogLine]]:
+        """Lines of the audit log. `user` and `thing` take an id, or what people call it. `among`: of these types."""
+        given = [
+            *_equal((audit.c.id, id), (audit.c.entity, entity), (audit.c.verb, verb), (audit.c.code, code)),
+            *_named(user, audit.c.user_id, audit.c.user_folded),
+            *_named(thing, audit.c.entity_id, audit.c.entity_folded),
+            *_since(audit.c.created, since),
+        ]
+        if among is not None:
+            given.append(audit.c.entity.in_(list(among)))
+        total, rows = self._page(attributes.LOG, _LINE, given, where, True, limit, skip)
+        return total, [LogLine(**row._mapping) for row in rows]
+
     def _page(
         self,
         entity: Entity,
@@ -224,6 +253,10 @@ def _counted_page(
 
 def _equal(*pairs: tuple[Column[Any], Any]) -> list[ColumnElement[bool]]:
     return [column == value for column, value in pairs if value is not None]
+
+
+def _named(text: str | None, id: Column[str], folded: Column[str]) -> list[ColumnElement[bool]]:
+    return [] if text is None else [or_(id == text, folded == fold(text))]
 
 
 def _since(column: Column[int], since: int | None) -> list[ColumnElement[bool]]:

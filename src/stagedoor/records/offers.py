@@ -4,7 +4,8 @@ Rules
 1. Every change of state goes through the table `states.OFFER`.
 2. Keeping an offer is one transaction: conflicts are found, own earlier offers superseded, places reserved.
 3. An offer that closes frees what it reserved in the same transaction.
-4. The trees are compressed before the transaction begins, and read only by `tree`.
+4. An offer, every refused entry and every change of state add lines to the audit log, in the same transaction.
+5. The trees are compressed before the transaction begins, and read only by `tree`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from ..model.entities import Offer, OfferEntry, Reservation
 from ..model.errors import LimitExceeded, NotFound
 from ..model.notation import Place
 from ..model.states import OFFER, OfferFact, OfferState, after
-from . import reservations
+from . import audit, reservations
 from .columns import batches, pack, unpack
 from .database import Database
 from .ids import new_id
 from .tables import entries, offers, picked
 
 _MOST_BYTES = 2**63 - 1
+_VERBS = {OfferFact.SUPERSEDED: "supersede", OfferFact.WITHDRAWN: "withdraw", OfferFact.EXPIRED: "expire"}
 OFFER_COLUMNS = picked(offers, "closed")
 _ENTRY = picked(entries, "offer_id", "tree")
 
@@ -67,6 +69,7 @@ class Offers:
             _insert(connection, stored, packed)
             if offer.state is OfferState.OPEN:
                 reservations.reserve(connection, [claim for claim in claims if claim.entry_id not in refused])
+            audit.add(connection, audit.offered(stored))
         return stored
 
     def offer(self, offer_id: str) -> Offer | None:
@@ -117,6 +120,8 @@ def close(connection: Connection, offer_ids: Sequence[str], fact: OfferFact, now
     ids = list(closed.scalars())
     if ids:
         reservations.free_offers(connection, ids)
+    if fact is not OfferFact.SUBMITTED:  # the line of the job tells
+        audit.add(connection, [audit.line(_VERBS[fact], "offer", id) for id in ids])
     return len(ids)
 
 

@@ -20,6 +20,7 @@ from ..model.entities import BUILT_IN_QUEUES, DEFAULT_QUEUE, Job, Queue, QueueSt
 from ..model.errors import Conflict, NotFound
 from ..model.settings import Settings
 from ..model.states import JOB, RUNNING, WAITING, JobFact, JobState, after
+from .audit import note
 from .columns import batches, fold, only
 from .database import Database
 from .ids import new_id
@@ -51,6 +52,7 @@ class QueueRecords:
             if made.default:
                 _no_default(connection)
             _insert(connection, made)
+            note(connection, "create", "queue", made.id, made.code, after=asdict(made))
             return made
 
     def update_queue(self, queue_id: str, now: int, **changes: Any) -> Queue:
@@ -64,6 +66,7 @@ class QueueRecords:
             if changed.default:
                 _no_default(connection)
             connection.execute(update(queues).where(queues.c.id == queue_id).values(**asdict(changed)))
+            note(connection, "change", "queue", queue_id, before.code, before=asdict(before), after=asdict(changed))
             return changed
 
     def remove_queue(self, queue_id: str) -> None:
@@ -79,6 +82,7 @@ class QueueRecords:
                 )
             connection.execute(delete(hooks).where(hooks.c.queue == queue.code))
             connection.execute(delete(queues).where(queues.c.id == queue_id))
+            note(connection, "remove", "queue", queue_id, queue.code, before=asdict(queue))
 
     def begin_next(self, now: int) -> list[str]:
         """Start the jobs whose turn it is, within the limits; their ids."""

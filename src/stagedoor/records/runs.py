@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from ..model.entities import HookRun, RunState
 from ..model.errors import NotFound
+from .audit import note
 from .columns import batches, only
 from .database import Database
 from .tables import picked, runs
@@ -24,6 +25,9 @@ class Runs:
     def begin(self, run: HookRun) -> None:
         with self._database.write() as connection:
             connection.execute(insert(runs).values(**asdict(run)))
+            if run.replay:  # all others follow from an offer or a job, which have lines of their own
+                details = {"job": run.job_id, "command": run.command}
+                note(connection, "replay", "run", run.id, run.hook.value, details=details)
 
     def update(self, run_id: str, **changes: Any) -> None:
         """Set fields of HookRun. Raises NotFound."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table
 
+from ..model.audit import Door
 from ..model.entities import QueueStatus, Role, RunState
 from ..model.form import Answers, Form
 from ..model.hooks import HookName
@@ -234,8 +235,10 @@ tasks = Table(
     _of("answers", Json(Answers)),
     _of("extras", LargeBinary),
     *_numbers("received"),
-    *_words("error"),
+    *_words("error", "kept"),
     Index("tasks_by_filename", "filename_folded"),
+    *_optional("kept_until"),
+    Index("tasks_kept", "kept_until"),
 )
 
 receipts = Table(
@@ -277,6 +280,33 @@ runs = Table(
     Index("runs_by_time", "started"),
     Index("runs_of_hook", "hook", "started"),
     Index("runs_of_user", "user_id", "started"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    *_numbers("created"),
+    _key("user_id"),
+    *_words("user"),
+    *_words("user_folded"),
+    *_words("role", "ip", "client"),
+    _key("request_id"),
+    _of("door", Choice(Door)),
+    _key("verb"),
+    _key("entity"),
+    _key("entity_id"),
+    *_words("entity_code", "entity_folded"),
+    _key("code"),
+    *_words("message"),
+    _of("changes", Json(dict[str, Any])),
+    _of("details", Json(dict[str, Any])),
+    _of("reasons", Json(tuple[str, ...])),
+    Index("audit_by_time", "created"),
+    Index("audit_of_user", "user_folded", "created"),
+    Index("audit_of_entity", "entity_id"),
+    Index("audit_by_verb", "verb", "created"),
+    Index("audit_by_entity", "entity", "created"),
 )
 
 

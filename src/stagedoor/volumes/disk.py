@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ..lifecycle.needs import Copied, Placed, Spot, Upload, Wanted
+from ..lifecycle.needs import Arrival, Copied, Spot, Upload, Wanted
 from ..model.entities import Volume
 from ..model.manifest import Manifest
 from ..model.names import OURS
@@ -109,7 +109,7 @@ class Disk:
         except OSError as error:
             raise ValueError(_reason(volume, path, error)) from error
 
-    def place(self, folder: Path, upload_id: str, volume: Volume, path: str, *, replace: bool = False) -> Placed:
+    def place(self, folder: Path, upload_id: str, volume: Volume, path: str, *, replace: bool = False) -> Arrival:
         return placing.place(self.open(folder, upload_id), volume, path, self._volumes, self._may(replace))
 
     def clear(self, folder: Path, upload_id: str) -> str:

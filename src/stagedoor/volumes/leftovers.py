@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model.names import OURS
+from .replacing import REPLACED
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,19 @@ class Staged:
 
 def staged(roots: Iterable[str], parents: Iterable[str]) -> list[Staged]:
     """Everything in staging. `roots`: of the volumes; `parents`: `.stagedoor` folders where uploads were staged."""
+    return [found for place in _places(roots, parents) for found in _within(place)]
+
+
+def replaced(roots: Iterable[str], parents: Iterable[str]) -> list[Staged]:
+    """Everything that was kept aside when entries replaced it."""
+    return [found for place in _places(roots, parents) for found in _within(place / REPLACED)]
+
+
+def _places(roots: Iterable[str], parents: Iterable[str]) -> list[Path]:
     places = {Path(parent) for parent in parents}
     for root in roots:
         places |= {Path(point) / OURS for point in (root, *_mounts_below(root))}
-    return [found for place in sorted(_real(places)) for found in _within(place)]
+    return sorted(_real(places))
 
 
 def _real(places: Iterable[Path]) -> set[Path]:
@@ -62,7 +72,7 @@ def _real(places: Iterable[Path]) -> set[Path]:
 def _within(place: Path) -> Iterator[Staged]:
     with suppress(OSError):
         for folder in sorted(place.iterdir()):
-            if folder.is_dir() and not folder.is_symlink():
+            if folder.name != REPLACED and folder.is_dir() and not folder.is_symlink():
                 yield Staged(folder, _changed(folder))
 
 

@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from ..lifecycle.needs import Placed
+from ..lifecycle.needs import Arrival
 from ..model.entities import Volume
 from ..model.errors import DestinationTaken
 from . import rename, replacing
@@ -50,12 +50,14 @@ def check(upload: StagedUpload, volume: Volume, path: str, volumes: Volumes, may
         dress_for(volume, place.parent)
 
 
-def place(upload: StagedUpload, volume: Volume, path: str, volumes: Volumes, may_replace: MayReplace = never) -> Placed:
+def place(
+    upload: StagedUpload, volume: Volume, path: str, volumes: Volumes, may_replace: MayReplace = never
+) -> Arrival:
     """Where the entry lies then, and where what it replaced. Idempotent. Raises DestinationTaken, ValueError,
     OSError."""
     with upload.placing:
         if upload.history.placed:
-            return Placed(upload.history.placed, upload.history.kept)
+            return Arrival(upload.history.placed, upload.history.kept)
         _must_be_proved(upload)
         with locate(volume, path, volumes) as spot, opened(upload.tree.data, DIRECTORY) as data, ExitStack() as stack:
             if replacing.is_thing(upload.history.placing, spot.found, data):
@@ -69,7 +71,7 @@ def place(upload: StagedUpload, volume: Volume, path: str, volumes: Volumes, may
             os.fsync(data)
             kept = replacing.settle(upload.folder, upload.history.placing)
             upload.note(placed_record(spot.absolute, kept), sync=True)
-            return Placed(spot.absolute, kept)
+            return Arrival(spot.absolute, kept)
 
 
 Way = Callable[[StagedUpload, int, int, Located], None]

@@ -129,10 +129,10 @@ def settle(staging: Path, new: Thing | None) -> str:
 
 def kept_folder(path: str) -> Path:
     """The keep of a thing that `settle` named. Raises ValueError for what is none."""
-    data = Path(path).parent
-    if data.name != "data" or data.parents[1].name != REPLACED or data.parents[2].name != OURS:
+    above = Path(path).parts[:-1]
+    if len(above) < 5 or (above[-4], above[-3], above[-1]) != (OURS, REPLACED, "data") or ".." in above:
         raise ValueError(f"{path} is nothing that was kept aside")
-    return data.parent
+    return Path(*above[:-1])
 
 
 def remove(folder: Path) -> None:

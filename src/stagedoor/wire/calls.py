@@ -39,6 +39,7 @@ from .house import (
     WorkspaceView,
 )
 from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest, TaskChange, TaskView
+from .log import LogView, StumbleView
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
 from .replays import Replay, ReplayRequest, Replays
@@ -137,6 +138,9 @@ RUN = Call("GET", f"{V1}/runs/{{id}}", RunDetail)
 REPLAY = Call("POST", f"{V1}/runs/{{id}}/replay", Replay)
 RUN_AGAIN = Call("POST", f"{V1}/runs/{{id}}/for-real", RunView)
 REPLAYS = Call("POST", f"{V1}/replays", Replays, ReplayRequest)
+
+LOG = Call("GET", f"{V1}/log", Page, items=LogView)
+STUMBLES = Call("GET", f"{V1}/log/stumbles", Page, items=StumbleView)
 
 # `?queue=`, `?volume=` or `?job=` names whose settings; left out, those of the workspace.
 SETTINGS = Call("GET", f"{V1}/settings", Page, items=SettingView)

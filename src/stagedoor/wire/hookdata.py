@@ -121,7 +121,8 @@ class DecidedEntry(Struct, kw_only=True):
     """where it goes: `volume=<code>/...` or absolute; needed where it may be uploaded. `/` at its end: into it"""
     findings: list[Finding] | None = None
     on_exists: str | None = None
-    """`refuse`: what exists is never replaced"""
+    """what becomes of that which exists there: `refuse`, it stays and the entry is refused; `replace`, the entry takes
+    its place and it is kept aside for a time. Left out: as the volume has it, else the workspace"""
 
 
 class PrePublishOutput(Struct, kw_only=True):

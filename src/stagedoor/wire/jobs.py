@@ -67,6 +67,12 @@ class TaskView(Struct, frozen=True, kw_only=True):
     """for employees and admins only: `volume=<code>/<path>`"""
     path_abs_final: str = ""
     """for employees and admins only: absolute, on the server"""
+    on_exists: str = ""
+    """for employees and admins only: refuse or replace"""
+    kept: str = ""
+    """for employees and admins only: where that lies which the entry replaced; empty when its time is over"""
+    kept_until: datetime | None = None
+    """for employees and admins only: until when; null where nothing was replaced"""
 
 
 class JobView(Struct, frozen=True, kw_only=True):

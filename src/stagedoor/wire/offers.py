@@ -48,6 +48,10 @@ class VerdictEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     findings: tuple[dict[str, Any], ...] = ()
     path: str = ""
     """for employees and admins only: where the entry goes, as `volume=<code>/<path>`"""
+    on_exists: str = ""
+    """for employees and admins only: refuse or replace"""
+    detail: str = ""
+    """for employees and admins only: why the server itself refused"""
 
 
 class OfferAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -183,12 +183,21 @@ def _task(page: Page, number: int, task: Mapping[str, Any]) -> None:
     for label, key in TOLD_OF_A_TASK:
         if task.get(key):
             page.say(f"     {label + ':':<9} {indented(str(task[key]), ' ' * 15).strip()}")
+    _replaced(page, task)
     verdicts.findings(page, task)
     given = task.get("answers") or {}
     for label, words in answers(given):
         page.say(f"     {label + ':':<9} {indented(words, ' ' * 15).strip()}")
     _metadata(page, given.get("metadata") or {})
     page.say()
+
+
+def _replaced(page: Page, task: Mapping[str, Any]) -> None:
+    """What was there before; told to who works at the studio."""
+    if task.get("kept"):
+        page.say(f"     replaced: what was there lies in {task['kept']} until {moment(task['kept_until'])}")
+    elif task.get("kept_until"):
+        page.say("     replaced: what was there is gone, its time is over")
 
 
 def _metadata(page: Page, pairs: Mapping[str, Any]) -> None:

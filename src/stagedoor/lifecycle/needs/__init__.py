@@ -1,7 +1,7 @@
 """What the steps ask of the world: narrow Protocols, one implementation each.
 
-1. `records`  `House`, `OfferBook`, `JobBook`, `TurnBook`, `NoticeBook`, `RunBook`, `Lists`, implemented by
-   `stagedoor.records`
+1. `records`  `House`, `OfferBook`, `JobBook`, `TurnBook`, `NoticeBook`, `RunBook`, `AuditBook`, `Lists`,
+   implemented by `stagedoor.records`
 2. `volumes`  `Storage`, `Upload`, `PartWriter`, implemented by `stagedoor.volumes`
 3. `hooks`    `Programs`, implemented by `stagedoor.programs`
 4. `engine`   `Runner`, implemented by `stagedoor.engine`
@@ -14,11 +14,26 @@ from collections.abc import Callable
 
 from .engine import Runner
 from .hooks import Outcome, Programs, RunOrder
-from .records import House, JobBook, Lists, NoticeBook, OfferBook, RunBook, TurnBook
+from .records import AuditBook, House, JobBook, Lists, NoticeBook, OfferBook, RunBook, TurnBook
 from .signing import Signer
-from .volumes import Copied, FileHash, InTheWay, PartWriter, Placed, Proof, Spot, Staged, Storage, Upload, Wanted
+from .volumes import (
+    Arrival,
+    Copied,
+    FileHash,
+    InTheWay,
+    PartWriter,
+    Placed,
+    Proof,
+    Spot,
+    Staged,
+    Storage,
+    Upload,
+    Wanted,
+)
 
 __all__ = [
+    "Arrival",
+    "AuditBook",
     "Clock",
     "Copied",
     "FileHash",

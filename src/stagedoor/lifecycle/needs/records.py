@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from ...model.audit import LogLine, Stumble
 from ...model.entities import (
     Earlier,
     Hook,
@@ -22,6 +23,7 @@ from ...model.entities import (
     Volume,
     Workspace,
 )
+from ...model.errors import StagedoorError
 from ...model.hooks import HookName
 from ...model.query import Expression
 from ...model.settings import Settings
@@ -149,7 +151,15 @@ class JobBook(Protocol):
         ...
 
     def move_task(self, job_id: str, task_id: str, fact: TaskFact, **changes: Any) -> Task:
-        """The same for a task, by `states.TASK`. `changes`: `received`, `error`."""
+        """The same for a task, by `states.TASK`. `changes`: `received`, `error`, `kept`, `kept_until`."""
+        ...
+
+    def set_kept(self, job_id: str, task_id: str, kept: str, until: int | None) -> None:
+        """Where that lies which an entry replaced, and until when; empty: it is gone."""
+        ...
+
+    def kept_before(self, now: int) -> list[Task]:
+        """Some of the tasks whose replaced copies have had their time."""
         ...
 
     def set_received(self, job_id: str, task_id: str, received: int) -> None: ...
@@ -247,6 +257,20 @@ class RunBook(Protocol):
     def forget(self, run_ids: Sequence[str]) -> None: ...
 
 
+class AuditBook(Protocol):
+    """The audit log. Lines about changes are added where the changes are made, in the same transaction."""
+
+    def refused(self, entity: str, error: StagedoorError) -> None:
+        """Add a line about an offer or a submit that was refused as a whole."""
+        ...
+
+    def forget(self, before: int) -> int:
+        """Remove lines that are older, some at a time; how many."""
+        ...
+
+    def stumbles(self, since: int | None = None) -> list[Stumble]: ...
+
+
 class Lists(Protocol):
     """Filters and pages, newest first: how many match, and the page."""
 
@@ -331,3 +355,19 @@ class Lists(Protocol):
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[Volume]]: ...
+
+    def log(
+        self,
+        *,
+        id: str | None = None,
+        user: str | None = None,
+        entity: str | None = None,
+        thing: str | None = None,
+        verb: str | None = None,
+        code: str | None = None,
+        since: int | None = None,
+        among: Iterable[str] | None = None,
+        where: Expression | None = None,
+        limit: int = 50,
+        skip: int = 0,
+    ) -> tuple[int, list[LogLine]]: ...

@@ -36,7 +36,7 @@ class Spot:
     total: int
 
 
-class Placed(NamedTuple):
+class Arrival(NamedTuple):
     path: str
     """absolute"""
     kept: str
@@ -174,7 +174,7 @@ class Storage(Protocol):
         the entry has been placed already."""
         ...
 
-    def place(self, folder: Path, upload_id: str, volume: Volume, path: str, *, replace: bool = False) -> Placed:
+    def place(self, folder: Path, upload_id: str, volume: Volume, path: str, *, replace: bool = False) -> Arrival:
         """Move the proved entry to its place, at once. What is there stays, unless `replace`: then the two change
         places, and the old one is kept aside. Journalled before and after: a repeat after a crash finds out whether
         it happened. Raises DestinationTaken, OSError."""
