@@ -145,3 +145,47 @@ def test_more_old_logs_than_are_kept_go(studio: Any) -> None:
     for number in (1, 5, 6):
         (logs / f"server.log.{number}").write_text("x")
     assert collected(studio) == [("log", str(logs / "server.log.6"))]
+
+
+# --- what entries replaced -----------------------------------------------------------------------------------------
+
+
+def replacing_job(studio: Any, tmp_path: Path) -> Path:
+    """A job that has replaced a file; the copy of that."""
+    execute(studio, "UPDATE workspaces SET settings = ?", '{"on_exists": "replace"}')
+    place = studio.volume / "in" / "clip.mov"
+    place.parent.mkdir()
+    place.write_text("precious")
+    source = tmp_path / "clip.mov"
+    source.write_text("new")
+    studio.start()
+    session = studio.session(studio.vendor)
+    session.upload(submit(session, [source]))
+    until(lambda: job_state(studio) == "done")
+    studio.kill()
+    assert place.read_text() == "new"
+    (copy,) = (studio.volume / ".stagedoor" / "replaced").glob("*/data/*")
+    return Path(copy)
+
+
+def test_a_replaced_copy_is_kept_until_its_time_is_over_however_old(studio: Any, tmp_path: Path) -> None:
+    copy = replacing_job(studio, tmp_path)
+    aged(studio.volume / ".stagedoor" / "replaced", 400)
+    assert [kind for kind, _ in collected(studio, "--yes") if kind in ("staging", "replaced")] == []
+    assert copy.read_text() == "precious"
+    execute(studio, "UPDATE tasks SET kept_until = 1000")
+    assert ("replaced", str(copy)) in collected(studio)
+    assert ("replaced", str(copy)) in collected(studio, "--yes")
+    assert not copy.parents[1].exists()
+    assert execute(studio, "SELECT kept FROM tasks") == [("",)]
+
+
+def test_a_replaced_copy_that_no_job_speaks_of_is_litter_after_its_days(studio: Any) -> None:
+    folder = studio.volume / ".stagedoor" / "replaced" / "f00d"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "shot").write_text("precious")
+    assert collected(studio) == []
+    aged(folder, 8)
+    assert collected(studio) == [("replaced", str(folder))]
+    assert collected(studio, "--yes") == [("replaced", str(folder))]
+    assert not folder.exists()

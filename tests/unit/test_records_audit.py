@@ -9,9 +9,11 @@ from some_records import NOW, entry_of, keep, kept, offer_of, run_of, submitted,
 
 from stagedoor.lifecycle.acting import acting
 from stagedoor.model.audit import Actor, Door, LogLine
-from stagedoor.model.entities import Role
+from stagedoor.model.entities import Queue, Role
 from stagedoor.model.errors import Conflict, NoSpace
-from stagedoor.model.states import JobFact
+from stagedoor.model.metadata import Metadata
+from stagedoor.model.settings import Level
+from stagedoor.model.states import JobFact, TaskFact
 from stagedoor.model.verdict import Kind, Verdict
 from stagedoor.records import Records
 
@@ -61,7 +63,9 @@ def test_a_change_that_is_refused_leaves_no_line(records: Records) -> None:
 
 def test_lines_are_in_the_order_of_the_changes(records: Records) -> None:
     job = submitted(records, user_of(records), "a/b")
-    for fact in (JobFact.BYTES, JobFact.BYTES, JobFact.RECEIVED, JobFact.PROVED, JobFact.FAILED, JobFact.RETRIED):
+    for fact in (JobFact.BYTES, JobFact.BYTES, JobFact.RECEIVED, JobFact.STARTED):
+        records.jobs.move(job.id, fact, NOW)
+    for fact in (JobFact.PROVED, JobFact.FAILED, JobFact.RETRIED):
         records.jobs.move(job.id, fact, NOW)
     told = ["create", "receive", "prove", "fail", "retry"]
     assert verbs(records, thing=job.id) == told
@@ -117,3 +121,34 @@ def test_a_line_with_text_that_databases_do_not_take_is_kept_all_the_same(record
     with acting(replace(ANNA, client="a\0b\ud800")):
         records.audit.refused("offer", NoSpace("x\0\ud800", details={"\ud800": "\0"}))
     assert newest(records).client == "a\ufffdb\ufffd"
+
+
+def test_settings_and_metadata_are_told_where_they_are_set(records: Records) -> None:
+    workspace, _ = records.house.found("studio", "admin@studio.example", NOW)
+    queue = records.queues.queues()[0]
+    records.levels.change_setting(Level.WORKSPACE, workspace.id, "offer_hours", 5)
+    assert (newest(records).entity, newest(records).entity_id) == ("setting", "offer_hours")
+    assert newest(records).changes == {"value": [24, 5]}
+    records.levels.change_setting(Level.QUEUE, queue.id, "upload_rate", 7)
+    assert (newest(records).verb, newest(records).entity, newest(records).entity_code) == ("set", "queue", queue.code)
+    assert newest(records).changes == {"settings.upload_rate": [None, 7]}
+    records.levels.change_setting(Level.QUEUE, queue.id, "upload_rate", None)
+    assert (newest(records).verb, newest(records).changes) == ("unset", {"settings.upload_rate": [7, None]})
+    before = records.lists.log()
+    records.levels.change_setting(Level.QUEUE, queue.id, "upload_rate", None)
+    assert records.lists.log() == before
+    kept = Metadata(internal={"lens": "50", "sg_token": "hush"})
+    records.levels.change_metadata(Level.USER, records.house.users()[0].id, lambda _: kept)
+    assert newest(records).changes == {"internal.lens": [None, "50"], "internal.sg_token": [None, "***"]}
+
+
+def test_queues_and_held_entries_are_told(records: Records) -> None:
+    records.house.found("studio", "admin@studio.example", NOW)
+    queue = records.queues.add_queue(Queue(id="", code="dailies", priority=7, created=NOW, modified=NOW))
+    records.queues.update_queue(queue.id, NOW, priority=9)
+    assert newest(records).changes == {"priority": [7, 9]}
+    records.queues.remove_queue(queue.id)
+    assert verbs(records, entity="queue", thing="DAILIES") == ["create", "change", "remove"]
+    job = submitted(records, user_of(records), "a/b")
+    records.jobs.change_tasks(job.id, [job.tasks[0].id], TaskFact.HELD, NOW)
+    assert (newest(records).verb, newest(records).details) == ("hold", {"entries": [job.tasks[0].id]})

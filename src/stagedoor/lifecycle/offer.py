@@ -335,7 +335,7 @@ def _on_the_spot(entry: OfferEntry, spot: Spot | None) -> OfferEntry:
         return _taken(entry, "a file stands where a folder must be")
     if entry.verdict.replaces and not spot.can_replace:
         reason = f"{spot.absolute}: on_exists is replace, and this file system cannot exchange two things at once"
-        return _refused(entry, "replace_unsupported", _NO_REPLACE, reason)
+        return _refused(entry, _NO_REPLACE, reason, code="replace_unsupported")
     reason = in_the_way(spot, entry.verdict)
     return _taken(entry, reason) if reason else entry
 
@@ -357,10 +357,10 @@ def _log_refused(offer: Offer) -> None:
 
 
 def _taken(entry: OfferEntry, detail: str) -> OfferEntry:
-    return _refused(entry, errors.DestinationTaken.code, _TAKEN, detail)
+    return _refused(entry, _TAKEN, detail, code=errors.DestinationTaken.code)
 
 
-def _refused(entry: OfferEntry, code: str, warning: str, detail: str) -> OfferEntry:
+def _refused(entry: OfferEntry, warning: str, detail: str, *, code: str) -> OfferEntry:
     verdict = replace(entry.verdict, kind=Kind.REFUSED, code=code, warning=warning, detail=detail)
     return replace(entry, verdict=verdict, place=None)
 

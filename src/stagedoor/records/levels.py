@@ -62,12 +62,11 @@ def _note_setting(
     verb = "unset" if after is None else "set"
     if level is Level.WORKSPACE:
         default = SETTINGS[name].default
-        told = {"before": {"value": _or(before, default)}, "after": {"value": _or(after, default)}}
-        note(connection, verb, "setting", name, name, **told)
+        one, other = _or(before, default), _or(after, default)
+        note(connection, verb, "setting", name, name, before={"value": one}, after={"value": other})
     else:
-        code = _code(connection, level, id_)
-        told = {"before": {"settings": {name: before}}, "after": {"settings": {name: after}}}
-        note(connection, verb, level.value, id_, code, **told)
+        one_set, other_set = {"settings": {name: before}}, {"settings": {name: after}}
+        note(connection, verb, level.value, id_, _code(connection, level, id_), before=one_set, after=other_set)
 
 
 def _or(value: Value | None, default: Value) -> Value:
