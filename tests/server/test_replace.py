@@ -94,7 +94,7 @@ def test_the_vendor_sees_the_same_whether_something_was_there_or_not(house: Hous
         done = vendor.ended(job["id"])
         (task,) = done["tasks"]
         assert ("kept" in offer["files"][0], "on_exists" in offer["files"][0]) == (False, False)
-        chance = {"id", "upload", "source", "created", "modified", "finished"}
+        chance = {"id", "job", "upload", "source", "created", "modified", "finished"}
         seen.append({key: value for key, value in task.items() if key not in chance})
         receipt = vendor.get(f"/jobs/{job['id']}/receipt").body.decode()
         for text in (json.dumps(offer), json.dumps(done), receipt):
