@@ -25,14 +25,26 @@ HEAD = (
 
 
 def test_a_plain_part_is_recognised():
-    assert part_head(HEAD) == PartHead("abc", 5, "bytes 0-4/9", "blake3=:x:", b"Basic eA==", False, False)
+    assert part_head(HEAD) == PartHead(
+        upload="abc",
+        length=5,
+        content_range="bytes 0-4/9",
+        content_digest="blake3=:x:",
+        authorization=b"Basic eA==",
+        expects=False,
+        last=False,
+        user_agent=b"",
+        forwarded=b"",
+    )
 
 
 @pytest.mark.parametrize(
     ("line", "means"), [(b"Expect: 100-continue", (True, False)), (b"Connection: Close", (False, True))]
 )
 def test_what_a_client_expects_is_understood(line, means):
-    assert part_head(HEAD + b"\r\n" + line)[-2:] == means
+    found = part_head(HEAD + b"\r\n" + line)
+    assert found
+    assert (found.expects, found.last) == means
 
 
 @pytest.mark.parametrize(
