@@ -36,7 +36,7 @@ from . import hooks, house, metrics, publishing, reuse, studio, uploads
 from . import log as log_door
 from .document import Document
 from .gate import Gate, SignIn, is_loopback, log_refusal
-from .status import BY_STATUS, body_of, headers_of, status_of
+from .status import BY_STATUS, body_of, fault, headers_of, status_of
 
 log = logging.getLogger("stagedoor.api")
 
@@ -181,5 +181,4 @@ def _too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Respon
 def _fault(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     request_id = request.scope["state"]["request_id"]
     log.error("request %s failed", request_id, exc_info=error)
-    sentence = f"Something went wrong at the studio; tell them the reference {request_id}."
-    return _answer(request, errors.StagedoorError(sentence))
+    return _answer(request, fault(request_id))

@@ -18,7 +18,8 @@ import ssl
 import struct
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 from .head import END, MOST_BYTES, PartHead, part_head
@@ -43,12 +44,12 @@ class Broken(Exception):
 class Line:
     """One connection, read through one buffer."""
 
-    def __init__(self, sock: socket.socket, address: str = "") -> None:
+    def __init__(self, sock: socket.socket, address: str) -> None:
         self.socket = sock
         self.address = address
         """of the other side"""
         self._plain = not isinstance(sock, ssl.SSLSocket)
-        self.buffer = memoryview(bytearray(BUFFER_BYTES))
+        self._buffer = memoryview(b"")
         self._ahead = b""
         """what was read beyond the last head"""
 
@@ -68,13 +69,17 @@ class Line:
         self._ahead = bytes(data[end + len(END) :] if end >= 0 else data)
         return bytes(data[:end]) if end >= 0 else None
 
-    def begin_body(self) -> None:
-        """From here on, `receive` waits for at most `BODY_SECONDS`."""
+    def begin_body(self) -> memoryview:
+        """From here on, `receive` waits for at most `BODY_SECONDS`; the buffer, which connections that bring no part
+        do without."""
+        if not self._buffer:
+            self._buffer = memoryview(bytearray(BUFFER_BYTES))
         if self._plain:  # the system does the waiting: not a call more than the bytes need
             self.socket.setblocking(True)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _BODY_TIME)
         else:
             self.socket.settimeout(BODY_SECONDS)
+        return self._buffer
 
     def receive(self, view: memoryview) -> int:
         """Fill `view`, as far as bytes come; how many. Fewer after a while without any, or at the end. Raises Broken
@@ -166,10 +171,6 @@ class Front:
                 with suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
 
-    @property
-    def stopping(self) -> bool:
-        return self._stopping
-
     def _accept(self) -> None:
         while not self._stopping:
             self._room.acquire()
@@ -188,15 +189,11 @@ class Front:
             with self._known(sock):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 if self._tls is None:
-                    self._talk(Line(sock, address), address)
+                    self._talk(Line(sock, address))
                     return
                 sock.settimeout(HANDSHAKE_SECONDS)
-                with self._tls.wrap_socket(sock, server_side=True, suppress_ragged_eofs=True) as secure:
-                    self._open.add(secure)
-                    try:
-                        self._talk(Line(secure, address), address)
-                    finally:
-                        self._open.discard(secure)
+                with self._known(self._tls.wrap_socket(sock, server_side=True)) as secure:
+                    self._talk(Line(secure, address))
         except (OSError, Broken) as error:
             log.debug("a connection from %s ended: %s", address, error)
         except Exception:
@@ -204,10 +201,19 @@ class Front:
         finally:
             self._room.release()
 
-    def _known(self, sock: socket.socket) -> _Known:
-        return _Known(self._open, self._lock, sock)
+    @contextmanager
+    def _known(self, sock: socket.socket) -> Iterator[socket.socket]:
+        """While inside, `stop` finds the socket; it is closed at the end."""
+        with self._lock:
+            self._open.add(sock)
+        try:
+            yield sock
+        finally:
+            with self._lock:
+                self._open.discard(sock)
+            sock.close()
 
-    def _talk(self, line: Line, address: str) -> None:
+    def _talk(self, line: Line) -> None:
         going = True
         while going and not self._stopping:
             data = line.head()
@@ -215,35 +221,19 @@ class Front:
             if head is None:
                 first = (data + END if data is not None else b"") + line.left_over()
                 if first:
-                    self._pass_on(line.socket, first, address)
+                    self._pass_on(line, first)
                 return
             going = self._lane.take(line, head)
 
-    def _pass_on(self, sock: socket.socket, first: bytes, address: str) -> None:
+    def _pass_on(self, line: Line, first: bytes) -> None:
         with socket.create_connection(self._behind, HANDSHAKE_SECONDS) as behind:
             behind.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             port = behind.getsockname()[1]
-            self._peers[port] = address
+            self._peers[port] = line.address
             try:
-                _Tunnel(sock, behind, first).run()
+                _Tunnel(line.socket, behind, first).run()
             finally:
                 self._peers.pop(port, None)
-
-
-class _Known:
-    """A socket that `stop` can find while it is open."""
-
-    def __init__(self, known: set[socket.socket], lock: threading.Lock, sock: socket.socket) -> None:
-        self._known, self._lock, self._socket = known, lock, sock
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._known.add(self._socket)
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._known.discard(self._socket)
-        self._socket.close()
 
 
 class _Tunnel:

@@ -40,8 +40,8 @@ from .gate import (
     new_request_id,
 )
 from .head import PartHead
-from .status import body_of, headers_of, status_of
-from .uploads import Pace, begin, too_slow
+from .status import body_of, fault, headers_of, status_of
+from .uploads import Trickle, begin, too_slow
 
 log = logging.getLogger("stagedoor.api")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -94,9 +94,7 @@ class PartLane:
             raise
         except Exception as error:
             log.error("request %s failed", request_id, exc_info=error)
-            refusal = errors.StagedoorError(
-                f"Something went wrong at the studio; tell them the reference {request_id}."
-            )
+            refusal = fault(request_id)
         else:
             _answer(line, 200, msgspec.json.encode(answer), {"content-type": "application/json"}, request_id, head.last)
             return _End(not head.last)
@@ -134,15 +132,15 @@ class _Body:
         if self._waits and self.left:
             self._line.send(_CONTINUE)
             self._waits = False
-        self._line.begin_body()
-        pace, view = Pace(), self._line.buffer
+        pace, view = Trickle(), self._line.begin_body()
         while self.left:
             count = self._line.receive(view[: min(BUFFER_BYTES, self.left)])
             self.left -= count
             pace.count(count)
             if count:
                 opened.write(view[:count])
-                time.sleep(opened.delay(count))
+                if seconds := opened.delay(count):
+                    time.sleep(seconds)
             elif pace.seconds_left() <= 0:
                 raise too_slow()
 
@@ -150,11 +148,11 @@ class _Body:
         """Take what is still coming, and drop it; whether the end of it was reached."""
         if self._waits or self.left > DRAIN_BYTES:
             return not self.left
-        self._line.begin_body()
+        view = self._line.begin_body()
         until = time.monotonic() + DRAIN_SECONDS
         try:
             while self.left and time.monotonic() < until:
-                self.left -= self._line.receive(self._line.buffer[: min(BUFFER_BYTES, self.left)])
+                self.left -= self._line.receive(view[: min(BUFFER_BYTES, self.left)])
         except Broken:
             pass
         return not self.left

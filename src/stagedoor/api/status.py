@@ -47,6 +47,11 @@ def headers_of(error: errors.StagedoorError) -> dict[str, str]:
     return headers
 
 
+def fault(request_id: str) -> errors.StagedoorError:
+    """What is said of a failure of ours; the log has the story under this number."""
+    return errors.StagedoorError(f"Something went wrong at the studio; tell them the reference {request_id}.")
+
+
 def body_of(error: errors.StagedoorError, request_id: str) -> bytes:
     answer = ErrorAnswer(code=error.error_code, message=error.message, details=error.details, request_id=request_id)
     return msgspec.json.encode(answer)

@@ -75,7 +75,7 @@ def begin(
 async def _take(request: Asked, opened: Part) -> None:
     run = bytearray(RUN_BYTES)
     filled = 0
-    pace = Pace()
+    pace = Trickle()
     while True:
         try:
             message = await asyncio.wait_for(request.receive(), pace.seconds_left())
@@ -92,7 +92,8 @@ async def _take(request: Asked, opened: Part) -> None:
             body, filled = body[count:], filled + count
             if filled == RUN_BYTES or (last and not body):
                 await parts(opened.write, memoryview(run)[:filled])
-                await asyncio.sleep(opened.delay(filled))
+                if seconds := opened.delay(filled):
+                    await asyncio.sleep(seconds)
                 filled = 0
         if last:
             return
@@ -102,8 +103,8 @@ def too_slow() -> errors.Busy:
     return errors.Busy("The line is too slow: less than 1 kB/s for a minute.", code="too_slow")
 
 
-class Pace:
-    """How long a body may keep us waiting."""
+class Trickle:
+    """How long a slow body may keep us waiting."""
 
     def __init__(self) -> None:
         self._since = time.monotonic()

@@ -106,9 +106,9 @@ class Line:
     def run(self, tell: Callable[[int, str], None], stop: Callable[[], bool]) -> None:
         """Send until every part is acknowledged or `stop()`. `tell(received, trouble)` is called now and then."""
         try:
-            pace = _Pace(self, self._first())
+            watch = _Watch(self, self._first())
             while not self._over.wait(TICK_SECONDS) and not stop():
-                pace.tick()
+                watch.tick()
                 self._check_patience()
                 tell(self.received, self._told())
         finally:
@@ -203,7 +203,7 @@ class Line:
                 self._over.set()
 
 
-class _Pace:
+class _Watch:
     """What is looked at now and then: how many connections there should be, and whether one is stuck."""
 
     def __init__(self, line: Line, round_trip: float) -> None:

@@ -264,6 +264,7 @@ class Receiving:
     def _task_received(self, task: Task) -> None:
         self._told.pop(task.upload_id, None)
         self._untold.pop(task.upload_id, None)
+        self._paces.pop(task.job_id, None)
         self._found.clear()
         try:
             self._jobs.move_task(task.job_id, task.id, TaskFact.RECEIVED, received=task.size)
