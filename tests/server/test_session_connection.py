@@ -15,9 +15,10 @@ import msgspec
 import pytest
 
 from stagedoor import Session
-from stagedoor.client.connection import Connection, _encode, _proxy, refusal
+from stagedoor.client.connection import Connection, _encode, refusal
 from stagedoor.client.errors import ServerFault, ServerUnreachable
 from stagedoor.client.given import submission
+from stagedoor.client.route import _proxy
 from stagedoor.model import errors
 from stagedoor.wire import calls
 from stagedoor.wire.house import ErrorAnswer

@@ -79,7 +79,7 @@ class Line:
         patience: float,
         limit: Limit | None = None,
     ) -> None:
-        self.route = connection.route()
+        self.route = connection.route
         self.sendings: Mapping[str, Sending] = {sending.view.id: sending for sending in sendings}
         self.limit = limit or Limit()
         self.stopping = threading.Event()

@@ -5,7 +5,7 @@ Rules
 2. A connection that is dead is noticed: by the system, when sent bytes are not acknowledged for `DEAD_SECONDS` or an
    idle line does not answer probes; here, when the answer takes longer than the session allows.
 3. On a line that is long, BBR is asked for where the system allows it: with loss it is worth many connections.
-4. TLS is verified as everywhere else (`Route.context`, `Route.fingerprint`); a proxy is used as everywhere else.
+4. TLS is verified as everywhere else (`route`); a proxy is used as everywhere else.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import io
+import os
 import socket
 import ssl
 import sys
@@ -22,8 +23,9 @@ from contextlib import suppress
 from typing import cast
 from urllib.parse import urlsplit
 
-from .connection import Answer, Route, proxy_credentials
-from .errors import ServerUnreachable
+from . import unreachable
+from .connection import Answer
+from .route import Route
 
 SLICE = 128 * 1024
 """bytes handed to the system at a time; between two of them a line can be stopped and slowed"""
@@ -56,7 +58,7 @@ class Pipe:
             self._secure()
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise unreachable(route, error) from error
+            raise unreachable.of_socket(route.url, error) from error
 
     def put(self, path: str, headers: Mapping[str, str], body: memoryview, wait: Callable[[int], None]) -> None:
         """Send a request; `wait(n)` is called before every n bytes of its body. Raises ServerUnreachable."""
@@ -64,18 +66,18 @@ class Pipe:
         self.sending, self.moved = True, time.monotonic()
         try:
             self._socket.settimeout(self._route.connect_seconds)
+            self._socket.sendall(head)
             for start in range(0, len(body), SLICE):
                 piece = body[start : start + SLICE]
                 wait(len(piece))
                 self.moved = time.monotonic()
-                self._send(head, piece)
-                head = b""
+                self._socket.sendall(piece)
                 self.sent += len(piece)
                 self.moved = time.monotonic()
         except (BrokenPipeError, ConnectionResetError):
             pass  # the server, or a proxy, may have said why before it hung up
         except OSError as error:
-            raise unreachable(self._route, error) from error
+            raise unreachable.of_socket(self._route.url, error) from error
         finally:
             self.sending = False
 
@@ -87,7 +89,7 @@ class Pipe:
             answer.begin()
             body = answer.read()
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise unreachable(self._route, error) from error
+            raise unreachable.of_socket(self._route.url, error) from error
         self.moved = time.monotonic()
         self.ended = answer.will_close
         return Answer(answer.status, cast("Mapping[str, str]", answer.headers), body)
@@ -106,22 +108,13 @@ class Pipe:
         if sock is not None:
             sock.close()
 
-    def _send(self, head: bytes, piece: memoryview) -> None:
-        if head and self._route.context is None:
-            done = self._socket.sendmsg([head, piece])
-            if done < len(head):
-                self._socket.sendall(head[done:])
-            self._socket.sendall(piece[max(0, done - len(head)) :])
-            return
-        if head:
-            self._socket.sendall(head)
-        self._socket.sendall(piece)
-
     def _head(self, path: str, headers: Mapping[str, str]) -> bytes:
         route = self._route
-        whole = f"{route.scheme}://{route.host}:{route.port}" if route.proxy and route.context is None else ""
-        lines = [f"PUT {whole}{route.prefix}{path} HTTP/1.1", f"Host: {_host(route)}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        parts = urlsplit(route.url)
+        through = bool(route.proxy) and not route.secure  # such a proxy reads the request, and wants all of it
+        where, more = (route.url, route.proxy_headers()) if through else (parts.path, {})
+        lines = [f"PUT {where}{path} HTTP/1.1", f"Host: {parts.netloc}"]
+        lines += [f"{name}: {value}" for name, value in {**headers, **more}.items()]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def _tune(self) -> None:
@@ -132,7 +125,7 @@ class Pipe:
         self._set(socket.IPPROTO_TCP, "TCP_KEEPINTVL", 5)
         self._set(socket.IPPROTO_TCP, "TCP_KEEPCNT", 3)
         self._set(socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", DEAD_SECONDS * 1000)
-        wanted = self._route.congestion or ("bbr" if self.round_trip >= LONG_SECONDS else "system")
+        wanted = os.environ.get("STAGEDOOR_CONGESTION") or ("bbr" if self.round_trip >= LONG_SECONDS else "system")
         if self.round_trip >= LONG_SECONDS:
             self._set(socket.IPPROTO_TCP, "TCP_NOTSENT_LOWAT", _UNSENT)
         if wanted != "system":
@@ -146,7 +139,7 @@ class Pipe:
 
     def _secure(self) -> None:
         route = self._route
-        if route.context is not None:
+        if route.secure:
             self._socket = route.context.wrap_socket(self._socket, server_hostname=route.host)
             found = hashlib.sha256(self._socket.getpeercert(binary_form=True) or b"").hexdigest()
             if route.fingerprint and found != route.fingerprint:
@@ -167,29 +160,14 @@ class _Lasting(io.BufferedReader):
     def close(self) -> None: ...
 
 
-def unreachable(route: Route, error: Exception) -> ServerUnreachable:
-    url = f"{route.scheme}://{_host(route)}"
-    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
-        return ServerUnreachable(f"{url} does not prove who it is ({error}).", code="tls_refused")
-    if isinstance(error, TimeoutError):
-        return ServerUnreachable(f"{url} does not answer in time; try again, or check the address.")
-    return ServerUnreachable(f"{url} cannot be reached; check the address and your connection.", detail=str(error))
-
-
-def _host(route: Route) -> str:
-    name = f"[{route.host}]" if ":" in route.host else route.host
-    usual = {"http": 80, "https": 443}[route.scheme]
-    return name if route.port == usual else f"{name}:{route.port}"
-
-
 def _dial(route: Route) -> socket.socket:
     """A connected socket, through the proxy where there is one; for TLS to the server itself."""
     if not route.proxy:
         return socket.create_connection((route.host, route.port), route.connect_seconds)
     proxy = urlsplit(route.proxy)
     line = http.client.HTTPConnection(proxy.hostname or "", proxy.port or 80, timeout=route.connect_seconds)
-    if route.context is not None:
-        line.set_tunnel(route.host, route.port, headers=proxy_credentials(route.proxy))
+    if route.secure:
+        line.set_tunnel(route.host, route.port, headers=route.proxy_headers())
     line.connect()
     assert isinstance(line.sock, socket.socket)
     return line.sock
