@@ -34,8 +34,9 @@ check: setup
 test: setup
 	sh scripts/system-packages.sh
 	sh scripts/bench-packages.sh nginx curl
+	sh scripts/browser-packages.sh
 	$(BIN)/pytest tests/unit -n 2
-	$(BIN)/pytest tests/server tests/crash -n 2 --dist worksteal
+	$(BIN)/pytest tests/server tests/crash tests/browser -n 2 --dist worksteal
 
 bench: setup
 	-sh scripts/bench-packages.sh
@@ -46,4 +47,4 @@ format: setup
 	$(BIN)/ruff check --fix src tests scripts examples bench
 
 clean:
-	rm -rf .venv .demo .bench
+	rm -rf .venv .demo .bench .browser

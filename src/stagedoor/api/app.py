@@ -36,6 +36,7 @@ from . import hooks, house, metrics, publishing, reuse, studio, uploads
 from . import log as log_door
 from .document import Document
 from .gate import Gate, SignIn, is_loopback, log_refusal
+from .pages import Pages
 from .status import BY_STATUS, body_of, fault, headers_of, status_of
 
 log = logging.getLogger("stagedoor.api")
@@ -110,7 +111,7 @@ def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool
         debug=False,
     )
     is_open = _is_open(services.levels)
-    return Gate(app, services.sign_in, peers, services.tally, is_open, behind_proxy=behind_proxy)
+    return Gate(Pages(app), services.sign_in, peers, services.tally, is_open, behind_proxy=behind_proxy)
 
 
 def _is_open(levels: Levels) -> Callable[[str], bool]:

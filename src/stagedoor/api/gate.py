@@ -2,8 +2,8 @@
 
 Rules
 1. A request gets an id, which is in the answer's `X-Request-Id`, in every refusal and in the log.
-2. Nothing but `/healthz` is answered without sign-in, and `/metrics` to this machine itself where that is set; also
-   what does not exist is refused first.
+2. Nothing but `/healthz` and the pages is answered without sign-in, and `/metrics` to this machine itself where that
+   is set; also what does not exist is refused first.
 3. A body packed with gzip is unpacked here; whoever reads it counts what comes out.
 4. `detail` of a refusal goes to the log, never into the answer.
 5. A refusal is answered when the rest of the body has come, within bounds: a client that is still sending when the
@@ -36,6 +36,7 @@ from ..model import errors
 from ..model.audit import SYSTEM, Actor, Door
 from ..model.entities import User
 from .counting import Answered, count
+from .pages import is_page
 from .status import body_of, headers_of, status_of
 from .threads import quick
 
@@ -48,7 +49,9 @@ _CHUNK = 1 << 20
 DRAIN_BYTES = 128 << 20
 DRAIN_SECONDS = 5.0
 ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-"""headers of every answer"""
+"""headers of every answer that does not say otherwise"""
+PAGE_HEADER = b"x-stagedoor-page"
+"""sent by our own pages with every call"""
 
 
 class Gate:
@@ -111,7 +114,7 @@ class Gate:
             )
             count(self._tally, answered)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send, request_id: str) -> None:
         state = scope["state"]
         headers = {name.lower(): value for name, value in scope["headers"]}
         state["ip"] = self._ip(scope, headers)
@@ -119,7 +122,7 @@ class Gate:
         who = SYSTEM
         receive = cast("Receive", body.receive)
         try:
-            if not await self._needs_nobody(scope["path"], state["ip"], headers):
+            if not await self._needs_nobody(scope, state["ip"], headers):
                 state["user"] = user = await self._who(headers)
                 about.also(user=user.id, **_job_in(scope["path"]))
                 who = actor_of(user, state["ip"], headers.get(b"user-agent", b""), request_id)
@@ -129,14 +132,14 @@ class Gate:
         except errors.StagedoorError as error:
             state["refusal"] = error.error_code
             await body.drain()
-            await refuse(send, error, request_id)
+            await refuse(send, error, request_id, from_page=PAGE_HEADER in headers)
             return
         with acting(who):
             await self._app(scope, receive, _stamped(send, request_id, body))
 
-    async def _needs_nobody(self, path: str, ip: str, headers: dict[bytes, bytes]) -> bool:
-        if path != METRICS:
-            return path == HEALTH
+    async def _needs_nobody(self, scope: HTTPScope, ip: str, headers: dict[bytes, bytes]) -> bool:
+        if scope["path"] != METRICS:
+            return scope["path"] == HEALTH or is_page(scope["method"], scope["path"])
         passed_on = b"x-forwarded-for" in headers or b"forwarded" in headers
         if b"authorization" in headers or passed_on:
             return False
@@ -245,7 +248,10 @@ def _stamped(send: Send, request_id: str, body: _Body) -> Send:
         if message["type"] == "http.response.start":
             if message["status"] >= 400:
                 await body.drain()
-            message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode()), *ALWAYS]
+            given = list(message.get("headers", []))
+            names = {name for name, _ in given}
+            always = [header for header in ALWAYS if header[0] not in names]
+            message["headers"] = [*given, (b"x-request-id", request_id.encode()), *always]
         await send(message)
 
     return stamped
@@ -282,8 +288,10 @@ def _unpacked(receive: Receive, encoding: bytes) -> Receive:
     return cast("Receive", unpacking)
 
 
-async def refuse(send: Send, error: errors.StagedoorError, request_id: str) -> None:
+async def refuse(send: Send, error: errors.StagedoorError, request_id: str, *, from_page: bool = False) -> None:
     headers = {**headers_of(error), "x-request-id": request_id}
+    if from_page:
+        headers.pop("www-authenticate", None)  # a browser would put a dialogue of its own over the page
     await send(
         {
             "type": "http.response.start",
