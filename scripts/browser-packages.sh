@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the browser tests need beyond Python: Debian's chromium with a font, and axe-core from npm into .browser.
+# Installs what the browser tests need beyond Python: Debian's chromium with a font, and what comes from npm.
 # Does nothing where all is there.
 set -eu
 cd "$(dirname "$0")/.."
@@ -20,8 +20,4 @@ if [ -n "$packages" ]; then
         -o Dpkg::Options::=--force-confold $packages >/dev/null
 fi
 
-if ! cmp -s tests/browser/package.json .browser/package.json || [ ! -e .browser/node_modules/axe-core/axe.min.js ]; then
-    mkdir -p .browser
-    cp tests/browser/package.json .browser/package.json
-    npm install --prefix .browser --silent --no-audit --no-fund --ignore-scripts
-fi
+sh scripts/browser-modules.sh

@@ -52,6 +52,7 @@ export function address(path, query = {}) {
  * @param {{body?: unknown, query?: Record<string, unknown>, signal?: AbortSignal, headers?: Record<string, string>}} [options]
  */
 export async function call(method, path, { body, query, signal, headers = {} } = {}) {
+  /** @type {RequestInit & {headers: Record<string, string>}} */
   const options = { method, signal, headers: { ...HEADERS, ...headers }, credentials: "same-origin", cache: "no-store" };
   if (body !== undefined) {
     options.body = JSON.stringify(body);

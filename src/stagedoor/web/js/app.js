@@ -126,7 +126,7 @@ function accountMenu(me) {
     ),
   );
   menu.addEventListener("focusout", (event) => {
-    if (!menu.contains(event.relatedTarget)) menu.open = false;
+    if (!menu.contains(/** @type {Node | null} */ (event.relatedTarget))) menu.open = false;
   });
   menu.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && menu.open) {

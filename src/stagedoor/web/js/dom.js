@@ -2,16 +2,18 @@
  * Making elements. Text is always text: nothing here reads markup, so whatever a vendor or a hook wrote is shown as it is.
  */
 
-/** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
+/** What can stand in an element; lists may nest. @typedef {Node | string | number | null | undefined | false | readonly any[]} Child */
 
 /**
  * An element. Of `props`: `class`, `on` ({event: listener}), `style` (custom properties and others, set through the
  * CSSOM, which the policy allows), `data` (dataset), `value`, `checked` and other properties whose names an element has
  * in that form; whatever else is an attribute. `true` is an empty attribute; `false`, `null` and `undefined` are none.
  *
- * @param {string} tag
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
  * @param {Record<string, any>} [props]
  * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
@@ -37,12 +39,19 @@ function set(element, name, value) {
   }
 }
 
-/** @param {Child[]} children */
+/** @param {readonly Child[]} children @returns {(Node | string)[]} */
 function flat(children) {
   return children.flat(Infinity).filter((child) => child || child === 0).map((child) => (child instanceof Node ? child : String(child)));
 }
 
-/** Put these in place of everything in `element`. */
+/**
+ * Put these in place of everything in `element`.
+ *
+ * @template {Element | DocumentFragment} E
+ * @param {E} element
+ * @param {...Child} children
+ * @returns {E}
+ */
 export function fill(element, ...children) {
   element.replaceChildren(...flat(children));
   return element;
@@ -64,6 +73,7 @@ export function freshId(word = "e") {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
+const LINE = { stroke: "currentColor", "stroke-linecap": "round", "stroke-linejoin": "round" };
 const ICONS = {
   check: "M4 12.5l5 5L20 6.5",
   cross: "M6 6l12 12M18 6L6 18",
@@ -88,28 +98,22 @@ const ICONS = {
 /** A drawing beside words, which say the same: hidden from screen readers. @param {keyof typeof ICONS} name */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" })) {
-    svg.setAttribute(key, value);
-  }
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
+  draw(svg, { viewBox: "0 0 24 24", fill: "none", "aria-hidden": "true", ...LINE, "stroke-width": "1.8" });
+  svg.append(draw(document.createElementNS(SVG, "path"), { d: ICONS[name] }));
   return svg;
 }
 
 /** The door of the brand. */
 export function door() {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 32 32");
-  svg.setAttribute("aria-hidden", "true");
-  for (const [d, style] of [
-    ["M10 26V6h12v20M6 26h20", { fill: "none", stroke: "currentColor", "stroke-width": 2.4, "stroke-linecap": "round" }],
-    ["M10 6l7 3v20l-7-3z", { fill: "var(--accent)" }],
-  ]) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("d", d);
-    for (const [key, value] of Object.entries(style)) path.setAttribute(key, value);
-    svg.append(path);
-  }
+  const svg = draw(document.createElementNS(SVG, "svg"), { viewBox: "0 0 32 32", "aria-hidden": "true" });
+  const frame = { d: "M10 26V6h12v20M6 26h20", fill: "none", ...LINE, "stroke-width": "2.4" };
+  const leaf = { d: "M10 6l7 3v20l-7-3z", fill: "var(--accent)" };
+  for (const style of [frame, leaf]) svg.append(draw(document.createElementNS(SVG, "path"), style));
   return svg;
+}
+
+/** @template {Element} E @param {E} element @param {Record<string, string>} attributes @returns {E} */
+function draw(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
 }

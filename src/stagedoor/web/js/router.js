@@ -32,6 +32,7 @@ export function match(pathname) {
 }
 
 let shown = new AbortController();
+/** @type {(signal: AbortSignal) => Promise<void>} */
 let draw = async () => {};
 
 /** @param {(signal: AbortSignal) => Promise<void>} drawing shows what the address says */

@@ -51,7 +51,7 @@ export function exactly(iso) {
 export function when(iso, now = new Date()) {
   if (!iso) return "";
   const then = new Date(iso);
-  const seconds = (now - then) / 1000;
+  const seconds = (now.getTime() - then.getTime()) / 1000;
   if (seconds >= 0 && seconds < 45) return "just now";
   if (seconds >= 0 && seconds < 3600) return `${Math.max(1, Math.round(seconds / 60))} min ago`;
   if (then.toDateString() === now.toDateString()) return clock.format(then);

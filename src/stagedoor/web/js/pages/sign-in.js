@@ -35,7 +35,7 @@ function others(page, studio, user, says) {
   }
   if (studio.links) {
     const button = h("button", { class: "button quiet", type: "button" }, "Mail me a link");
-    button.addEventListener("click", () => mail(page, says, button, user));
+    button.addEventListener("click", () => mail(says, button, user));
     ways.push(button);
   }
   return h("div", { class: "row" }, ways);
@@ -46,7 +46,7 @@ async function passkey() {
   return post("/sign-in/passkey/finish", { ticket, credential: await assertion(options) });
 }
 
-async function mail(page, says, button, user) {
+async function mail(says, button, user) {
   if (!user.input.reportValidity()) return;
   button.disabled = true;
   try {

@@ -29,7 +29,7 @@ export function ask({ title, text, yes, no = "Cancel", danger = false }) {
  */
 export function dialog(title, content) {
   const heading = freshId("dialog");
-  const before = document.activeElement;
+  const before = /** @type {HTMLElement | null} */ (document.activeElement);
   return new Promise((resolve) => {
     let value;
     const close = (given) => {
