@@ -71,19 +71,19 @@ class Site(NamedTuple):
     etag: bytes
 
 
-def is_page(method: str, path: str) -> bool:
+def serves(method: str, path: str) -> bool:
     """Whether this is asked of the pages, not of the calls."""
     return method in ("GET", "HEAD") and not path.startswith("/api/") and path not in ("/healthz", "/metrics")
 
 
 class Pages:
-    """ASGI: answers what `is_page` says is a page, and passes everything else on."""
+    """ASGI: answers what `serves` names, and passes everything else on."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP or not is_page(scope["method"], scope["path"]):
+        if scope["type"] != ScopeType.HTTP or not serves(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
         status, headers, asset = _found(scope)
