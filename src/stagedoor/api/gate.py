@@ -24,6 +24,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import cast
 
 from litestar.enums import ScopeType
@@ -124,6 +125,7 @@ class Gate:
         try:
             if not await self._needs_nobody(scope, state["ip"], headers):
                 state["user"] = user = await self._who(headers)
+                state["still"] = partial(self._who, headers)
                 about.also(user=user.id, **_job_in(scope["path"]))
                 who = actor_of(user, state["ip"], headers.get(b"user-agent", b""), request_id)
             if "\0" in scope["path"]:
