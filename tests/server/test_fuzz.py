@@ -61,7 +61,7 @@ def check(status: int, content_type: str, body: bytes) -> None:
         assert "Traceback" not in refusal.message
 
 
-@pytest.mark.parametrize("name", [name for name in TABLE if name != "HEALTH"])
+@pytest.mark.parametrize("name", [name for name in TABLE if name not in ("HEALTH", "EVENTS")])
 def test_a_route_answers_anything_cleanly(asked: House, document: Any, name: str) -> None:
     call = TABLE[name]
     operation = document[call.path][call.method]

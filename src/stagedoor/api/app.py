@@ -37,7 +37,7 @@ from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
 from ..wire.signing import PublicKey
-from . import hooks, house, metrics, publishing, reuse, signin, studio, uploads
+from . import events, hooks, house, metrics, publishing, reuse, signin, studio, uploads
 from . import log as log_door
 from .document import Document
 from .gate import Gate, is_loopback, log_refusal
@@ -79,6 +79,7 @@ class Services:
     """free and total bytes of the disk below a folder, where it is there"""
     tally: Tally
     census: metrics.Census
+    events: events.Broadcast
 
 
 def make_app(services: Services, peers: Mapping[int, str]) -> ASGIApp:
@@ -95,6 +96,7 @@ def make_app(services: Services, peers: Mapping[int, str]) -> ASGIApp:
             *studio.HANDLERS,
             *metrics.HANDLERS,
             *log_door.HANDLERS,
+            *events.HANDLERS,
         ],
         state=State({"services": services}),
         exception_handlers={

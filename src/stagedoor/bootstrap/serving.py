@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from .. import config
 from ..api.app import Services, make_app
+from ..api.events import Broadcast
 from ..api.front import Peers
 from ..api.lane import PartLane
 from ..api.server import HttpServer, Tls
@@ -42,6 +43,7 @@ from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
 from ..lifecycle.tally import Tally
 from ..lifecycle.turns import Turns
+from ..lifecycle.watching import Watching
 from ..mail import Posted
 from ..model.audit import SYSTEM
 from ..model.entities import RunState
@@ -156,6 +158,7 @@ class _Running:
             room=room,
             tally=tally,
             census=records.health,
+            events=Broadcast(Watching(records.lists, receiving, now)),
         )
 
     def _doors(self, home: Home, reached: Reached, tally: Tally) -> dict[str, Any]:
@@ -194,7 +197,7 @@ class _Running:
         lane = PartLane(self._services.receiving, self._services.sign_in, self._services.tally)
         log.info("version %s starts, process %d", __version__, os.getpid())
         try:
-            HttpServer(app, lane, peers, host, port, tls, listening).run()
+            HttpServer(app, lane, peers, host, port, tls, listening, self._services.events.stop).run()
         finally:
             log.info("ending: steps under way are left for the next start")
             self._stopping.set()

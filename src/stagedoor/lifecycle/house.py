@@ -165,4 +165,6 @@ def setting(name: str, found: Effective) -> SettingView:
         level=found.level.value if found.level else "default",
         set_on=found.name,
         levels=(Level.WORKSPACE.value, *(level.value for level in known.levels)),
+        choices=known.choices,
+        least=known.least,
     )

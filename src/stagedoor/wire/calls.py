@@ -39,7 +39,7 @@ from .house import (
     WorkspaceChange,
     WorkspaceView,
 )
-from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest, TaskChange, TaskView
+from .jobs import JobChange, JobNews, JobView, Page, Receipt, SubmitRequest, TaskChange, TaskView
 from .log import LogView, StumbleView
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
@@ -104,6 +104,8 @@ SUBMIT = Call("POST", f"{V1}/jobs", JobView, SubmitRequest, idempotent=True)
 JOBS = Call("GET", f"{V1}/jobs", Page, items=JobView)
 JOB = Call("GET", f"{V1}/jobs/{{id}}", JobView)
 CHANGE_JOB = Call("PATCH", f"{V1}/jobs/{{id}}", JobView, JobChange)
+EVENTS = Call("GET", f"{V1}/events", items=JobNews)
+"""Answers a stream of server-sent events, as long as somebody listens."""
 RETRY = Call("POST", f"{V1}/jobs/{{id}}/retry", JobView, idempotent=True)
 ABORT = Call("POST", f"{V1}/jobs/{{id}}/abort", JobView, idempotent=True)
 PAUSE = Call("POST", f"{V1}/jobs/{{id}}/pause", JobView, idempotent=True)
