@@ -32,6 +32,12 @@ def test_a_session_is_known_by_its_secret_until_its_end(records: Records) -> Non
     assert records.sessions.known(token[:-1] + "_", NOW, LIMITS) is None
 
 
+def test_a_look_that_is_no_use_does_not_keep_a_session_alive(records: Records) -> None:
+    token = opened(records, user_of(records).id)
+    assert records.sessions.known(token, NOW + 11 * HOUR, LIMITS, used=False)
+    assert records.sessions.known(token, NOW + 12 * HOUR, LIMITS) is None
+
+
 def test_use_does_not_carry_a_session_beyond_its_longest(records: Records) -> None:
     token = opened(records, user_of(records).id)
     for hours in range(1, 30 * 24, 11):

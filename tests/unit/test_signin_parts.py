@@ -233,12 +233,16 @@ def test_passkeys_are_for_names_that_are_reached_securely(
     assert reached.site(headers).host == host
 
 
+def nobody(token: str, *, used: bool = True) -> None:
+    return None
+
+
 def test_over_tls_only_the_cookie_counts_that_no_other_host_can_set() -> None:
     secret = "x" * 43
-    door = SignIn(lambda *_: None, lambda _: None, TLS)
+    door = SignIn(lambda *_: None, nobody, TLS)
     plain, safe = f"stagedoor={secret}".encode(), f"a=b; __Host-stagedoor={secret};c".encode()
     assert door.token({b"cookie": plain}) == ""
     assert door.token({b"cookie": safe}) == secret
     assert door.token({b"cookie": safe + b"!"}) == secret
-    assert SignIn(lambda *_: None, lambda _: None, Reached()).token({b"cookie": plain}) == secret
-    assert SignIn(lambda *_: None, lambda _: None, PROXY).token({b"cookie": safe, **HTTPS}) == secret
+    assert SignIn(lambda *_: None, nobody, Reached()).token({b"cookie": plain}) == secret
+    assert SignIn(lambda *_: None, nobody, PROXY).token({b"cookie": safe, **HTTPS}) == secret

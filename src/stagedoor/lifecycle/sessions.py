@@ -49,9 +49,9 @@ class Sessions:
         session, token = made
         return Begun(Known(user=user, session=session), token, self.limits.longest)
 
-    def known(self, token: str) -> Known | None:
-        """Whose session it is, where it holds."""
-        return self._book.known(token, self._clock(), self.limits)
+    def known(self, token: str, *, used: bool = True) -> Known | None:
+        """Whose session it is, where it holds. `used`: whether this counts as use of it."""
+        return self._book.known(token, self._clock(), self.limits, used=used)
 
     def of_user(self, user_id: str) -> list[Session]:
         return self._book.of_user(user_id, self._clock(), self.limits)
