@@ -30,11 +30,11 @@ function row(group) {
   ];
 }
 
-/** All files of an entry, folder by folder; a folder is drawn when it is opened. @param {import("../scan/find.js").Folder} folder */
+/** All files of an entry, folder by folder; a folder is drawn when it is opened. @param {import("../scan/find.js").Node} folder */
 export function tree(folder) {
-  const here = groups(folder.files.filter((child) => !child.is_dir).map((child) => [child.filename, /** @type {any} */ (child).size]));
+  const here = groups(folder.files.filter((child) => !child.is_dir).map((child) => [child.filename, child.size]));
   const rows = [
-    ...folder.files.filter((child) => child.is_dir).map((child) => () => branch(/** @type {any} */ (child))),
+    ...folder.files.filter((child) => child.is_dir).map((child) => () => branch(child)),
     ...here.map((group) => () => h("li", {}, icon(group.frames ? "film" : "file"), h("span", {}, row(group)))),
   ];
   const list = h("ul", { class: "tree" });
@@ -52,7 +52,8 @@ function grow(list, rows, from) {
     item.remove();
     const before = list.childElementCount;
     grow(list, rows, from + ROWS);
-    /** @type {HTMLElement} */ (list.children[before]).querySelector?.("summary, button")?.focus();
+    list.children[before].setAttribute("tabindex", "-1");
+    /** @type {HTMLElement} */ (list.children[before]).focus();
   });
   list.append(item);
 }

@@ -62,7 +62,7 @@ export class Rows {
       h("div", { class: "entry-head" }, icon(folder ? "folder" : "file"), h("h3", { class: "name" }, entry.name), size, h("span", { class: `badge ${verdict.badge}` }, verdict.words), away),
       says(entry),
       contents(entry),
-      folder && entry.summary && entry.found.node.files?.length ? unfolding("All files", () => tree(/** @type {any} */ (entry.found.node))) : null,
+      folder && entry.summary && entry.found.node.files?.length ? unfolding("All files", () => tree(entry.found.node)) : null,
     );
     if (inside) away.focus({ preventScroll: true });
   }

@@ -6,9 +6,9 @@
  * 2. Names are in NFC; empty folders are kept; junk is left out and counted; what cannot be read is a fault.
  * 3. Nothing is done for longer than a slice, and what was found so far is told while it goes on.
  *
- * @typedef {{filename: string, is_dir: false, size: number, modified: number, file: File}} Leaf
- * @typedef {{filename: string, is_dir: true, files: Node[]}} Folder
- * @typedef {Leaf | Folder} Node
+ * A file has `size`, `modified` (milliseconds) and `file`; a folder has `files`.
+ *
+ * @typedef {{filename: string, is_dir: boolean, size?: number, modified?: number, file?: File, files?: Node[]}} Node
  *
  * @typedef {object} Found      one entry, while it is read and afterwards
  * @property {Node} node

@@ -2,13 +2,13 @@
 import { Sequences } from "../sequences.js";
 import { Slices } from "./slices.js";
 
-/** @typedef {import("./find.js").Node} Node @typedef {import("./find.js").Leaf} Leaf */
+/** @typedef {import("./find.js").Node} Node */
 
 /** What an entry holds, summed up. @typedef {{groups: import("../sequences.js").Group[], more: {files: number, size: number}, empty: number}} Summary */
 
 const LINES = 12;
 
-/** Every file in the order of the tape, with its path below the entry ("" for an entry that is a file). @param {Node} node @returns {Generator<[string, Leaf]>} */
+/** Every file in the order of the tape, with its path below the entry ("" for an entry that is a file). @param {Node} node @returns {Generator<[string, Node]>} */
 export function* filesOf(node, above = "") {
   if (!node.is_dir) {
     yield [above, node];
