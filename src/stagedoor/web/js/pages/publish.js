@@ -30,7 +30,7 @@ export const title = "Publish";
 let kept = null;
 let changed = () => {};
 
-const GONE = new Set(["offer_superseded", "offer_expired", "offer_closed", "offer_withdrawn", "entry_unknown"]);
+const GONE = new Set(["offer_superseded", "offer_expired", "offer_closed", "offer_withdrawn", "entry_unknown", "entries_mixed"]);
 
 export async function show(page) {
   if (!isSecureContext) return insecure(page.main);
@@ -199,7 +199,7 @@ class View {
       this.offering.leavesOutRefused = box.checked;
       this.drawSubmit();
     });
-    return h("label", { class: "row", for: "leave-out" }, box, `Leave out the refused (${refused.map(({ name }) => name).slice(0, 5).join(", ")}${refused.length > 5 ? ", …" : ""}) and send the others`);
+    return h("label", { class: "tick", for: "leave-out" }, box, `Leave out the refused (${refused.map(({ name }) => name).slice(0, 5).join(", ")}${refused.length > 5 ? ", …" : ""}) and send the others`);
   }
 
   // --- submitting

@@ -65,7 +65,7 @@ export class Card {
     const made = this.tasks.get(task.id);
     if (!made) return;
     const share = done ? 1 : task.size ? (this.transfer.shown.get(task.upload) ?? 0) / task.size : 1;
-    made.bar.set(share);
+    made.bar.set(share, done && this.transfer.job.status === "done" ? "good" : "");
     const words = task.status === "excluded" ? "left out" : task.status === "onhold" ? "on hold" : `${Math.floor(share * 100)} %`;
     if (made.text.textContent !== words) fill(made.text, words);
   }

@@ -51,7 +51,7 @@ export class Form {
       this.draw();
       document.getElementById("same-for-all")?.focus();
     });
-    return h("label", { class: "row same", for: "same-for-all" }, box, "The same for all entries");
+    return h("label", { class: "tick same", for: "same-for-all" }, box, "The same for all entries");
   }
 
   entryGroup(entry) {

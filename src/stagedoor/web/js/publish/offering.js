@@ -35,8 +35,7 @@ export class Offering {
     /** Junk that was offered by itself. */
     this.junkAlone = 0;
     this.leavesOutRefused = false;
-    /** @type {AbortController | null} */
-    this.asking = null;
+    this.asking = false;
     this.reads = 0;
     this.version = 0;
   }
@@ -68,7 +67,6 @@ export class Offering {
 
   /** All of it: it is submitted, or not wanted. */
   clear() {
-    this.asking?.abort();
     this.version += 1;
     this.entries = [];
     this.answer = null;
@@ -114,7 +112,7 @@ export class Offering {
 
   /** @param {(begun: (found: import("../scan/find.js").Found) => void) => Promise<unknown>} reader */
   async read(reader) {
-    this.asking?.abort();
+    this.version += 1;
     this.reads += 1;
     this.become("reading");
     /** @type {Entry[]} */
@@ -151,25 +149,37 @@ export class Offering {
 
   // --- asking
 
+  /**
+   * Ask for all entries. One question at a time: an earlier one that were answered last would be the newest offer.
+   */
   async ask() {
-    this.asking?.abort();
     this.version += 1;
-    const version = this.version;
     for (const entry of this.entries) Object.assign(entry, { verdict: null, faults: [] });
     this.error = null;
     if (!this.entries.length) return this.become("empty");
     if (this.entries.some((entry) => entry.found.faults.length)) return this.become("faulty");
     this.become("asking");
-    this.asking = new AbortController();
+    if (this.asking) return undefined;
+    this.asking = true;
+    try {
+      while (this.state === "asking") await this.askOnce(this.version);
+    } finally {
+      this.asking = false;
+    }
+    return undefined;
+  }
+
+  async askOnce(version) {
     try {
       const files = [];
       for (const { id, found } of this.entries) files.push({ id, ...(await wire(found.node)) });
-      if (version !== this.version) return undefined;
-      this.told(await post("/offers", { files, client: "page" }, { signal: this.asking.signal }));
+      if (version !== this.version) return;
+      const answer = await post("/offers", { files, client: "page" });
+      if (version === this.version) this.told(answer);
+      else if (!this.entries.length) remove(`/offers/${answer.id}`).catch(() => {}); // nobody wants it any more
     } catch (error) {
-      if (version === this.version && error.name !== "AbortError") this.failed(error);
+      if (version === this.version) this.failed(error);
     }
-    return undefined;
   }
 
   told(answer) {
