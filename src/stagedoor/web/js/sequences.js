@@ -39,6 +39,7 @@ export class Sequences {
 
   /** @param {string} name @param {number} size */
   add(name, size) {
+    if (this.sizes.has(name)) return;
     this.sizes.set(name, size);
     const [base, frame, extension] = split(name);
     if (!frame || frame.length > DIGITS) return;

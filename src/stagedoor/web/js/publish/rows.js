@@ -59,7 +59,7 @@ export class Rows {
     const folder = entry.found.node.is_dir;
     fill(
       element,
-      h("div", { class: "entry-head" }, icon(folder ? "folder" : "file"), h("h3", { class: "name" }, entry.name), size, h("span", { class: `badge ${verdict.badge}` }, verdict.words), away),
+      h("div", { class: "entry-head" }, icon(folder ? "folder" : "file"), h("h2", { class: "name" }, entry.name), size, h("span", { class: `badge ${verdict.badge}` }, verdict.words), away),
       says(entry),
       contents(entry),
       folder && entry.summary && entry.found.node.files?.length ? unfolding("All files", () => tree(entry.found.node)) : null,
