@@ -144,7 +144,7 @@ class Vendor:
     def has_sent(self, least: int) -> None:
         """Wait until so many bytes have been acknowledged or are on their way."""
         self.page.wait_for_function(
-            "least => +document.querySelector('.transfer-card [role=progressbar]').ariaValueNow >= least", arg=least
+            "least => +document.querySelector('.transfer-card [role=progressbar]')?.ariaValueNow >= least", arg=least
         )
 
     def is_accessible(self) -> None:

@@ -269,7 +269,9 @@ def test_keys_alone_lead_from_picking_to_the_receipt(
     with page.expect_download() as download:
         page.keyboard.press("Enter")
     receipt = json.loads(Path(download.value.path()).read_text())
-    assert [file["path"] for file in receipt["entries"][0]["files"]] == [f"shot.000{number}.exr" for number in (1, 2, 3)]
+    assert [file["path"] for file in receipt["entries"][0]["files"]] == [
+        f"shot.000{number}.exr" for number in (1, 2, 3)
+    ]
     vendor.is_accessible()
 
 

@@ -78,7 +78,7 @@ export class Continuing {
   }
 
   away(one, says) {
-    return h("button", { class: "button quiet", type: "button", "aria-label": `Cancel ${one.job.code}`, on: { click: () => void this.cancel(one, says) } }, "Cancel this publish");
+    return h("button", { class: "button quiet", type: "button", "aria-label": `Cancel this publish: ${one.job.code}`, on: { click: () => void this.cancel(one, says) } }, "Cancel this publish");
   }
 
   async reopened(one, says) {

@@ -13,7 +13,7 @@
  */
 import { Limit } from "./limit.js";
 import { ask, digest, send } from "./part.js";
-import { left, Plan, SMALLEST } from "./plan.js";
+import { LARGEST, left, Plan, SMALLEST } from "./plan.js";
 
 const LONGEST_PAUSE = 30_000;
 const DAMAGED_TRIES = 5;
@@ -56,6 +56,7 @@ function settle(ticket, blob) {
 function start({ views, connections, rate }) {
   limit.set(rate);
   plan = new Plan(connections);
+  plan.most = largest(rate);
   for (const view of views) {
     uploads.set(view.id, { size: view.size, received: view.received, flying: new Map() });
     plan.add(view.id, view.missing, view.part_bytes);
@@ -67,6 +68,7 @@ function start({ views, connections, rate }) {
 
 function newLimit(rate) {
   limit.set(rate);
+  plan.most = largest(rate);
   wakeUp();
 }
 
@@ -270,6 +272,11 @@ class Courier {
   again(part) {
     return this.read(part);
   }
+}
+
+/** With a limit, about a second of it, so that it is kept evenly. */
+function largest(rate) {
+  return rate ? Math.max(SMALLEST, Math.min(rate, LARGEST)) : LARGEST;
 }
 
 /** Whether trying again may help. */
