@@ -24,7 +24,8 @@ export function live(signal, { again, job = () => {} }) {
   };
   const poll = (wanted) => {
     if (wanted && !polling) polling = window.setInterval(again, POLL_MS);
-    if (!wanted) polling = void clearInterval(polling) ?? 0;
+    if (!wanted) clearInterval(polling);
+    if (!wanted) polling = 0;
     say(!wanted);
   };
   const open = () => {
@@ -61,7 +62,7 @@ export function live(signal, { again, job = () => {} }) {
 /**
  * Calls `act` soon, and once for many wishes; never again before it has ended.
  *
- * @param {() => Promise<void>} act @param {AbortSignal} signal
+ * @param {() => Promise<unknown>} act @param {AbortSignal} signal
  */
 export function soon(act, signal, ms = 400) {
   let waiting = 0;
