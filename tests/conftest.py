@@ -52,6 +52,7 @@ pytest.register_assert_rewrite(
     "test_records_queues",
     "test_records_races",
     "test_records_runs",
+    "test_records_signin",
     "test_records_where",
 )
 

@@ -51,6 +51,8 @@ TEMPLATE = """\
 # files = 5              # and so many older ones are kept
 """
 _PUBLIC_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?")
+PORT = 8181
+"""where the accsyn client looks in its development mode"""
 LOCK_SECONDS = 1.0
 """how long a server waits for the lock of its home: `doctor` holds it for an instant to see whether one runs"""
 
@@ -153,6 +155,12 @@ class Home:
                 code="config_wrong",
             )
         return str(given).rstrip("/").lower()
+
+    @property
+    def url(self) -> str:
+        """Where people reach the server, as far as is known: as it is set, else as it listens, or listened last."""
+        serving = self.serving()
+        return self.public_url or (serving.url if serving else f"http://127.0.0.1:{PORT}")
 
     def mail_choice(self) -> MailChoice | None:
         """How mails are sent; None where they are not. Raises BadRequest."""

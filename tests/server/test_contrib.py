@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -87,6 +88,7 @@ def test_a_publish_goes_through_nginx(tmp_path: Path) -> None:
             pool = urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=str(tls.cert))
             assert pool.request("GET", f"{url}/metrics").status == 404
             assert pool.request("GET", f"{url}/healthz").status == 200
+            sign_in(pool, url, json.loads(studio.command("user", "invite", vendor.code, "--json"))["url"])
         assert tree(studio.volume / "in" / "shot_v001") == tree(source)
         assert "buffered to a temporary file" not in (tmp_path / "nginx" / "error.log").read_text()
         assert [path for path in (tmp_path / "nginx" / "bodies").rglob("*") if path.is_file()] == []
@@ -94,6 +96,20 @@ def test_a_publish_goes_through_nginx(tmp_path: Path) -> None:
         assert "ip=127.0.0.1" in (studio.home / "logs" / "server.log").read_text()
     finally:
         studio.stop()
+
+
+def sign_in(pool: urllib3.PoolManager, url: str, invitation: str) -> None:
+    """As a page does: nginx passes on how it was asked."""
+    page = {"X-Stagedoor-Page": "1", "Origin": url}
+    body = json.dumps({"token": invitation.partition("#")[2], "password": "correct horse battery"})
+    answer = pool.request("POST", f"{url}/api/v1/sign-in/redeem", headers=page, body=body)
+    assert answer.status == 200, answer.data
+    assert answer.headers["Set-Cookie"].startswith("__Host-stagedoor=")
+    page["Cookie"] = answer.headers["Set-Cookie"].partition(";")[0]
+    made = pool.request("POST", f"{url}/api/v1/me/keys", headers=page, body="{}")
+    assert made.status == 201, made.data
+    elsewhere = {**page, "Origin": "https://localhost:1"}
+    assert pool.request("POST", f"{url}/api/v1/me/keys", headers=elsewhere, body="{}").status == 403
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")

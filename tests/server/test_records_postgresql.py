@@ -26,6 +26,7 @@ from test_records_schema import (  # noqa: F401
     test_migrating_again_changes_nothing,
     test_migrations_make_exactly_the_tables_of_this_version,
 )
+from test_records_signin import *  # noqa: F403
 from test_records_where import *  # noqa: F403
 
 from stagedoor.model.errors import Busy, StagedoorError

@@ -21,8 +21,11 @@
 19. `counting`    every request that was answered
 20. `metrics`     what the server does and how it fares
 21. `pages`       the files of the pages, which need nobody
+22. `who`         who asks: by key, or by the cookie of a page
+23. `signin`      signing in and out, sessions, invitations
 
 Rules
-1. Everything but `/healthz` and the pages needs a user name and an API key (HTTP Basic); `/metrics` does as it is set.
+1. Everything but `/healthz`, the pages and what signs in needs a user name and an API key (HTTP Basic), or the cookie
+   of a page that has signed in; `/metrics` does as it is set.
 2. Handlers decode, hand work to threads and encode; they decide nothing but who may call.
 """

@@ -34,13 +34,12 @@ from ..lifecycle.tally import Tally
 from ..model import errors
 from ..model.audit import Actor, Door
 from ..model.entities import User
-from ..model.signin import Known
 from ..wire.calls import OPEN
 from . import pages
 from .counting import Answered, count
 from .status import body_of, headers_of, status_of
 from .threads import quick
-from .who import Credential, SignIn, is_page
+from .who import SignIn, is_page
 
 log = logging.getLogger("stagedoor.api")
 
@@ -121,8 +120,8 @@ class Gate:
         try:
             if not await self._needs_nobody(method, scope["path"], state["ip"], headers):
                 shown = self._sign_in.credential(method, headers)
-                state["known"] = known = await self._known(shown)
-                state["still"] = partial(self._known, shown)
+                state["known"] = known = await quick(self._sign_in.known, shown)
+                state["still"] = partial(quick, self._sign_in.known, shown, used=False)
                 about.also(user=known.user.id, **_job_in(scope["path"]))
                 who = actor_of(known.user, state["ip"], client, request_id)
             if "\0" in scope["path"]:
@@ -135,9 +134,6 @@ class Gate:
             return
         with acting(who):
             await self._app(scope, receive, _stamped(send, request_id, body))
-
-    async def _known(self, shown: Credential) -> Known:
-        return await quick(self._sign_in.known, shown)
 
     async def _needs_nobody(self, method: str, path: str, ip: str, headers: dict[bytes, bytes]) -> bool:
         """Raises Forbidden where a page of ours would have to ask, and does not."""

@@ -17,7 +17,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from ..lifecycle.passkeys import Site
@@ -95,11 +95,15 @@ class Reached:
         return Site(host if secure and not _is_number(host) else "", origin)
 
 
+class SessionOf(Protocol):
+    def __call__(self, token: str, *, used: bool = True) -> Known | None: ...
+
+
 class SignIn:
     def __init__(
         self,
         key: Callable[[str, str], User | None],
-        session: Callable[[str], Known | None],
+        session: SessionOf,
         reached: Reached,
     ) -> None:
         """`key`: whose it is, with the user's name; `session`: whose, by its secret."""
@@ -117,10 +121,10 @@ class SignIn:
             self.check_page(headers)
         return Credential(b"", token)
 
-    def known(self, shown: Credential) -> Known:
-        """Raises SignInRefused."""
+    def known(self, shown: Credential, *, used: bool = True) -> Known:
+        """`used`: whether this counts as use of a session. Raises SignInRefused."""
         if shown.token:
-            found = self._session(shown.token)
+            found = self._session(shown.token, used=used)
         else:
             user = self._key(*credentials(shown.authorization))
             found = Known(user=user) if user else None

@@ -1,4 +1,4 @@
-"""`stagedoor user`: users and their API keys."""
+"""`stagedoor user`: users and their API keys; `user_invite` has invitations and sessions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from . import metadata
 from .options import EVERY, as_json, expression, home, open_home, pass_page, where
 from .screen.numbers import moment
 from .screen.page import Column, Page, as_builtins
-
-ROLES = ("standard", "employee", "admin")
+from .user_invite import ROLES, invitation, invite, session
 
 
 @click.group("user")
 def command() -> None:
-    """Users and their API keys."""
+    """Users, their API keys, invitations and sessions."""
+
+
+command.add_command(invite)
+command.add_command(invitation)
+command.add_command(session)
 
 
 @command.command()
@@ -151,7 +155,7 @@ def _state(key: Any) -> str:
 @as_json
 @pass_page
 def disable(page: Page, home: Path, email: str) -> None:
-    """Keep a user out: their keys stop working at once."""
+    """Keep a user out: keys stop working, browsers are signed out, at once."""
     _switch(page, home, email, "disabled")
 
 

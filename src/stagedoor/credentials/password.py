@@ -24,7 +24,7 @@ class Argon2:
         return self._hasher.hash(password.encode(errors="replace"))
 
     def matches(self, hash: str, password: str) -> bool:
-        if not hash and not self._nobodys:
+        if not self._nobodys:
             self._nobodys = self._hasher.hash(secrets.token_bytes(16))
         try:
             self._hasher.verify(hash or self._nobodys, password.encode(errors="replace"))

@@ -31,6 +31,12 @@ Beside the steps:
 - `manage`     users, keys, volumes, hooks
 - `queues`     the lines in which jobs wait
 - `levels`     settings and metadata, on whatever they are set
+- `signin`     by password, link or passkey
+- `inviting`   invitations, made and redeemed
+- `sessions`   browsers that are signed in
+- `passwords`, `passkeys`: what users set about signing in
+- `slowing`    guessing is slowed
+- `tickets`    what the server must know again, kept by the browser
 - `replay`     today's script on what earlier runs had read
 - `hookline`   what is set as a hook, judged
 - `grammar`    the query language, read

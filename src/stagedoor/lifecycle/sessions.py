@@ -8,10 +8,11 @@ Rules
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 
 from ..model.entities import User
-from ..model.errors import SignInRefused
+from ..model.errors import NotFound, SignInRefused
 from ..model.signin import DAY, HOUR, Known, Limits, Session, Way
 from .acting import acting, actor
 from .lately import Lately
@@ -41,16 +42,16 @@ class Sessions:
     def begin(self, user: User, way: Way) -> Begun:
         """Raises SignInRefused where the user was disabled at this moment."""
         who = actor()
-        with acting(replace(who, user_id=user.id, code=user.code, role=user.role.value)):
+        with _acting(user):
             made = self._book.open(user.id, way, who.ip, who.client, self._clock())
         if made is None:
             raise SignInRefused
         session, token = made
         return Begun(Known(user=user, session=session), token, self.limits.longest)
 
-    def known(self, token: str) -> Known | None:
-        """Whose session it is, where it holds."""
-        return self._book.known(token, self._clock(), self.limits)
+    def known(self, token: str, *, used: bool = True) -> Known | None:
+        """Whose session it is, where it holds. `used`: whether this counts as use of it."""
+        return self._book.known(token, self._clock(), self.limits, used=used)
 
     def of_user(self, user_id: str) -> list[Session]:
         return self._book.of_user(user_id, self._clock(), self.limits)
@@ -64,8 +65,14 @@ class Sessions:
         return self._book.forget(self._clock(), self.limits)
 
     def sign_out(self, known: Known) -> None:
+        """Nothing happens where no session asks, or it has ended meanwhile."""
         if known.session:
-            self._book.end(known.user.id, known.session.id, "sign_out")
+            with _acting(known.user), suppress(NotFound):
+                self._book.end(known.user.id, known.session.id, "sign_out")
+
+
+def _acting(user: User) -> AbstractContextManager[None]:
+    return acting(replace(actor(), user_id=user.id, code=user.code, role=user.role.value))
 
 
 def limits_of(house: House) -> Limits:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -90,7 +91,7 @@ class Slowing:
             now = self._clock()
             wait = self._wait(who, where, now)
             if wait > 0:
-                raise TooManyAttempts(details={"seconds": max(1, round(wait + 0.5))})
+                raise TooManyAttempts(details={"seconds": math.ceil(wait)})
             for counts, key in self._keys(who, where):
                 counts.add(key, now)
 

@@ -44,8 +44,8 @@ class Sessions:
             note(connection, "sign_in", "session", session.id, code, details={"way": way.value})
         return session, token
 
-    def known(self, token: str, now: int, limits: Limits) -> Known | None:
-        """Whose session it is, where it is one and has not ended."""
+    def known(self, token: str, now: int, limits: Limits, *, used: bool = True) -> Known | None:
+        """Whose session it is, where it is one and has not ended. `used`: whether this counts as use of it."""
         query = (
             select(*USER, *(column.label(f"session_{column.name}") for column in _SESSION))
             .join(users, users.c.id == sessions.c.user_id)
@@ -58,7 +58,7 @@ class Sessions:
         session = Session(**{column.name: row._mapping[f"session_{column.name}"] for column in _SESSION})
         if limits.end_of(session) <= now:
             return None
-        if now - session.last_used >= MINUTE:
+        if used and now - session.last_used >= MINUTE:
             self._used(session.id, now)
         return Known(user=User(**{column.name: row._mapping[column] for column in USER}), session=session)
 

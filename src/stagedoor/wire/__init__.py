@@ -7,9 +7,10 @@
 5. `parts`     the headers of a part, the state of an upload
 6. `reuse`     files that the studio may have already
 7. `house`     workspace, users, keys, volumes, hooks, settings: what the studio manages
-8. `log`       the audit log
-9. `hookdata`  what a hook reads and writes
-10. `calls`     every call: method, path, what goes in, what comes out
+8. `signin`    invitations, passwords, passkeys, sessions
+9. `log`       the audit log
+10. `hookdata`  what a hook reads and writes
+11. `calls`     every call: method, path, what goes in, what comes out
 
 Unknown keys are ignored. Times are RFC 3339 in UTC, except `modified` of files: integer milliseconds since 1970.
 """

@@ -13,10 +13,9 @@ from pathlib import Path
 import urllib3
 
 from ...api.certificate import Facts, facts
-from ...config import Home, Serving
+from ...config import PORT, Home, Serving
 from .diagnosis import Diagnosis, fault, ok, warning
 
-PORT = 8181
 SOON = timedelta(days=30)
 AHEAD_SECONDS = 2.0
 

@@ -14,8 +14,8 @@ class SessionBook(Protocol):
         """A new session, and its secret, which is told this once. None where the user is disabled by now."""
         ...
 
-    def known(self, token: str, now: int, limits: Limits) -> Known | None:
-        """Whose session it is, where it is one and has not ended."""
+    def known(self, token: str, now: int, limits: Limits, *, used: bool = True) -> Known | None:
+        """Whose session it is, where it is one and has not ended. `used`: whether this counts as use of it."""
         ...
 
     def of_user(self, user_id: str, now: int, limits: Limits) -> list[Session]: ...
