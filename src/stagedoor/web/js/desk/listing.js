@@ -63,10 +63,16 @@ export function listing(page, kind) {
     fill(state, sorry(error, reload));
   }
 
+  /** Ask what the address says, which somebody else has changed. */
+  function ask() {
+    query.set(asked().where ?? "");
+    void reload();
+  }
+
   query.set(asked().where ?? "");
   made.element.hidden = true;
   const element = h("div", {}, filters?.element, query.element, state, made.element, pages.element);
-  return { element, reload, change: made.change, has: made.has };
+  return { element, reload, ask, change: made.change, has: made.has };
 }
 
 /** Buttons of which one is pressed. */

@@ -1,6 +1,6 @@
 /** A job: how it stands, what happens next, its entries; for the studio also the runs of its hooks and what was done. */
 import { get, patch, post, Refusal } from "../api.js";
-import { h, icon, redraw } from "../dom.js";
+import { fill, h, icon, redraw } from "../dom.js";
 import { attempt, doing } from "../desk/act.js";
 import { entries, facts, refresh } from "../desk/entries.js";
 import { LOG_COLUMNS } from "../desk/logs.js";
@@ -10,7 +10,7 @@ import { RUN_COLUMNS, texts } from "../desk/runs.js";
 import { later } from "../ui/later.js";
 import { live, soon } from "../ui/live.js";
 import { sorry } from "../ui/sorry.js";
-import { jobBadge, person, progress, time } from "../ui/status.js";
+import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
 import { bytes, counted, exactly } from "../words.js";
 
@@ -47,10 +47,10 @@ export async function show(page) {
   });
   try {
     await load();
-    page.main.append(parts.head, parts.entries, parts.more);
+    fill(page.main, parts.head, parts.entries, parts.more);
   } catch (error) {
     if (!(error instanceof Refusal) || error.status !== 404) throw error;
-    page.main.append(h("h1", {}, "There is no such job"), h("p", {}, "It may be somebody else's, or its address is cut short. ", h("a", { href: "/jobs" }, "To the jobs"), "."));
+    fill(page.main, h("h1", {}, "There is no such job"), h("p", {}, "It may be somebody else's, or its address is cut short. ", h("a", { href: "/jobs" }, "To the jobs"), "."));
   }
 }
 
@@ -65,7 +65,7 @@ function head(page, job, draw, sign) {
     h("p", { class: "small" }, h("a", { href: "/jobs" }, "Jobs")),
     h("div", { class: "row apart" }, h("h1", { class: "any" }, job.name), h("div", { class: "row" }, jobBadge(job), sign)),
     job.phase === "upload" || job.status === "running" ? progress(job) : null,
-    trouble(job, inside),
+    problem(job, inside),
     h("p", { id: "next" }, whatNext(job, inside, own)),
     own && job.phase === "upload" && job.status !== "paused" ? h("p", {}, h("a", { class: "button primary", href: `/publish?job=${job.id}` }, icon("upload"), "Continue on the publish page")) : null,
     h("div", { class: "row acts" }, acts(page, job, draw, inside)),
@@ -73,13 +73,13 @@ function head(page, job, draw, sign) {
   ];
 }
 
-function trouble(job, inside) {
+function problem(job, inside) {
   if (!job.error || job.status === "done") return null;
   const kind = job.status === "failed" ? "bad" : "warn";
   return h(
     "div",
     { class: `notice ${kind}` },
-    h("p", {}, job.error),
+    h("p", {}, trouble(job)),
     inside && job.detail ? h("p", { class: "small any" }, job.detail) : null,
     job.status === "failed" && job.reference ? h("p", { class: "small" }, "Reference ", inside ? h("a", { href: `/runs/${job.reference}` }, h("code", {}, job.reference)) : h("code", {}, job.reference)) : null,
   );

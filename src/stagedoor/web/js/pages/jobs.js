@@ -1,9 +1,9 @@
 /** Jobs: what is under way, what has failed, what came. */
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { today } from "../desk/address.js";
 import { listing } from "../desk/listing.js";
 import { live, soon } from "../ui/live.js";
-import { jobBadge, person, progress, time } from "../ui/status.js";
+import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
 import { bytes, counted } from "../words.js";
 
 export const title = "Jobs";
@@ -27,7 +27,7 @@ export async function show(page) {
   });
   const again = soon(list.reload, page.signal);
   const sign = live(page.signal, { again, job: (news) => told(news, shown, list, again) });
-  page.main.append(h("div", { class: "row apart" }, h("h1", {}, inside ? "Jobs" : "Your jobs"), sign), list.element);
+  fill(page.main, h("div", { class: "row apart" }, h("h1", {}, inside ? "Jobs" : "Your jobs"), sign), list.element);
   await list.reload();
 }
 
@@ -61,18 +61,18 @@ function columns(inside) {
     { name: "State", cell: jobBadge },
     { name: "Job", class: "job-name", cell: name },
     inside ? { name: "User", class: "person", cell: person } : null,
-    { name: "Entries", class: "number", cell: (job) => job.entries },
+    { name: "Entries", class: "number minor", cell: (job) => job.entries },
     { name: "Size", class: "number", cell: (job) => bytes(job.size) },
     { name: "Arrived", class: "arrived", cell: progress },
     { name: "When", class: "nowrap", cell: (job) => time(job.created) },
-    inside ? { name: "Queue", cell: (job) => job.queue_hr } : null,
+    inside ? { name: "Queue", class: "minor", cell: (job) => job.queue_hr } : null,
   ];
   return all.filter(Boolean);
 }
 
 function name(job) {
   const link = h("a", { id: `job-${job.id}`, href: `/jobs/${job.id}`, title: counted(job.files, "file") }, job.name);
-  const why = job.error || job.waits_for;
+  const why = trouble(job) || job.waits_for;
   return why ? [link, h("p", { class: "small muted" }, why)] : link;
 }
 

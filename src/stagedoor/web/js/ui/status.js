@@ -80,5 +80,8 @@ export function pace(job) {
 /** A time as one says it, with everything in its title. @param {string | null} iso */
 export const time = (iso) => (iso ? h("time", { datetime: iso, title: exactly(iso) }, when(iso)) : "");
 
+/** What went wrong, without the reference, which is shown beside it. @param {any} job */
+export const trouble = (job) => (job.reference ? job.error.replace(`Reference: ${job.reference}`, "").trim() : job.error);
+
 /** The e-mail address out of `user:<mail>[<role>](<id>)`. @param {any} job */
 export const person = (job) => (job.user_hr || job.user || "").replace(/^user:/, "").replace(/\[[^[]*$/, "");

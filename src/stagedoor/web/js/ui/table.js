@@ -5,7 +5,7 @@ import { h, redraw } from "../dom.js";
  * @typedef {object} Column
  * @property {string} name
  * @property {(item: any) => import("../dom.js").Child} cell
- * @property {string} [class]   `number`, `nowrap`
+ * @property {string} [class]   `number`, `nowrap`; `minor` where a narrow screen does without it
  * @property {boolean} [quiet]  its heading is for screen readers alone
  */
 
@@ -19,7 +19,7 @@ export function table(caption, columns, key = (item) => item.id) {
   const body = h("tbody", {});
   /** @type {Map<string, HTMLTableRowElement>} */
   const rows = new Map();
-  const cells = (item) => columns.map((column) => h("td", { class: column.class, "data-label": column.quiet ? null : column.name }, column.cell(item)));
+  const cells = (item) => columns.map((column) => cell(column, column.cell(item)));
   const show = (items) => {
     rows.clear();
     const made = items.map((item) => {
@@ -35,6 +35,12 @@ export function table(caption, columns, key = (item) => item.id) {
   };
   const element = h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, h("table", { class: "table folds" }, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, headings)), body));
   return { element, show, change, has: (id) => rows.has(id) };
+}
+
+/** What is in a cell stays one thing beside its label where the table folds; an empty cell folds away. */
+function cell(column, content) {
+  const inner = h("div", {}, content);
+  return h("td", { class: column.class, "data-label": column.quiet ? null : column.name }, inner.hasChildNodes() ? inner : null);
 }
 
 /** A table of what is there already. */
