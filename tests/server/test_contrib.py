@@ -15,7 +15,7 @@ import pytest
 import urllib3
 
 from stagedoor.api.certificate import self_signed
-from studio import Studio, frames, free_port, tree, until
+from studio import Account, Studio, frames, free_port, tree, until
 
 CONTRIB = Path(__file__).parents[2] / "contrib"
 MIB = 2**20
@@ -88,6 +88,7 @@ def test_a_publish_goes_through_nginx(tmp_path: Path) -> None:
             pool = urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=str(tls.cert))
             assert pool.request("GET", f"{url}/metrics").status == 404
             assert pool.request("GET", f"{url}/healthz").status == 200
+            hear(pool, url, vendor)
             sign_in(pool, url, json.loads(studio.command("user", "invite", vendor.code, "--json"))["url"])
         assert tree(studio.volume / "in" / "shot_v001") == tree(source)
         assert "buffered to a temporary file" not in (tmp_path / "nginx" / "error.log").read_text()
@@ -96,6 +97,15 @@ def test_a_publish_goes_through_nginx(tmp_path: Path) -> None:
         assert "ip=127.0.0.1" in (studio.home / "logs" / "server.log").read_text()
     finally:
         studio.stop()
+
+
+def hear(pool: urllib3.PoolManager, url: str, who: Account) -> None:
+    """Events come as they happen: nginx does not keep them back."""
+    headers = urllib3.make_headers(basic_auth=f"{who.code}:{who.api_key}")
+    with pool.request("GET", f"{url}/api/v1/events", headers=headers, preload_content=False, timeout=20) as answer:
+        heard = b""
+        while b"event: start" not in heard:
+            heard += answer.read1() or pytest.fail("the stream ended")
 
 
 def sign_in(pool: urllib3.PoolManager, url: str, invitation: str) -> None:

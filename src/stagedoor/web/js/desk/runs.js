@@ -1,0 +1,63 @@
+/** Runs of hooks: as lines of a table, and what one of them read, wrote and said. */
+import { get } from "../api.js";
+import { h } from "../dom.js";
+import { later } from "../ui/later.js";
+import { runBadge, time } from "../ui/status.js";
+import { lasting, number } from "../words.js";
+
+/** Bytes of a text that are shown at first. */
+const MOST = 64_000;
+
+/** @type {import("../ui/table.js").Column[]} */
+export const RUN_COLUMNS = [
+  { name: "Outcome", cell: (run) => runBadge(run.state) },
+  { name: "Hook", cell: (run) => h("a", { id: `run-${run.id}`, href: `/runs/${run.id}` }, run.hook, run.replay ? " (again, by hand)" : "") },
+  { name: "Why", class: "any", cell: (run) => run.error },
+  { name: "Exit", class: "number", cell: (run) => run.exit_code },
+  { name: "Attempt", class: "number", cell: (run) => run.attempt },
+  { name: "Took", class: "number", cell: (run) => took(run) },
+  { name: "When", class: "nowrap", cell: (run) => time(run.started) },
+];
+
+/** @param {any} run */
+export const took = (run) => (run.seconds === null ? "" : run.seconds < 10 ? `${run.seconds.toFixed(1)} s` : lasting(run.seconds));
+
+const NAMES = { input: "Input", output: "Answer", stdout: "stdout", stderr: "stderr" };
+
+/**
+ * What a run read, wrote and said, each when it is wanted, and the beginning of what is long.
+ *
+ * @param {import("../router.js").Page} page @param {string} id @param {string[]} [which] @param {string} [open]
+ */
+export function texts(page, id, which = Object.keys(NAMES), open = "") {
+  let asking;
+  const asked = () => (asking ??= get(`/runs/${id}`, { query: { most: MOST }, signal: page.signal }).catch((error) => {
+    asking = undefined;
+    throw error;
+  }));
+  return which.map((name) => later(NAMES[name], async () => text(await asked(), id, name), { id: `${name}-${id}`, class: "text", open: name === open }));
+}
+
+function text(detail, id, name) {
+  const found = detail[name];
+  if (found === null) return h("p", { class: "small muted" }, "What a program says is shown to administrators.");
+  if (!found) return h("p", { class: "small muted" }, name === "input" ? "Not kept any more." : "Nothing.");
+  const shown = name === "input" || name === "output" ? pretty(found, detail.cut.includes(name)) : found;
+  return [
+    h("pre", { tabindex: "0", "aria-label": NAMES[name] }, visible(shown)),
+    detail.cut.includes(name) ? h("p", { class: "small muted" }, `These are the first ${number(MOST)} bytes. `, h("a", { href: `/api/v1/runs/${id}`, download: `run-${id}.json` }, "Save the whole run")) : null,
+  ];
+}
+
+/** JSON is easier to read in lines; what is no JSON, or cut, stays as it is. */
+function pretty(found, cut) {
+  if (cut) return found;
+  try {
+    return JSON.stringify(JSON.parse(found), null, 2);
+  } catch {
+    return found;
+  }
+}
+
+/** Control characters are shown, not obeyed; so are those that turn the direction of text. */
+const visible = (found) => found.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (letter) => (letter === "\r" ? "" : `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`));

@@ -1,0 +1,169 @@
+/** A job: how it stands, what happens next, its entries; for the studio also the runs of its hooks and what was done. */
+import { get, patch, post, Refusal } from "../api.js";
+import { fill, h, icon, redraw } from "../dom.js";
+import { attempt, doing } from "../desk/act.js";
+import { entries, facts, refresh } from "../desk/entries.js";
+import { LOG_COLUMNS } from "../desk/logs.js";
+import { metadata } from "../desk/metadata.js";
+import { whatNext } from "../desk/next.js";
+import { RUN_COLUMNS, texts } from "../desk/runs.js";
+import { later } from "../ui/later.js";
+import { live, soon } from "../ui/live.js";
+import { sorry } from "../ui/sorry.js";
+import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
+import { tableOf } from "../ui/table.js";
+import { bytes, counted, exactly } from "../words.js";
+
+export const title = "Job";
+
+export async function show(page) {
+  const { id } = page.params;
+  const inside = page.me.role !== "standard";
+  const parts = { head: h("div", {}), entries: h("div", {}), more: h("div", {}) };
+  /** @type {any} */
+  let job = null;
+  const draw = (found) => {
+    const before = job;
+    job = found;
+    page.name(job.name);
+    redraw(parts.head, head(page, job, draw, sign));
+    if (shape(before) !== shape(job)) redraw(parts.entries, entries(page, job, draw));
+    else refresh(parts.entries, job);
+    if (rest(before) !== rest(job)) more(page, job, draw, parts.more, inside);
+  };
+  const load = async () => {
+    const now = page.main.querySelector("#queue-choice");
+    const found = await get(`/jobs/${id}`, { signal: page.signal });
+    if (document.activeElement !== now || !now) draw(found);
+  };
+  const again = soon(() => attempt(load), page.signal);
+  const sign = live(page.signal, {
+    again,
+    job: (news) => {
+      if (news.id !== id || !job) return;
+      if (news.status === job.status && news.phase === job.phase) draw({ ...job, ...news });
+      again();
+    },
+  });
+  try {
+    await load();
+    fill(page.main, parts.head, parts.entries, parts.more);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 404) throw error;
+    fill(page.main, h("h1", {}, "There is no such job"), h("p", {}, "It may be somebody else's, or its address is cut short. ", h("a", { href: "/jobs" }, "To the jobs"), "."));
+  }
+}
+
+/** What must differ before the entries, and what is below them, are drawn anew: what somebody has opened stays open. */
+const shape = (job) => JSON.stringify(job && [job.phase, job.tasks.map((task) => ({ ...task, received: 0, progress: 0 }))]);
+const rest = (job) => JSON.stringify(job && [job.status, job.phase, job.attempts, job.metadata, job.tasks.map(({ status }) => status)]);
+
+function head(page, job, draw, sign) {
+  const inside = page.me.role !== "standard";
+  const own = job.user === page.me.id;
+  return [
+    h("p", { class: "small" }, h("a", { href: "/jobs" }, "Jobs")),
+    h("div", { class: "row apart" }, h("h1", { class: "any" }, job.name), h("div", { class: "row" }, jobBadge(job), sign)),
+    job.phase === "upload" || job.status === "running" ? progress(job) : null,
+    problem(job, inside),
+    h("p", { id: "next" }, whatNext(job, inside, own)),
+    own && job.phase === "upload" && job.status !== "paused" ? h("p", {}, h("a", { class: "button primary", href: `/publish?job=${job.id}` }, icon("upload"), "Continue on the publish page")) : null,
+    h("div", { class: "row acts" }, acts(page, job, draw, inside)),
+    about(job, inside),
+  ];
+}
+
+function problem(job, inside) {
+  if (!job.error || job.status === "done") return null;
+  const kind = job.status === "failed" ? "bad" : "warn";
+  return h(
+    "div",
+    { class: `notice ${kind}` },
+    h("p", {}, trouble(job)),
+    inside && job.detail ? h("p", { class: "small any" }, job.detail) : null,
+    job.status === "failed" && job.reference ? h("p", { class: "small" }, "Reference ", inside ? h("a", { href: `/runs/${job.reference}` }, h("code", {}, job.reference)) : h("code", {}, job.reference)) : null,
+  );
+}
+
+function acts(page, job, draw, inside) {
+  const to = (verb) => async () => draw(await post(`/jobs/${job.id}/${verb}`));
+  const buttons = [];
+  if (job.status === "failed") buttons.push(doing("Retry", to("retry"), { class: "primary", id: "retry" }));
+  if (job.status === "paused" && (inside || job.error_code === "paused_by_owner") && job.error_code !== "on_hold") buttons.push(doing("Resume", to("resume"), { class: "primary", id: "resume" }));
+  if (["waiting", "running"].includes(job.status)) buttons.push(doing("Pause", to("pause"), { id: "pause" }));
+  if (job.phase !== "ended") {
+    const text = `${job.name} ends here. What has been placed stays; to send the rest it must be published again.`;
+    buttons.push(doing("Abort", to("abort"), { class: "danger", id: "abort", sure: { title: "Abort this job?", text, yes: "Abort it" } }));
+    if (inside) buttons.push(queues(page, job, draw));
+  }
+  return buttons;
+}
+
+/** Another queue; which there are is asked when somebody wants to choose. */
+function queues(page, job, draw) {
+  const choice = h("select", { id: "queue-choice", "aria-label": "Queue", disabled: false }, h("option", { value: job.queue }, `Queue: ${job.queue_hr}`));
+  choice.addEventListener("focus", async () => {
+    if (choice.options.length > 1) return;
+    const { items } = await get("/queues", { signal: page.signal });
+    choice.append(...items.filter(({ id }) => id !== job.queue).map(({ id, code, priority }) => h("option", { value: id }, `Move to ${code} (${priority})`)));
+  });
+  choice.addEventListener("change", async () => {
+    let moved = job;
+    await attempt(async () => (moved = await patch(`/jobs/${job.id}`, { queue: choice.value })));
+    choice.blur();
+    draw(moved);
+  });
+  return choice;
+}
+
+function about(job, inside) {
+  return facts(
+    [
+      inside ? ["User", person(job)] : null,
+      ["Size", `${bytes(job.size)}, ${counted(job.files, "file")}`],
+      ["Submitted", [time(job.created), job.hostname ? ` from ${job.hostname}` : ""]],
+      job.finished ? ["Ended", time(job.finished)] : null,
+      inside && job.attempts > 1 ? ["Ingest", `${job.attempts} attempts`] : null,
+      job.notes.length ? ["Notes", h("ul", { class: "plain" }, job.notes.slice(-20).map((note) => h("li", {}, note)))] : null,
+      ["Id", h("code", {}, job.id)],
+    ].filter(Boolean),
+  );
+}
+
+function more(page, job, draw, place, inside) {
+  const change = inside ? async (wanted) => draw(await patch(`/jobs/${job.id}`, { metadata: wanted })) : null;
+  redraw(place, receipt(job), metadata(job.metadata, inside, change), inside ? [runs(page, job), log(page, job)] : null);
+}
+
+function receipt(job) {
+  if (!(job.phase === "ingest" || job.status === "done")) return null;
+  const links = [["", "Receipt (JSON)", `receipt-${job.id}.json`], ["/mhl", "Receipt (ASC MHL)", `receipt-${job.id}.zip`]];
+  return h(
+    "section",
+    { "aria-labelledby": "receipt" },
+    h("h2", { id: "receipt" }, "Receipt"),
+    h("p", { class: "muted" }, "Every file with its size and hashes, proved byte by byte."),
+    h("div", { class: "row" }, links.map(([path, name, file]) => h("a", { class: "button", href: `/api/v1/jobs/${job.id}/receipt${path}`, download: file }, name))),
+  );
+}
+
+/** The runs of the job's hooks; of the newest that failed what it said stands open. */
+function runs(page, job) {
+  const place = h("div", {}, h("p", { class: "muted small" }, " "));
+  void get("/runs", { query: { job: job.id, limit: 50 }, signal: page.signal }).then(
+    ({ items }) => {
+      const bad = page.me.role === "admin" && job.status === "failed" ? items.find((run) => run.state !== "succeeded" && run.state !== "running") : null;
+      place.replaceChildren(...(items.length ? [tableOf("Runs of the job's hooks", RUN_COLUMNS, items), ...(bad ? [h("div", { class: "said" }, h("h3", {}, `What ${bad.hook} said`), texts(page, bad.id, ["stderr", "stdout"], "stderr"))] : [])] : [h("p", { class: "muted" }, "No hook has run for it yet.")]));
+    },
+    (error) => error.name === "AbortError" || place.replaceChildren(sorry(error)),
+  );
+  return h("section", { "aria-labelledby": "runs" }, h("h2", { id: "runs" }, "Hooks"), place);
+}
+
+function log(page, job) {
+  const load = async () => {
+    const { items, total } = await get("/log", { query: { entity: `job:${job.id}`, limit: 100 }, signal: page.signal });
+    return [tableOf("What was done to the job", LOG_COLUMNS, items), total > items.length ? h("a", { href: `/log?where=${encodeURIComponent(`entity_id = ${job.id}`)}` }, `All ${total} lines`) : null];
+  };
+  return h("section", { "aria-labelledby": "done" }, h("h2", { id: "done" }, "What was done"), later(`Lines of the audit log until ${exactly(job.modified)}`, load, { id: "job-log" }));
+}

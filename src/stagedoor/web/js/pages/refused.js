@@ -1,0 +1,99 @@
+/** Refused offers, and why: what vendors stumble over. */
+import { get } from "../api.js";
+import { asked, daysAgo, keep } from "../desk/address.js";
+import { findings } from "../desk/entries.js";
+import { listing } from "../desk/listing.js";
+import { fill, h } from "../dom.js";
+import { sorry } from "../ui/sorry.js";
+import { time } from "../ui/status.js";
+import { tableOf } from "../ui/table.js";
+import { counted, number } from "../words.js";
+
+export const title = "Refused";
+
+const PERIODS = [["", "The last 7 days", 7], ["1", "The last day", 1], ["30", "The last 30 days", 30], ["all", "All that is kept", 0]];
+
+export async function show(page) {
+  const sums = h("div", { class: "sums" });
+  const since = () => {
+    const days = PERIODS.find(([id]) => id === (asked().days ?? ""))?.[2] ?? 7;
+    return days ? daysAgo(Number(days)) : undefined;
+  };
+  const list = listing(page, {
+    path: "/log",
+    caption: "Refusals, the newest first",
+    counted: ["refusal", "refusals"],
+    columns: COLUMNS,
+    examples: ["user_hr = *@vendor.example", "code = destination_taken", "message contains frame", "entity_hr = *.mov"],
+    fixed: () => ({ refusals: true, since: since() }),
+    empty: (narrowed) => (narrowed ? "No refusal is like that." : "Nothing was refused in this time."),
+  });
+  const narrow = (where) => {
+    keep({ where, skip: 0 });
+    list.ask();
+  };
+  const reload = async () => {
+    await Promise.all([list.reload(), summary(page, sums, since(), narrow)]);
+  };
+  fill(page.main, h("div", { class: "row apart" }, h("h1", {}, "Refused"), period(reload)), sums, h("h2", {}, "One by one"), list.element);
+  await reload();
+}
+
+function period(reload) {
+  const choice = h("select", { class: "choice", "aria-label": "Since when" }, PERIODS.map(([id, name]) => h("option", { value: id, selected: id === (asked().days ?? "") }, name)));
+  choice.addEventListener("change", () => {
+    keep({ days: choice.value, skip: 0 });
+    void reload();
+  });
+  return choice;
+}
+
+/** By reason, and by vendor. */
+async function summary(page, place, since, narrow) {
+  try {
+    const { items } = await get("/log/stumbles", { query: { since }, signal: page.signal });
+    fill(place, items.length ? [reasons(items), people(items, narrow)] : null);
+  } catch (error) {
+    if (error.name !== "AbortError") fill(place, sorry(error));
+  }
+}
+
+function reasons(items) {
+  const columns = [
+    { name: "Times", class: "number", cell: (one) => number(one.count) },
+    { name: "Reason", class: "any", cell: (one) => [h("strong", {}, one.reason), one.example && one.example !== one.reason ? h("p", { class: "small muted" }, one.example) : null] },
+    { name: "Users", class: "number", cell: (one) => number(one.users) },
+    { name: "Last", class: "nowrap", cell: (one) => time(one.last) },
+  ];
+  return h("section", { "aria-labelledby": "reasons" }, h("h2", { id: "reasons" }, "Why"), tableOf("Reasons, the most frequent first", columns, items, (one) => one.reason));
+}
+
+function people(items, narrow) {
+  const by = new Map();
+  for (const { user_hrs, reason } of items) for (const who of user_hrs) by.set(who, [...(by.get(who) ?? []), reason]);
+  const found = [...by].map(([who, why]) => ({ who, why })).sort((one, other) => other.why.length - one.why.length);
+  const columns = [
+    { name: "Who", class: "person", cell: ({ who }) => h("button", { class: "button small quiet any", type: "button", title: "Their refusals", on: { click: () => narrow(`user_hr = '${who.replaceAll("'", "''")}'`) } }, who) },
+    { name: "Reasons", class: "any", cell: ({ why }) => [counted(why.length, "reason"), h("p", { class: "small muted" }, why.slice(0, 3).join(" · "))] },
+  ];
+  return h("section", { "aria-labelledby": "stumbling" }, h("h2", { id: "stumbling" }, "Who stumbles"), tableOf("Who was refused", columns, found.slice(0, 20), ({ who }) => who));
+}
+
+const COLUMNS = [
+  { name: "When", class: "nowrap", cell: (line) => time(line.created) },
+  { name: "Who", class: "person", cell: (line) => line.user_hr },
+  { name: "What", class: "any", cell: (line) => line.entity_hr || (line.entity === "job" ? "a submit" : "a whole offer") },
+  { name: "Why", class: "any what", cell: why },
+  { name: "Run", cell: (line) => (line.details.run ? h("a", { href: `/runs/${line.details.run}`, "aria-label": `The run that refused ${line.entity_hr}` }, "Run") : null) },
+];
+
+function why(line) {
+  const faults = Array.isArray(line.details.faults) ? line.details.faults : [];
+  return [
+    h("p", {}, line.message || line.reasons.join(", ")),
+    line.code ? h("code", { class: "small" }, line.code) : null,
+    line.details.findings?.length ? findings(line.details.findings) : null,
+    faults.length ? h("ul", { class: "findings small" }, faults.slice(0, 5).map((fault) => h("li", {}, [fault.path || fault.filename, fault.field, fault.reason].filter(Boolean).join(": ")))) : null,
+    line.details.detail ? h("p", { class: "small muted" }, line.details.detail) : null,
+  ];
+}

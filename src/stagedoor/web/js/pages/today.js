@@ -1,0 +1,136 @@
+/** Today: who published what, and what hangs. */
+import { get } from "../api.js";
+import { today } from "../desk/address.js";
+import { fill, h, redraw } from "../dom.js";
+import { live, soon } from "../ui/live.js";
+import { sorry } from "../ui/sorry.js";
+import { badge, jobBadge, pace, person, time, trouble } from "../ui/status.js";
+import { tableOf } from "../ui/table.js";
+import { bytes, counted, lasting, number } from "../words.js";
+
+export const title = "Today";
+
+const PAGE = 500;
+/** So many jobs of a day are added up; whoever has more looks at the list. */
+const MOST = 5000;
+const STILL_MS = 15 * 60_000;
+const SOON_MS = 2 * 86_400_000;
+
+export async function show(page) {
+  const parts = { came: h("div", {}), hangs: h("div", {}) };
+  const load = async () => {
+    try {
+      const [came, failed, paused, uploads] = await Promise.all([
+        every(page, { since: today(), finished: true }),
+        ask(page, { state: "failed" }),
+        ask(page, { state: "paused" }),
+        ask(page, { where: "status in waiting, running and phase = upload" }),
+      ]);
+      redraw(parts.hangs, hangs([...failed.items, ...paused.items], uploads.items));
+      redraw(parts.came, published(came));
+    } catch (error) {
+      if (error.name !== "AbortError") redraw(parts.came, sorry(error, load));
+    }
+  };
+  const again = soon(load, page.signal, 2000);
+  const sign = live(page.signal, { again, job: again });
+  fill(page.main, h("div", { class: "row apart" }, h("h1", {}, "Today"), sign), parts.hangs, parts.came);
+  await load();
+}
+
+const ask = (page, query) => get("/jobs", { query: { limit: PAGE, ...query }, signal: page.signal });
+
+async function every(page, query) {
+  const found = [];
+  for (let skip = 0; skip < MOST; skip += PAGE) {
+    const { items, total } = await ask(page, { ...query, skip });
+    found.push(...items);
+    if (found.length >= total || !items.length) return { jobs: found, total };
+    if (skip + PAGE >= MOST) return { jobs: found, total };
+  }
+  return { jobs: found, total: found.length };
+}
+
+// --- who published what
+
+function published({ jobs, total }) {
+  const heading = h("h2", { id: "came" }, "Who published what");
+  if (!jobs.length) return h("section", { "aria-labelledby": "came" }, heading, h("p", { class: "empty" }, "Nothing has come today. ", h("a", { href: "/jobs?show=all" }, "All jobs")));
+  const people = Object.values(grouped(jobs)).map(summed);
+  people.sort((one, other) => other.size - one.size);
+  const all = summed(jobs);
+  return h(
+    "section",
+    { "aria-labelledby": "came" },
+    heading,
+    h("p", { class: "muted" }, `${counted(all.jobs, "job")} of ${counted(people.length, "user")}: ${counted(all.files, "file")}, ${bytes(all.size)}.`, total > jobs.length ? ` These are the newest ${number(jobs.length)} of ${number(total)}.` : ""),
+    tableOf("Who published what today", PEOPLE, people),
+  );
+}
+
+function grouped(jobs) {
+  const found = {};
+  for (const job of jobs) (found[job.user] ??= []).push(job);
+  return found;
+}
+
+const sum = (jobs, name) => jobs.reduce((total, job) => total + job[name], 0);
+
+/** @param {any[]} jobs */
+function summed(jobs) {
+  return {
+    id: jobs[0].user,
+    who: person(jobs[0]),
+    jobs: jobs.length,
+    done: jobs.filter(({ status }) => status === "done").length,
+    failed: jobs.filter(({ status }) => status === "failed").length,
+    aborted: jobs.filter(({ status }) => status === "aborted").length,
+    entries: sum(jobs, "entries"),
+    files: sum(jobs, "files"),
+    size: sum(jobs, "size"),
+    last: jobs[0].created,
+  };
+}
+
+const PEOPLE = [
+  { name: "User", class: "person", cell: (one) => h("a", { id: `of-${one.id}`, href: `/jobs?show=today&where=${encodeURIComponent(`user = user:${one.id}`)}` }, one.who) },
+  { name: "Jobs", class: "number", cell: (one) => number(one.jobs) },
+  { name: "States", cell: states },
+  { name: "Entries", class: "number", cell: (one) => number(one.entries) },
+  { name: "Files", class: "number", cell: (one) => number(one.files) },
+  { name: "Size", class: "number", cell: (one) => bytes(one.size) },
+  { name: "Last", class: "nowrap", cell: (one) => time(one.last) },
+];
+
+function states({ jobs, done, failed, aborted }) {
+  const open = jobs - done - failed - aborted;
+  return h("span", { class: "row" }, done ? badge(`${done} done`, "good") : null, open ? badge(`${open} under way`, "busy") : null, failed ? badge(`${failed} failed`, "bad") : null, aborted ? badge(`${aborted} aborted`) : null);
+}
+
+// --- what hangs
+
+function hangs(stopped, uploads) {
+  const now = Date.now();
+  const person_ = stopped.filter((job) => job.status === "paused" || !job.retry_at).map((job) => ({ ...job, why: trouble(job) || "Paused." }));
+  const still = uploads.filter((job) => now - Date.parse(job.modified) > STILL_MS && !(job.speed > 0));
+  const told = [...person_, ...still.map((job) => ({ ...job, why: stillness(job, now) }))];
+  const heading = h("h2", { id: "hangs" }, "What hangs");
+  if (!told.length) return h("section", { "aria-labelledby": "hangs" }, heading, h("p", { class: "notice good" }, "Nothing: no job waits for a person, and every upload moves."));
+  return h("section", { "aria-labelledby": "hangs" }, heading, tableOf("Jobs that hang", HANGING, told));
+}
+
+function stillness(job, now) {
+  const since = lasting((now - Date.parse(job.modified)) / 1000);
+  const left = job.staging_expires ? Date.parse(job.staging_expires) - now : Infinity;
+  const ends = left < SOON_MS ? ` What has arrived is cleared in ${lasting(Math.max(0, left) / 1000)}.` : "";
+  return `No byte for ${since} (${pace(job)} has arrived).${job.error ? ` ${job.error}` : ""}${ends}`;
+}
+
+const HANGING = [
+  { name: "State", cell: jobBadge },
+  { name: "Job", class: "job-name", cell: (job) => h("a", { id: `hangs-${job.id}`, href: `/jobs/${job.id}` }, job.name) },
+  { name: "User", class: "person", cell: person },
+  { name: "Why", class: "any", cell: (job) => job.why },
+  { name: "Size", class: "number", cell: (job) => bytes(job.size) },
+  { name: "Since", class: "nowrap", cell: (job) => time(job.modified) },
+];

@@ -1,0 +1,88 @@
+/**
+ * What changes on the server, as it happens: server-sent events (`GET /events`), where the stream breaks a question every
+ * few seconds. A page that nobody looks at listens to nothing: browsers allow few connections to a server, all tabs together.
+ */
+import { h } from "../dom.js";
+
+const POLL_MS = 5000;
+const AGAIN_MS = 30_000;
+
+/**
+ * @param {AbortSignal} signal of the page
+ * @param {{again: () => void, job?: (news: any) => void}} listener `again`: ask for everything anew; `job`: one has changed
+ * @returns {HTMLElement} says how fresh the page is
+ */
+export function live(signal, { again, job = () => {} }) {
+  const sign = h("span", { class: "live small muted" });
+  /** @type {EventSource | null} */
+  let source = null;
+  let polling = 0;
+  let later = 0;
+  const say = (streams) => {
+    sign.textContent = streams ? "Live" : "Every few seconds";
+    sign.classList.toggle("on", streams);
+  };
+  const poll = (wanted) => {
+    if (wanted && !polling) polling = window.setInterval(again, POLL_MS);
+    if (!wanted) clearInterval(polling);
+    if (!wanted) polling = 0;
+    say(!wanted);
+  };
+  const open = () => {
+    clearTimeout(later);
+    if (document.hidden || signal.aborted || source) return;
+    const stream = (source = new EventSource("/api/v1/events"));
+    stream.addEventListener("start", () => {
+      poll(false);
+      again();
+    });
+    stream.addEventListener("job", (event) => job(JSON.parse(event.data)));
+    stream.addEventListener("error", () => {
+      if (signal.aborted || source !== stream) return;
+      poll(true);
+      if (stream.readyState !== EventSource.CLOSED) return; // It tries again by itself.
+      source = null;
+      later = window.setTimeout(open, AGAIN_MS);
+    });
+  };
+  const close = () => {
+    source?.close();
+    source = null;
+    clearTimeout(later);
+    clearInterval(polling);
+    polling = 0;
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()), { signal });
+  signal.addEventListener("abort", close);
+  say(true);
+  open();
+  return sign;
+}
+
+/**
+ * Calls `act` soon, and once for many wishes; never again before it has ended.
+ *
+ * @param {() => Promise<unknown>} act @param {AbortSignal} signal
+ */
+export function soon(act, signal, ms = 400) {
+  let waiting = 0;
+  let busy = false;
+  let wanted = false;
+  const run = async () => {
+    waiting = 0;
+    if (signal.aborted) return;
+    busy = true;
+    wanted = false;
+    try {
+      await act();
+    } finally {
+      busy = false;
+      if (wanted) wish();
+    }
+  };
+  const wish = () => {
+    wanted = true;
+    if (!busy && !waiting) waiting = window.setTimeout(run, ms);
+  };
+  return wish;
+}

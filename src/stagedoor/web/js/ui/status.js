@@ -1,0 +1,87 @@
+/** States in words and colours: the same everywhere. */
+import { h } from "../dom.js";
+import { exactly, lasting, speed, when } from "../words.js";
+
+/** @param {string} text @param {"" | "good" | "warn" | "bad" | "busy"} [kind] */
+export const badge = (text, kind = "") => h("span", { class: `badge ${kind}` }, text);
+
+/** @type {Record<string, Record<string, string>>} */
+const JOB = {
+  upload: { waiting: "Waits for bytes", running: "Uploading", failed: "Upload failed" },
+  prove: { waiting: "Waits to be proved", running: "Being proved", failed: "Proof failed" },
+  place: { waiting: "Waits to be placed", running: "Being placed", failed: "Placing failed" },
+  ingest: { waiting: "Waits for ingest", running: "Being ingested", failed: "Ingest failed" },
+  ended: { done: "Done", aborted: "Aborted" },
+};
+/** @type {Record<string, "" | "good" | "warn" | "bad" | "busy">} */
+const KINDS = { waiting: "", running: "busy", paused: "warn", failed: "bad", aborted: "", done: "good" };
+
+/** @param {{status: string, phase: string}} job */
+export function jobWords({ status, phase }) {
+  if (status === "paused") return "Paused";
+  return JOB[phase]?.[status] ?? status;
+}
+
+/** @param {{status: string, phase: string}} job */
+export const jobBadge = (job) => badge(jobWords(job), KINDS[job.status]);
+
+/** @type {Record<string, [string, "" | "good" | "warn" | "bad" | "busy"]>} */
+const TASK = {
+  pending: ["Waits for bytes", ""],
+  executing: ["Arriving", "busy"],
+  queued: ["Has arrived", "good"],
+  onhold: ["On hold", "warn"],
+  excluded: ["Left out", "warn"],
+  failed: ["Failed", "bad"],
+  done: ["Placed", "good"],
+};
+
+/** @param {string} status of an entry in a job @param {boolean} inside whether it is shown to the studio */
+export function taskBadge(status, inside) {
+  const [words, kind] = TASK[status] ?? [status, ""];
+  return badge(status === "done" && !inside ? "Published" : words, kind);
+}
+
+/** @type {Record<string, "" | "good" | "warn" | "bad" | "busy">} */
+const RUNS = { running: "busy", succeeded: "good", failed: "bad", timed_out: "bad", lost: "warn", cancelled: "warn" };
+
+/** @param {string} state of a hook run */
+export const runBadge = (state) => badge(capital(state.replace("_", " ")), RUNS[state]);
+
+/** @param {string} verdict accepted, upload_only or refused */
+export function verdictBadge(verdict) {
+  const kinds = /** @type {const} */ ({ accepted: "good", upload_only: "warn", refused: "bad" });
+  return badge(capital(verdict.replace("_", " ")), kinds[verdict]);
+}
+
+/** @param {boolean} on */
+export const onOff = (on, yes = "Enabled", no = "Disabled") => badge(on ? yes : no, on ? "good" : "warn");
+
+/** @param {string} text */
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** How much has arrived: a bar, and beside it speed and time left while bytes come. @param {any} job */
+export function progress(job) {
+  const kind = job.status === "done" ? "good" : job.status === "failed" ? "bad" : "";
+  const name = `${job.progress} % of the bytes have arrived`;
+  const bar = h("div", { class: `bar ${kind}`, role: "img", "aria-label": name, title: name, style: { "--share": job.progress / 100 } }, h("span", {}));
+  return h("div", { class: "progress" }, bar, h("span", { class: "small muted nowrap" }, pace(job)));
+}
+
+/** @param {any} job */
+export function pace(job) {
+  if (job.phase !== "upload") return "";
+  const percent = `${job.progress} %`;
+  if (!(job.speed > 0)) return percent;
+  const rate = job.speed * 1e6;
+  return `${percent}, ${speed(rate)}${job.etr ? `, ${lasting((job.size - job.received) / rate)} left` : ""}`;
+}
+
+/** A time as one says it, with everything in its title. @param {string | null} iso */
+export const time = (iso) => (iso ? h("time", { datetime: iso, title: exactly(iso) }, when(iso)) : "");
+
+/** What went wrong, without the reference, which is shown beside it. @param {any} job */
+export const trouble = (job) => (job.reference ? job.error.replace(`Reference: ${job.reference}`, "").trim() : job.error);
+
+/** The e-mail address out of `user:<mail>[<role>](<id>)`. @param {any} job */
+export const person = (job) => (job.user_hr || job.user || "").replace(/^user:/, "").replace(/\[[^[]*$/, "");
