@@ -47,7 +47,7 @@ def line(weather: Weather, log: Path) -> Iterator[Place]:
         _start(stack, [str(emulator), *_words(client, server, weather)], log)
         for holder, address in ((client, CLIENT_ADDRESS), (server, SERVER_ADDRESS)):
             _set_up(holder, address, weather.congestion)
-        yield Place(SERVER_ADDRESS, server=server, client=client)
+        yield Place(SERVER_ADDRESS, server=server, client=client, congestion=weather.congestion)
 
 
 def possible() -> str:
