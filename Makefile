@@ -1,6 +1,8 @@
 # Everything a contributor needs. `make` alone tells what there is.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# Some containers set this; everything would then be compiled again at each start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test check bench clean format
 
@@ -34,8 +36,9 @@ check: setup
 test: setup
 	sh scripts/system-packages.sh
 	sh scripts/bench-packages.sh nginx curl
-	$(BIN)/pytest tests/unit -n 2
-	$(BIN)/pytest tests/server tests/crash -n 2 --dist worksteal
+	sh scripts/browser-packages.sh
+	$(BIN)/pytest tests/unit -n 2 --hypothesis-profile=thorough
+	$(BIN)/pytest tests/server tests/crash tests/browser -n 2 --dist worksteal
 
 bench: setup
 	-sh scripts/bench-packages.sh
@@ -46,4 +49,4 @@ format: setup
 	$(BIN)/ruff check --fix src tests scripts examples bench
 
 clean:
-	rm -rf .venv .demo .bench
+	rm -rf .venv .demo .bench .browser

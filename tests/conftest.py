@@ -1,7 +1,10 @@
 """Fixtures for all tests.
 
 `records` is an open, empty database of this version: SQLite in a file. Modules in `tests/server` that override the
-fixture `database_url` with `postgresql_url` get the same over PostgreSQL.
+fixture `database_url` with `postgresql_url` get the same over PostgreSQL. Tests of one process share the database, and
+each finds it empty; one that breaks it takes a file of its own (`own_url`).
+
+Properties are tried with 20 examples each, with 100 under `--hypothesis-profile=thorough` (`make test`).
 """
 
 from __future__ import annotations
@@ -25,8 +28,15 @@ from stagedoor.records import Records, migrate, open_records
 from stagedoor.records.tables import metadata
 
 # Time is no matter of tests: a busy machine must not make one fail.
-hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("untimed")
+for name, examples in (("quick", 20), ("thorough", 100)):
+    hypothesis.settings.register_profile(
+        name, deadline=None, max_examples=examples, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+hypothesis.settings.load_profile("quick")
+
+# Some containers set this; every process that a test starts would then compile again all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Modules that `tests/server` runs again over PostgreSQL: importable from there, with assertions that explain.
 sys.path.append(str(Path(__file__).parent / "unit"))
@@ -54,17 +64,39 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def database_url(tmp_path: Path, migrated_file: Path) -> str:
-    shutil.copy(migrated_file, tmp_path / "stagedoor.db")
-    return f"sqlite:///{tmp_path / 'stagedoor.db'}"
+@pytest.fixture(scope="session")
+def shared_file(migrated_file: Path) -> str:
+    return f"sqlite:///{shutil.copy(migrated_file, migrated_file.with_name('shared.db'))}"
 
 
 @pytest.fixture
-def records(database_url: str) -> Iterator[Records]:
-    opened = open_records(database_url)
-    yield opened
-    opened.close()
+def own_url(tmp_path: Path, migrated_file: Path) -> str:
+    """A database in a file that no other test has."""
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'stagedoor.db')}"
+
+
+@pytest.fixture
+def database_url(shared_file: str) -> str:
+    return shared_file
+
+
+@pytest.fixture(scope="session")
+def opened() -> Iterator[dict[str, Records]]:
+    """Databases stay open from test to test: what SQLAlchemy has compiled for one serves the next."""
+    kept: dict[str, Records] = {}
+    yield kept
+    for records in kept.values():
+        records.close()
+
+
+@pytest.fixture
+def records(database_url: str, opened: dict[str, Records]) -> Records:
+    if database_url not in opened:
+        opened[database_url] = open_records(database_url)
+    with opened[database_url].database.write() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    return opened[database_url]
 
 
 # --- PostgreSQL --------------------------------------------------------------------------------------------------
@@ -98,12 +130,8 @@ def migrated_postgresql(postgresql: str) -> str:
 
 @pytest.fixture
 def postgresql_url(migrated_postgresql: str) -> str:
-    """One migrated database, emptied for each test: ten times faster than making one."""
-    _execute(
-        migrated_postgresql,
-        *(f"DELETE FROM {table.name}" for table in reversed(metadata.sorted_tables)),
-        "UPDATE alembic_version SET version_num = (SELECT version_num FROM kept.version)",
-    )
+    """One migrated database, of this version again for each test: ten times faster than making one."""
+    _execute(migrated_postgresql, "UPDATE alembic_version SET version_num = (SELECT version_num FROM kept.version)")
     return migrated_postgresql
 
 

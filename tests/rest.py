@@ -114,6 +114,16 @@ class House:
         )
         return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.data)
 
+    def fetch(self, address: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
+        """An address of the pages; what comes packed stays packed."""
+        url = self.studio.url + address
+        with self.pool.request(
+            method, url, headers=headers or {}, redirect=False, preload_content=False, enforce_content_length=False
+        ) as answer:
+            body = answer.read(decode_content=False)
+            answer.release_conn()
+        return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
+
 
 class Person:
     """Somebody with an API key."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,6 +31,18 @@ TEMPLATE = """\
 # Stagedoor server. Where nothing is set, the database is a file in this folder.
 # database = "postgresql://stagedoor@localhost/stagedoor"
 
+# Where people reach this server: what invitations and mails point to.
+# public_url = "https://publish.studio.example"
+
+# Invitations and sign-in links are mailed where this is set; it needs public_url.
+# [mail]
+# host = "mail.studio.example"
+# port = 587
+# security = "starttls"  # or "tls", or "none"
+# user = "stagedoor"     # left out: without signing in there
+# password = "..."
+# sender = "Stagedoor <publish@studio.example>"
+
 # How the server writes its log; what is given to `stagedoor serve` counts more.
 # [log]
 # format = "text"        # or "json": one JSON object a line
@@ -37,6 +50,7 @@ TEMPLATE = """\
 # file_bytes = 20000000  # at this size a new file is begun,
 # files = 5              # and so many older ones are kept
 """
+_PUBLIC_URL = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?")
 LOCK_SECONDS = 1.0
 """how long a server waits for the lock of its home: `doctor` holds it for an instant to see whether one runs"""
 
@@ -49,6 +63,18 @@ class LogChoice:
     access: bool = False
     file_bytes: int = 20_000_000
     files: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailChoice:
+    """Where mails are handed over."""
+
+    host: str = ""
+    port: int = 587
+    security: str = "starttls"
+    user: str = ""
+    password: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +142,41 @@ class Home:
         """URL of the database."""
         given = self.given.get("database")
         return str(given) if given else f"sqlite:///{self.folder / 'stagedoor.db'}"
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the server, without a slash at the end; empty where that is not set. Raises BadRequest."""
+        given = self.given.get("public_url", "")
+        if given and not (isinstance(given, str) and _PUBLIC_URL.fullmatch(given)):
+            raise BadRequest(
+                f'{self.config}: public_url is written like "https://publish.studio.example", not {given!r}.',
+                code="config_wrong",
+            )
+        return str(given).rstrip("/").lower()
+
+    def mail_choice(self) -> MailChoice | None:
+        """How mails are sent; None where they are not. Raises BadRequest."""
+        table = self.given.get("mail")
+        if table is None:
+            return None
+        known = asdict(MailChoice())
+        wrong = [("mail", table)] if not isinstance(table, dict) else table.items()
+        for name, value in wrong:
+            if name not in known or type(value) is not type(known[name]):
+                raise BadRequest(
+                    f"{self.config}: [mail] takes host, port (a number), security, user, password and sender, "
+                    f"not {name}.",
+                    code="config_wrong",
+                )
+        choice = MailChoice(**table)
+        if not choice.host or "@" not in choice.sender or choice.security not in ("starttls", "tls", "none"):
+            raise BadRequest(
+                f'{self.config}: [mail] needs host and sender; security is "starttls", "tls" or "none".',
+                code="config_wrong",
+            )
+        if not self.public_url:
+            raise BadRequest(f"{self.config}: [mail] needs public_url, which mails point to.", code="config_wrong")
+        return choice
 
     def log_choice(self, **given: Any) -> LogChoice:
         """How the log is to be written: what is given (and not None), else what is set, else the defaults."""

@@ -30,11 +30,17 @@ def test_a_plain_part_is_recognised():
         length=5,
         content_range="bytes 0-4/9",
         content_digest="blake3=:x:",
-        authorization=b"Basic eA==",
         expects=False,
         last=False,
         user_agent=b"",
         forwarded=b"",
+        fields={
+            b"host": b"h",
+            b"content-length": b"5",
+            b"content-range": b"bytes 0-4/9",
+            b"content-digest": b"blake3=:x:",
+            b"authorization": b"Basic eA==",
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stagedoor.cli.screen.sequences import contents, empty_folders, files_of, groups
@@ -78,7 +78,6 @@ NAMES = st.one_of(
 PATHS = st.builds("{}{}".format, st.sampled_from(["", "left/", "left/deep/"]), NAMES)
 
 
-@settings(max_examples=150, deadline=None)
 @example({"a-0.exr": 1, "a0.exr": 1, "a00.exr": 1, "a-00.exr": 1})
 @example({"a.1-2.exr": 1, "a.[1-2].exr": 2, "a.1-2#.exr": 3, "a.%04d.exr": 4})
 @given(st.dictionaries(PATHS, st.integers(0, 10**12), max_size=25))

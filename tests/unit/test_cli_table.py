@@ -7,7 +7,7 @@ import io
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stagedoor.cli.table import cell, write_csv
@@ -26,7 +26,6 @@ def test_other_cells_stay_as_they_are(text: str) -> None:
     assert cell(text) == text
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(), st.text()), max_size=5))
 def test_what_is_written_is_read_back_cell_by_cell(rows: list[tuple[str, str]]) -> None:
     out = io.StringIO(newline="")

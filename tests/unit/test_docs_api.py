@@ -18,7 +18,7 @@ REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs" / "api.md").read_text()
 SOURCES = [
     path
-    for layer in ("model", "lifecycle", "api", "records", "volumes", "programs", "hooks", "wire")
+    for layer in ("model", "lifecycle", "api", "records", "volumes", "programs", "hooks", "wire", "credentials")
     for path in sorted((REPOSITORY / "src" / "stagedoor" / layer).rglob("*.py"))
 ]
 # Told on the command line of the server, before or beside the door.

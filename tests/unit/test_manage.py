@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagedoor.lifecycle.manage import DAY, Management, _address, _alias
+from stagedoor.lifecycle.manage import DAY, Management, _alias, address_of
 from stagedoor.model.entities import Queue, Role, User
 from stagedoor.model.errors import BadRequest, Conflict, NotFound, StagedoorError
 from stagedoor.records import Records
@@ -87,7 +87,7 @@ def test_what_is_no_address_is_refused(manage: Management, address: str) -> None
 def test_any_text_is_an_address_or_refused_in_printable_words(text: str) -> None:
     message = ""
     try:
-        assert _address(text).count("@") == 1
+        assert address_of(text).count("@") == 1
     except BadRequest as refusal:
         message = refusal.message
     assert message.isprintable()

@@ -6,7 +6,7 @@ import contextlib
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stagedoor.lifecycle.compare import FLAG, Asked, Number, Patience, Text, Time, Words
@@ -118,13 +118,11 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(EXPRESSIONS)
 def test_an_expression_is_written_so_that_it_is_read_again(expression: Expression) -> None:
     assert parse(text(expression)) == expression
 
 
-@settings(deadline=None)
 @given(
     st.one_of(st.text(max_size=60), st.text("ab12 =<>!()'\",andortsicm", max_size=60), EXPRESSIONS.map(text)), st.data()
 )

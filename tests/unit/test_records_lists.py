@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from some_records import HOUR, NOW, job_of, kept, run_of, submitted, user_of
 
-from stagedoor.model.entities import Role, RunState, Volume
+from stagedoor.model.entities import Role, RunState, Sums, Volume
 from stagedoor.model.hooks import HookName
 from stagedoor.model.states import JobFact, JobState, OfferFact, OfferState
 from stagedoor.records import Records
@@ -62,8 +62,8 @@ def test_received_bytes_are_summed_per_job(records: Records) -> None:
     job = submitted(records, user_of(records), "/p/a", "/p/b")
     for number, task in enumerate(job.tasks):
         records.jobs.set_received(job.id, task.id, 10 + number)
-    assert records.lists.received([job.id, "f" * 24]) == {job.id: 21}
-    assert records.lists.received([]) == {}
+    assert records.lists.sums([job.id, "f" * 24]) == {job.id: Sums(2, 2, 21)}
+    assert records.lists.sums([]) == {}
 
 
 def test_offers_come_with_their_entries(records: Records) -> None:

@@ -1,13 +1,10 @@
-"""Several threads and several processes on one database at the same time."""
+"""Several threads on one database at the same time."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,18 +12,6 @@ from some_records import NOW, entry_of, job_of, keep, kept, kinds, offer_of, sub
 
 from stagedoor.model.states import JobFact, WrongMove
 from stagedoor.records import Records
-
-_SUBMIT = """
-import sys
-from some_records import NOW, job_of
-from stagedoor.records import open_records
-records = open_records(sys.argv[1])
-offer = records.offers.offer(sys.argv[2])
-print("ready", flush=True)
-sys.stdin.readline()
-print(records.jobs.submit(job_of(offer), NOW).id)
-records.close()
-"""
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -57,26 +42,6 @@ def test_two_threads_that_submit_the_same_offer_get_one_job(records: Records) ->
         results = at_once(*[lambda job=job: records.jobs.submit(job, NOW).id for job in jobs])
         assert len(set(results)) == 1, results
         assert records.lists.jobs()[0] == number + 1
-
-
-def test_two_processes_that_submit_the_same_offer_get_one_job(records: Records, database_url: str) -> None:
-    offer = kept(records, user_of(records), "/p/a")
-    command = [sys.executable, "-c", _SUBMIT, database_url, offer.id]
-    both = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent)
-        for _ in range(2)
-    ]
-    for process in both:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-    for process in both:
-        assert process.stdin
-        process.stdin.write("\n")
-        process.stdin.flush()
-    answers = [process.communicate()[0].strip() for process in both]
-    job = records.jobs.job_of_offer(offer.id)
-    assert job
-    assert answers == [job.id, job.id]
 
 
 def test_of_two_users_who_want_one_place_at_once_one_gets_it(records: Records) -> None:

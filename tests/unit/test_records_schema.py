@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,18 @@ from stagedoor.model.metadata import Metadata
 from stagedoor.records import Records, Schema, database, migrate, open_records, schema_of
 from stagedoor.records.schema import _config
 from stagedoor.records.tables import metadata
+
+
+@pytest.fixture
+def database_url(own_url: str) -> str:
+    return own_url
+
+
+@pytest.fixture
+def records(database_url: str) -> Iterator[Records]:
+    opened = open_records(database_url)
+    yield opened
+    opened.close()
 
 
 def url_of(path: Path) -> str:

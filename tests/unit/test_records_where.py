@@ -203,7 +203,7 @@ def full(records: Records) -> Full:
     return Full(records)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=_EXPRESSIONS, page=st.tuples(st.integers(0, 30), st.integers(0, 12)), mine=st.booleans())
 def test_a_query_finds_what_one_finds_by_looking(full: Full, written: str, page: tuple[int, int], mine: bool) -> None:
     records, jobs, people = full.records, full.jobs, full.people

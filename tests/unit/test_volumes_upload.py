@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from volumes_kit import ID, House, content, digest, laid_out, never, send, single, tree
 
@@ -40,7 +40,6 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=5), steps)
 def test_acknowledged_bytes_stay_whatever_happens(sizes: list[int], script: list[tuple[str, int, int, str]]) -> None:
     """Parts in any order, overlapping, damaged, broken off, and the server killed in between."""

@@ -20,8 +20,9 @@
 18. `certificate` the self-signed certificate
 19. `counting`    every request that was answered
 20. `metrics`     what the server does and how it fares
+21. `pages`       the files of the pages, which need nobody
 
 Rules
-1. Everything but `/healthz` needs a user name and an API key (HTTP Basic); `/metrics` does as it is set.
+1. Everything but `/healthz` and the pages needs a user name and an API key (HTTP Basic); `/metrics` does as it is set.
 2. Handlers decode, hand work to threads and encode; they decide nothing but who may call.
 """

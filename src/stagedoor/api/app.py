@@ -16,15 +16,20 @@ from litestar.types import ASGIApp
 
 from ..lifecycle.auditing import Auditing
 from ..lifecycle.control import Control
+from ..lifecycle.inviting import Inviting, Redeeming
 from ..lifecycle.levels import Levels
 from ..lifecycle.manage import Management, Probe
 from ..lifecycle.offer import Offering
+from ..lifecycle.passkeys import Passkeys
+from ..lifecycle.passwords import Passwords
 from ..lifecycle.queues import Queues
 from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
 from ..lifecycle.refusals import Refusals
 from ..lifecycle.replay import Replaying
 from ..lifecycle.reuse import Reusing
+from ..lifecycle.sessions import Sessions
+from ..lifecycle.signin import ByLink, ByPasskey, ByPassword
 from ..lifecycle.submit import Submitting
 from ..lifecycle.tally import Tally
 from ..model import errors
@@ -32,11 +37,13 @@ from ..version import __version__
 from ..wire import calls
 from ..wire.house import Health
 from ..wire.signing import PublicKey
-from . import hooks, house, metrics, publishing, reuse, studio, uploads
+from . import events, hooks, house, metrics, publishing, reuse, signin, studio, uploads
 from . import log as log_door
 from .document import Document
-from .gate import Gate, SignIn, is_loopback, log_refusal
+from .gate import Gate, is_loopback, log_refusal
+from .pages import Pages
 from .status import BY_STATUS, body_of, fault, headers_of, status_of
+from .who import SECURE_COOKIE, SignIn, is_page
 
 log = logging.getLogger("stagedoor.api")
 
@@ -58,15 +65,24 @@ class Services:
     queues: Queues
     levels: Levels
     sign_in: SignIn
+    sessions: Sessions
+    by_password: ByPassword
+    by_link: ByLink
+    by_passkey: ByPasskey
+    passwords: Passwords
+    passkeys: Passkeys
+    inviting: Inviting
+    redeeming: Redeeming
     receipt_key: PublicKey
     probe: Probe
     room: Callable[[str], tuple[int, int] | None]
     """free and total bytes of the disk below a folder, where it is there"""
     tally: Tally
     census: metrics.Census
+    events: events.Broadcast
 
 
-def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool = False) -> ASGIApp:
+def make_app(services: Services, peers: Mapping[int, str]) -> ASGIApp:
     """`peers`: who is behind a connection of this machine, by its port."""
     app = Litestar(
         route_handlers=[
@@ -74,11 +90,13 @@ def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool
             *publishing.HANDLERS,
             *uploads.HANDLERS,
             *reuse.HANDLERS,
+            *signin.HANDLERS,
             *house.HANDLERS,
             *hooks.HANDLERS,
             *studio.HANDLERS,
             *metrics.HANDLERS,
             *log_door.HANDLERS,
+            *events.HANDLERS,
         ],
         state=State({"services": services}),
         exception_handlers={
@@ -97,10 +115,16 @@ def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool
                 f"{calls.V1}/openapi", route_handlers=[], after_request=_nothing_as_json, include_in_schema=False
             ),
             render_plugins=[Document(path="/openapi.json")],
-            security=[{"basic": []}],
+            security=[{"basic": []}, {"cookie": []}],
             components=Components(
                 security_schemes={
-                    "basic": SecurityScheme(type="http", scheme="basic", description="user name and API key")
+                    "basic": SecurityScheme(type="http", scheme="basic", description="user name and API key"),
+                    "cookie": SecurityScheme(
+                        type="apiKey",
+                        name=SECURE_COOKIE,
+                        security_scheme_in="cookie",
+                        description="of a page that has signed in; all but GET needs X-Stagedoor-Page: 1",
+                    ),
                 }
             ),
             use_handler_docstrings=True,
@@ -110,7 +134,7 @@ def make_app(services: Services, peers: Mapping[int, str], *, behind_proxy: bool
         debug=False,
     )
     is_open = _is_open(services.levels)
-    return Gate(app, services.sign_in, peers, services.tally, is_open, behind_proxy=behind_proxy)
+    return Gate(Pages(app), services.sign_in, peers, services.tally, is_open)
 
 
 def _is_open(levels: Levels) -> Callable[[str], bool]:
@@ -131,12 +155,12 @@ def health() -> Health:
 def _answer(request: Request[Any, Any, Any], error: errors.StagedoorError, status: int = 0) -> Response[bytes]:
     request_id = request.scope["state"]["request_id"]
     request.scope["state"]["refusal"] = error.error_code
-    user = request.scope["state"].get("user")
-    log_refusal(error, request_id, user.code if user else "nobody")
+    known = request.scope["state"].get("known")
+    log_refusal(error, request_id, known.user.code if known else "nobody")
     return Response(
         body_of(error, request_id),
         status_code=status or status_of(error),
-        headers=headers_of(error),
+        headers=headers_of(error, page=is_page(request.scope["state"]["headers"])),
         media_type=MediaType.JSON,
     )
 

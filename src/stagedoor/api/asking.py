@@ -14,6 +14,7 @@ from litestar import MediaType, Request, Response
 
 from ..model import errors
 from ..model.entities import Role, User
+from ..model.signin import Known
 from ..wire.calls import Call
 from .threads import quick
 
@@ -36,7 +37,18 @@ def services(request: Asked) -> Services:
 
 
 def user(request: Asked) -> User:
-    found: User = request.scope["state"]["user"]
+    return known(request).user
+
+
+def known(request: Asked) -> Known:
+    """Who asks, and the session where it is a page."""
+    found: Known = request.scope["state"]["known"]
+    return found
+
+
+def headers(request: Asked) -> dict[bytes, bytes]:
+    """By lower-case name."""
+    found: dict[bytes, bytes] = request.scope["state"]["headers"]
     return found
 
 

@@ -12,7 +12,7 @@ import msgspec
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from ..wire.calls import PART, RECEIPT_MHL, TABLE, Call
+from ..wire.calls import EVENTS, PART, RECEIPT_MHL, TABLE, Call
 from ..wire.house import ErrorAnswer
 
 _REF = "#/components/schemas/{name}"
@@ -51,7 +51,9 @@ def _complete(operation: dict[str, Any], call: Call, refs: dict[Any, Any]) -> No
         operation.setdefault("parameters", []).extend([_header("Content-Range"), _header("Content-Digest")])
     success = next(status for status in operation["responses"] if status.startswith("2"))
     answer: dict[str, Any] = {"description": operation.get("description") or "Done."}
-    if call.items:
+    if call is EVENTS:
+        answer["content"] = {"text/event-stream": {"schema": refs[call.items]}}
+    elif call.items:
         page = {"total": {"type": "integer"}, "items": {"type": "array", "items": refs[call.items]}}
         answer["content"] = _json({"type": "object", "required": ["total", "items"], "properties": page})
     elif call is RECEIPT_MHL:

@@ -2,8 +2,8 @@
 
 Rules
 1. A request gets an id, which is in the answer's `X-Request-Id`, in every refusal and in the log.
-2. Nothing but `/healthz` is answered without sign-in, and `/metrics` to this machine itself where that is set; also
-   what does not exist is refused first.
+2. Nothing but `/healthz`, the pages and the calls that sign in is answered without sign-in, and `/metrics` to this
+   machine itself where that is set; also what does not exist is refused first.
 3. A body packed with gzip is unpacked here; whoever reads it counts what comes out.
 4. `detail` of a refusal goes to the log, never into the answer.
 5. A refusal is answered when the rest of the body has come, within bounds: a client that is still sending when the
@@ -14,8 +14,6 @@ Rules
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import ipaddress
 import logging
 import re
@@ -24,6 +22,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import cast
 
 from litestar.enums import ScopeType
@@ -33,22 +32,25 @@ from ..lifecycle import about
 from ..lifecycle.acting import acting
 from ..lifecycle.tally import Tally
 from ..model import errors
-from ..model.audit import SYSTEM, Actor, Door
+from ..model.audit import Actor, Door
 from ..model.entities import User
+from ..model.signin import Known
+from ..wire.calls import OPEN
+from . import pages
 from .counting import Answered, count
 from .status import body_of, headers_of, status_of
 from .threads import quick
+from .who import Credential, SignIn, is_page
 
 log = logging.getLogger("stagedoor.api")
 
 HEALTH = "/healthz"
 METRICS = "/metrics"
-SignIn = Callable[[str, str], User | None]
 _CHUNK = 1 << 20
 DRAIN_BYTES = 128 << 20
 DRAIN_SECONDS = 5.0
 ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-"""headers of every answer"""
+"""headers of every answer that does not say otherwise"""
 
 
 class Gate:
@@ -63,15 +65,12 @@ class Gate:
         peers: Mapping[int, str],
         tally: Tally,
         is_open: Callable[[str], bool],
-        *,
-        behind_proxy: bool,
     ) -> None:
         self._app = app
         self._sign_in = sign_in
         self._peers = peers
         self._tally = tally
         self._is_open = is_open
-        self._behind_proxy = behind_proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -111,47 +110,51 @@ class Gate:
             )
             count(self._tally, answered)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        state = scope["state"]
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send, request_id: str) -> None:
+        state, method = scope["state"], str(scope["method"])
         headers = {name.lower(): value for name, value in scope["headers"]}
-        state["ip"] = self._ip(scope, headers)
+        state["ip"], state["headers"] = self._ip(scope, headers), headers
+        client = headers.get(b"user-agent", b"")
         body = _Body(receive, headers)
-        who = SYSTEM
+        who = actor_of(None, state["ip"], client, request_id)
         receive = cast("Receive", body.receive)
         try:
-            if not await self._needs_nobody(scope["path"], state["ip"], headers):
-                state["user"] = user = await self._who(headers)
-                about.also(user=user.id, **_job_in(scope["path"]))
-                who = actor_of(user, state["ip"], headers.get(b"user-agent", b""), request_id)
+            if not await self._needs_nobody(method, scope["path"], state["ip"], headers):
+                shown = self._sign_in.credential(method, headers)
+                state["known"] = known = await self._known(shown)
+                state["still"] = partial(self._known, shown)
+                about.also(user=known.user.id, **_job_in(scope["path"]))
+                who = actor_of(known.user, state["ip"], client, request_id)
             if "\0" in scope["path"]:
                 raise errors.NotFound  # databases differ in what they make of it
             receive = _unpacked(receive, headers.get(b"content-encoding", b"").strip().lower())
         except errors.StagedoorError as error:
             state["refusal"] = error.error_code
             await body.drain()
-            await refuse(send, error, request_id)
+            await refuse(send, error, request_id, page=is_page(headers))
             return
         with acting(who):
             await self._app(scope, receive, _stamped(send, request_id, body))
 
-    async def _needs_nobody(self, path: str, ip: str, headers: dict[bytes, bytes]) -> bool:
+    async def _known(self, shown: Credential) -> Known:
+        return await quick(self._sign_in.known, shown)
+
+    async def _needs_nobody(self, method: str, path: str, ip: str, headers: dict[bytes, bytes]) -> bool:
+        """Raises Forbidden where a page of ours would have to ask, and does not."""
+        if (method, path) in OPEN:
+            if method != "GET":
+                self._sign_in.check_page(headers)
+            return True
         if path != METRICS:
-            return path == HEALTH
+            return path == HEALTH or pages.serves(method, path)
         passed_on = b"x-forwarded-for" in headers or b"forwarded" in headers
         if b"authorization" in headers or passed_on:
             return False
         return await quick(self._is_open, ip)
 
-    async def _who(self, headers: dict[bytes, bytes]) -> User:
-        name, key = credentials(headers.get(b"authorization", b""))
-        user = await quick(self._sign_in, name, key)
-        if user is None:
-            raise errors.SignInRefused
-        return user
-
     def _ip(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         """The proxy in front adds the last address it saw; without one, what the client says counts for nothing."""
-        forwarded = headers.get(b"x-forwarded-for", b"") if self._behind_proxy else b""
+        forwarded = headers.get(b"x-forwarded-for", b"") if self._sign_in.reached.behind_proxy else b""
         if forwarded:
             return last_address(forwarded)
         client = scope.get("client")
@@ -163,13 +166,13 @@ def last_address(forwarded: bytes) -> str:
     return forwarded.decode("latin-1").rsplit(",", 1)[-1].strip()
 
 
-def actor_of(user: User, ip: str, user_agent: bytes, request_id: str) -> Actor:
-    """Who acts in a request, for the audit log."""
+def actor_of(user: User | None, ip: str, user_agent: bytes, request_id: str) -> Actor:
+    """Who acts in a request, for the audit log. None: nobody who is known."""
     client = user_agent[:255].decode("latin-1")
     return Actor(
-        user_id=user.id,
-        code=user.code,
-        role=user.role.value,
+        user_id=user.id if user else "",
+        code=user.code if user else "nobody",
+        role=user.role.value if user else "",
         ip=ip,
         client=client,
         request_id=request_id,
@@ -200,18 +203,6 @@ def is_loopback(ip: str) -> bool:
 
 def new_request_id() -> str:
     return secrets.token_hex(8)
-
-
-def credentials(header: bytes) -> tuple[str, str]:
-    """User name and key of an Authorization header. Raises SignInRefused."""
-    scheme, _, packed = header.partition(b" ")
-    if scheme.lower() != b"basic":
-        raise errors.SignInRefused
-    try:
-        name, _, key = base64.b64decode(packed.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise errors.SignInRefused from None
-    return name, key
 
 
 class _Body:
@@ -245,7 +236,10 @@ def _stamped(send: Send, request_id: str, body: _Body) -> Send:
         if message["type"] == "http.response.start":
             if message["status"] >= 400:
                 await body.drain()
-            message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode()), *ALWAYS]
+            given = list(message.get("headers", []))
+            names = {name for name, _ in given}
+            always = [header for header in ALWAYS if header[0] not in names]
+            message["headers"] = [*given, (b"x-request-id", request_id.encode()), *always]
         await send(message)
 
     return stamped
@@ -282,8 +276,8 @@ def _unpacked(receive: Receive, encoding: bytes) -> Receive:
     return cast("Receive", unpacking)
 
 
-async def refuse(send: Send, error: errors.StagedoorError, request_id: str) -> None:
-    headers = {**headers_of(error), "x-request-id": request_id}
+async def refuse(send: Send, error: errors.StagedoorError, request_id: str, *, page: bool) -> None:
+    headers = {**headers_of(error, page=page), "x-request-id": request_id}
     await send(
         {
             "type": "http.response.start",

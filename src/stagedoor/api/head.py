@@ -8,6 +8,7 @@ Rules
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..wire import calls
@@ -17,7 +18,7 @@ MOST_BYTES = 1 << 16
 END = b"\r\n\r\n"
 _LINE = re.compile(re.escape(calls.PART.path).replace(r"\{id\}", "([0-9A-Za-z_-]{1,100})").encode())
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
-_ELSEWHERE = frozenset({b"transfer-encoding", b"content-encoding", b"upgrade", b"trailer", b"te", b"cookie", b"origin"})
+_ELSEWHERE = frozenset({b"transfer-encoding", b"content-encoding", b"upgrade", b"trailer", b"te"})
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 
 
@@ -27,7 +28,6 @@ class PartHead(NamedTuple):
     """bytes of the body"""
     content_range: str
     content_digest: str
-    authorization: bytes
     expects: bool
     """whether the client waits for a word before it sends the body"""
     last: bool
@@ -35,6 +35,8 @@ class PartHead(NamedTuple):
     user_agent: bytes
     forwarded: bytes
     """X-Forwarded-For, as a proxy in front may have written it"""
+    fields: Mapping[bytes, bytes]
+    """all of them, by lower-case name: they tell who asks"""
 
 
 def part_head(data: bytes) -> PartHead | None:
@@ -58,11 +60,11 @@ def part_head(data: bytes) -> PartHead | None:
         int(length),
         fields.get(b"content-range", b"").decode("latin-1"),
         fields.get(b"content-digest", b"").decode("latin-1"),
-        fields.get(b"authorization", b""),
         bool(expect),
         connection == b"close",
         fields.get(b"user-agent", b""),
         fields.get(b"x-forwarded-for", b""),
+        fields,
     )
 
 

@@ -8,7 +8,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from litestar import delete, get, patch, post, put
+from litestar.params import Parameter
 
 from ..lifecycle import house as views
 from ..lifecycle import shelf
@@ -22,6 +25,7 @@ from .asking import Asked, admin, insider, milliseconds, route, services
 from .publishing import Limit, Owner, Since, Skip, Where
 from .threads import quick, submits
 
+Most = Annotated[int | None, Parameter(ge=0, description="bytes of each text")]
 REPLAY_SECONDS = 60.0
 """about so long one request replays runs; the answer says where to go on"""
 
@@ -93,9 +97,9 @@ async def runs(
 
 
 @get(route(calls.RUN))
-async def run(request: Asked, id: str) -> RunDetail:
+async def run(request: Asked, id: str, most: Most = None) -> RunDetail:
     """One hook run with what it read and wrote; for administrators also what it said on stdout and stderr."""
-    return await quick(services(request).reading.run, insider(request), id)
+    return await quick(services(request).reading.run, insider(request), id, most)
 
 
 @post(route(calls.REPLAY), status_code=200)

@@ -1,4 +1,5 @@
-"""Workspace, users, keys, volumes. `studio` has queues and settings, `hooks` hooks and their runs.
+"""Workspace, users, keys, volumes. `signin` has sessions and invitations, `studio` queues and settings, `hooks`
+hooks and their runs.
 
 | | admin | employee | standard |
 |---|---|---|---|
@@ -35,12 +36,6 @@ from ..wire.jobs import Page
 from .asking import Asked, admin, insider, route, services, user
 from .publishing import Limit, Skip, Where
 from .threads import quick
-
-
-@get(route(calls.ME))
-async def me(request: Asked) -> UserView:
-    """The signed-in user."""
-    return _shown(request, user(request))
 
 
 @get(route(calls.WORKSPACE))
@@ -122,7 +117,7 @@ async def keys(request: Asked, id: str, where: Where = None, limit: Limit = 500,
 @post(route(calls.ADD_KEY))
 async def add_key(request: Asked, id: str, data: NewKey) -> UserMade:
     """Make a further API key, shown this once."""
-    owner = await quick(_keyholder, request, id)
+    owner = await quick(seen_by_manager, request, id)
     _, secret = await quick(services(request).manage.add_key, owner.id, label=data.label, days=data.days)
     return await _made(request, owner, secret)
 
@@ -130,15 +125,17 @@ async def add_key(request: Asked, id: str, data: NewKey) -> UserMade:
 @delete(route(calls.REVOKE_KEY), status_code=204)
 async def revoke_key(request: Asked, id: str, key: str) -> None:
     """Revoke an API key."""
-    owner = await quick(_keyholder, request, id)
+    owner = await quick(seen_by_manager, request, id)
     await quick(services(request).manage.revoke_key, owner.id, key)
 
 
 def _keys(request: Asked, id: str) -> list[ApiKey]:
-    return services(request).manage.keys(_keyholder(request, id).id)
+    return services(request).manage.keys(seen_by_manager(request, id).id)
 
 
-def _keyholder(request: Asked, id: str) -> User:
+def seen_by_manager(request: Asked, id: str) -> User:
+    """A user whose keys and sessions the one who asks may see and end: themselves, or whom they manage. Raises
+    NotFound, Forbidden."""
     found = _seen(request, id)
     if found.id != user(request).id:
         _check_manages(user(request), found)
@@ -219,7 +216,6 @@ def _volume(request: Asked, found: Volume) -> VolumeView:
 
 
 HANDLERS = [
-    me,
     workspace,
     change_workspace,
     users,

@@ -24,6 +24,7 @@ from ..lifecycle.receive import Part, Receiving
 from ..lifecycle.tally import Tally
 from ..model import errors
 from ..model.entities import User
+from ..model.signin import Known
 from ..wire.calls import PART
 from ..wire.parts import PartAnswer
 from .counting import Answered, count
@@ -32,9 +33,7 @@ from .gate import (
     ALWAYS,
     DRAIN_BYTES,
     DRAIN_SECONDS,
-    SignIn,
     actor_of,
-    credentials,
     last_address,
     log_refusal,
     new_request_id,
@@ -42,6 +41,7 @@ from .gate import (
 from .head import PartHead
 from .status import body_of, fault, headers_of, status_of
 from .uploads import Trickle, begin, too_slow
+from .who import Credential, SignIn, is_page
 
 log = logging.getLogger("stagedoor.api")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -49,11 +49,11 @@ _ALWAYS = b"".join(b"%s: %s\r\n" % pair for pair in ALWAYS)
 
 
 class PartLane:
-    def __init__(self, receiving: Receiving, sign_in: SignIn, tally: Tally, *, behind_proxy: bool) -> None:
+    def __init__(self, receiving: Receiving, sign_in: SignIn, tally: Tally) -> None:
         self._receiving = receiving
-        self._behind_proxy = behind_proxy
         self._tally = tally
-        self._who: Lately[bytes, User | None] = Lately(lambda header: sign_in(*credentials(header)))
+        self._sign_in = sign_in
+        self._known: Lately[Credential, Known] = Lately(sign_in.known)
 
     def take(self, line: Line, head: PartHead) -> bool:
         """Take one part and answer it; whether the connection can go on. Raises Broken."""
@@ -81,9 +81,7 @@ class PartLane:
         body = _Body(line, head)
         refusal: errors.StagedoorError
         try:
-            user = self._who(head.authorization)
-            if user is None:
-                raise errors.SignInRefused
+            user = self._known(self._sign_in.credential("PUT", head.fields)).user
             about.also(user=user.id)
             with acting(actor_of(user, self._ip(line, head), head.user_agent, request_id)):
                 answer = self._part(user, head, body)
@@ -101,7 +99,7 @@ class PartLane:
         return _End(_refuse(line, head, body, refusal, request_id), refusal)
 
     def _ip(self, line: Line, head: PartHead) -> str:
-        if self._behind_proxy and head.forwarded:
+        if self._sign_in.reached.behind_proxy and head.forwarded:
             return last_address(head.forwarded)
         return line.address
 
@@ -160,7 +158,14 @@ class _Body:
 
 def _refuse(line: Line, head: PartHead, body: _Body, error: errors.StagedoorError, request_id: str) -> bool:
     last = not body.drain() or head.last
-    _answer(line, status_of(error), body_of(error, request_id), headers_of(error), request_id, last)
+    _answer(
+        line,
+        status_of(error),
+        body_of(error, request_id),
+        headers_of(error, page=is_page(head.fields)),
+        request_id,
+        last,
+    )
     return not last
 
 

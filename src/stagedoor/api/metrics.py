@@ -62,7 +62,7 @@ class Sample:
 @get(calls.METRICS.path, media_type="text/plain")
 async def metrics(request: Asked) -> Response[str]:
     """What the server does and how it fares, in Prometheus' text format."""
-    if request.scope["state"].get("user") is not None:
+    if request.scope["state"].get("known") is not None:
         admin(request)
     return Response(await quick(written, request), headers={"content-type": CONTENT_TYPE})
 

@@ -40,7 +40,7 @@ class Tls:
 class HttpServer:
     """`app` answers everything but plain parts, which `lane` takes; `peers` tells the app who speaks.
 
-    `listening` is told the port when it is certain.
+    `listening` is told the port when it is certain; `farewell` ends in the loop what would go on for ever.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class HttpServer:
         port: int,
         tls: Tls | None,
         listening: Callable[[int], None],
+        farewell: Callable[[], None],
     ) -> None:
         self._app = app
         self._lane = lane
@@ -60,6 +61,7 @@ class HttpServer:
         self._port = port
         self._tls = tls
         self._listening = listening
+        self._farewell = farewell
 
     def run(self) -> None:
         """Until told to stop. Raises Conflict where the port is taken, BadRequest for a certificate that is none."""
@@ -91,7 +93,7 @@ class HttpServer:
             front.start()
             self._listening(listener.getsockname()[1])
             self._announce(listener.getsockname()[1])
-            await _until_told(server, serving, front, told)
+            await _until_told(server, serving, front, told, self._farewell)
 
     def _announce(self, port: int) -> None:
         scheme = "https" if self._tls else "http"
@@ -114,9 +116,12 @@ async def _listens(address: tuple[str, int], serving: asyncio.Task[None]) -> Non
     serving.result()
 
 
-async def _until_told(server: Server, serving: asyncio.Task[None], front: Front, told: asyncio.Event) -> None:
+async def _until_told(
+    server: Server, serving: asyncio.Task[None], front: Front, told: asyncio.Event, farewell: Callable[[], None]
+) -> None:
     telling = asyncio.ensure_future(told.wait())
     await asyncio.wait({serving, telling}, return_when=asyncio.FIRST_COMPLETED)
+    farewell()
     front.stop_listening()
     server.stop()  # type: ignore[no-untyped-call]
     cutting = asyncio.ensure_future(asyncio.to_thread(front.stop, FAREWELL_SECONDS))

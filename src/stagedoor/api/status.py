@@ -14,6 +14,7 @@ STATUS: dict[type[errors.StagedoorError], int] = {
     errors.LimitExceeded: 413,
     errors.BadRange: 416,
     errors.SignInRefused: 401,
+    errors.TooManyAttempts: 429,
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
@@ -37,12 +38,15 @@ def status_of(error: errors.StagedoorError) -> int:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def headers_of(error: errors.StagedoorError) -> dict[str, str]:
+def headers_of(error: errors.StagedoorError, *, page: bool = False) -> dict[str, str]:
+    """`page`: a script in a browser asks, and the browser must not ask for a password by itself."""
     headers = {"content-type": "application/json"}
     for kind, seconds in RETRY_AFTER.items():
         if isinstance(error, kind):
             headers["retry-after"] = seconds
-    if isinstance(error, errors.SignInRefused):
+    if isinstance(error, errors.TooManyAttempts):
+        headers["retry-after"] = str(error.details.get("seconds", 1))
+    if isinstance(error, errors.SignInRefused) and not page:
         headers["www-authenticate"] = 'Basic realm="stagedoor", charset="UTF-8"'
     return headers
 

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from .. import config
 from ..lifecycle.auditing import Auditing
+from ..lifecycle.inviting import Inviting
 from ..lifecycle.lately import Lately
 from ..lifecycle.levels import Levels
 from ..lifecycle.manage import Management
 from ..lifecycle.queues import Queues
 from ..lifecycle.replay import Replaying
+from ..lifecycle.sessions import Sessions
+from ..mail import Direct
 from ..model.errors import Conflict
 from ..programs import ProgramRunner
 from ..records import Records, Schema, migrate, open_records, schema_of
@@ -41,6 +44,10 @@ class Home:
     storage: Disk
     replaying: Replaying
     auditing: Auditing
+    sessions: Sessions
+    inviting: Inviting
+    mail: Direct | None
+    """where mails are set up"""
 
 
 def create_home(folder: Path, workspace_code: str, admin: str, database: str = "") -> dict[str, str]:
@@ -72,6 +79,8 @@ def open_home(folder: Path) -> Iterator[Home]:
         return lately((name, folder))
 
     try:
+        choice = paths.mail_choice()
+        mail = Direct(choice) if choice else None
         programs = ProgramRunner(paths.folder, records.runs, now)
         yield Home(
             paths=paths,
@@ -82,6 +91,9 @@ def open_home(folder: Path) -> Iterator[Home]:
             programs=programs,
             storage=Disk(partial(told, "durability"), records.house.volumes, partial(told, "proof")),
             auditing=Auditing(records.audit, records.lists),
+            sessions=Sessions(records.sessions, records.house, now),
+            inviting=Inviting(records.invitations, records.house, records.house.user_by_code, mail, now),
+            mail=mail,
             replaying=Replaying(
                 records.house, records.offers, records.jobs, records.runs, records.lists, programs, now
             ),

@@ -11,18 +11,24 @@ from typing import IO, Any
 
 from .. import config
 from ..api.app import Services, make_app
+from ..api.events import Broadcast
 from ..api.front import Peers
 from ..api.lane import PartLane
 from ..api.server import HttpServer, Tls
+from ..api.who import Reached, SignIn
+from ..credentials import Argon2, WebAuthn
 from ..engine import Engine
 from ..lifecycle.acting import acting
 from ..lifecycle.control import Control
 from ..lifecycle.failing import Failing
 from ..lifecycle.ingest import LOST, Ingesting
+from ..lifecycle.inviting import Inviting, Redeeming
 from ..lifecycle.jobhooks import JobHooks
 from ..lifecycle.levels import Levels
 from ..lifecycle.notify import Notifying
 from ..lifecycle.offer import Offering
+from ..lifecycle.passkeys import Passkeys
+from ..lifecycle.passwords import Passwords
 from ..lifecycle.place import Placing
 from ..lifecycle.presubmit import PreSubmit
 from ..lifecycle.prove import Proving
@@ -31,14 +37,19 @@ from ..lifecycle.read import Reading
 from ..lifecycle.receive import Receiving
 from ..lifecycle.refusals import Refusals
 from ..lifecycle.reuse import Reusing
+from ..lifecycle.signin import ByLink, ByPasskey, ByPassword, Counting
+from ..lifecycle.slowing import Slowing
 from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
 from ..lifecycle.tally import Tally
 from ..lifecycle.turns import Turns
+from ..lifecycle.watching import Watching
+from ..mail import Posted
 from ..model.audit import SYSTEM
 from ..model.entities import RunState
 from ..model.errors import BadRequest
 from ..model.hooks import HookName
+from ..records import new_id
 from ..signing import SigningKey
 from ..version import __version__
 from ..volumes.probe import probe
@@ -79,13 +90,14 @@ def serve(
         logs.start(paths, log_choice)
         _probe_volumes(home)
         _warn_unready(home)
-        _Running(home).run(host, port, tls, behind_proxy, _note(lock, host, tls))
+        reached = Reached(tls=tls is not None, behind_proxy=behind_proxy, public_url=paths.public_url)
+        _Running(home, reached).run(host, port, tls, _note(lock, host, tls))
 
 
 class _Running:
     """A server from start to stop."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, reached: Reached) -> None:
         records, storage, programs = home.records, home.storage, home.programs
         house, offers, jobs, runs = records.house, records.offers, records.jobs, records.runs
         self._stopping = threading.Event()
@@ -110,6 +122,8 @@ class _Running:
             jobs,
             runs,
             records.audit,
+            home.sessions,
+            (records.links, records.invitations),
             storage,
             programs,
             control,
@@ -138,15 +152,37 @@ class _Running:
             replaying=home.replaying,
             queues=Queues(records.queues, now, turns.begin_next),
             levels=Levels(records.levels, house, jobs.job, settings_changed),
-            sign_in=lambda user, key: records.keys.check(user, key, now()),
+            **self._doors(home, reached, tally),
             receipt_key=signer.public,
             probe=probe,
             room=room,
             tally=tally,
             census=records.health,
+            events=Broadcast(Watching(records.lists, receiving, now)),
         )
 
-    def run(self, host: str, port: int, tls: Tls | None, behind_proxy: bool, listening: Callable[[int], None]) -> None:
+    def _doors(self, home: Home, reached: Reached, tally: Tally) -> dict[str, Any]:
+        """What signs in, and what is set about it."""
+        records, house = home.records, home.records.house
+        hasher, slowing, counting, sessions = Argon2(), Slowing(), Counting(tally), home.sessions
+        self._mail = mail = Posted(home.mail.send) if home.mail else None
+        passkeys = Passkeys(records.passkeys, WebAuthn(), new_id, now)
+        self._links = by_link = ByLink(
+            records.links, records.passwords, house, mail, reached.public_url, sessions, counting, now
+        )
+        return {
+            "sign_in": SignIn(lambda user, key: records.keys.check(user, key, now()), sessions.known, reached),
+            "sessions": sessions,
+            "by_password": ByPassword(records.passwords, hasher, slowing, sessions, counting),
+            "by_link": by_link,
+            "by_passkey": ByPasskey(passkeys, sessions, counting),
+            "passwords": Passwords(records.passwords, hasher, slowing, now),
+            "passkeys": passkeys,
+            "inviting": Inviting(records.invitations, house, house.user_by_code, mail, now),
+            "redeeming": Redeeming(records.invitations, house, house.user_by_code, passkeys, sessions, hasher, now),
+        }
+
+    def run(self, host: str, port: int, tls: Tls | None, listening: Callable[[int], None]) -> None:
         self._engine.start(
             prove=_alone(lambda job_id: self._proving.prove(job_id, self._stopping.is_set)),
             place=_alone(lambda job_id: self._placing.place(job_id, self._stopping.is_set)),
@@ -157,19 +193,20 @@ class _Running:
         sweeper.start()
         threading.Thread(target=self._sweep.start, name="settle", daemon=True).start()
         peers: Peers = {}
-        app = make_app(self._services, peers, behind_proxy=behind_proxy)
-        lane = PartLane(
-            self._services.receiving, self._services.sign_in, self._services.tally, behind_proxy=behind_proxy
-        )
+        app = make_app(self._services, peers)
+        lane = PartLane(self._services.receiving, self._services.sign_in, self._services.tally)
         log.info("version %s starts, process %d", __version__, os.getpid())
         try:
-            HttpServer(app, lane, peers, host, port, tls, listening).run()
+            HttpServer(app, lane, peers, host, port, tls, listening, self._services.events.stop).run()
         finally:
             log.info("ending: steps under way are left for the next start")
             self._stopping.set()
             self._programs.shutdown()
             sweeper.join(timeout=30)
             self._notifying.stop()
+            self._links.stop()
+            if self._mail:
+                self._mail.stop()
             self._engine.stop()
             self._storage.flush()
 

@@ -36,6 +36,7 @@ BY_ERROR: dict[type[errors.StagedoorError], int] = {
     errors.LimitExceeded: REFUSED,
     errors.BadRange: TRANSFER,
     errors.SignInRefused: UNREACHABLE,
+    errors.TooManyAttempts: UNREACHABLE,
     errors.Forbidden: UNREACHABLE,
     errors.NotFound: USAGE,
     errors.Conflict: USAGE,

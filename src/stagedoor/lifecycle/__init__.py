@@ -24,6 +24,7 @@ Beside the steps:
 - `sweep`      what time alone brings about: expiry, retries, work that was cut
 - `keeping`    what is kept for a time only, and how it is forgotten
 - `read`       finding one, or a page of them
+- `watching`   what changes on jobs, for those who look on
 - `mhl`        a receipt as ASC MHL
 - `views`      how offers and jobs are shown, and to whom
 - `house`      how users, keys, volumes, hooks and settings are shown

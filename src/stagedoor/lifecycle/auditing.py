@@ -21,7 +21,8 @@ from .needs import AuditBook, Lists
 from .views import moment
 
 LARGEST_PAGE = 500
-ENTITIES = ("workspace", "user", "key", "volume", "queue", "hook", "run", "setting", *PUBLISHING)
+SIGNING_IN = ("session", "password", "passkey", "invitation")
+ENTITIES = ("workspace", "user", "key", "volume", "queue", "hook", "run", "setting", *SIGNING_IN, *PUBLISHING)
 
 
 class Auditing:

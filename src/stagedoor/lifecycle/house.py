@@ -1,7 +1,8 @@
 """How users, keys, volumes, queues, hooks and settings are shown: the same JSON from the command line and the API.
 
 Rules
-1. Only `user` and `workspace` may be shown to a standard user; the internal part of metadata is not.
+1. Only `user`, `me`, `session`, `passkey` and `workspace` may be shown to a standard user; the internal part of
+   metadata is not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from ..model.entities import ApiKey, Hook, Queue, User, Volume, Workspace
 from ..model.metadata import Metadata
 from ..model.settings import SETTINGS, Effective, Level
+from ..model.signin import Invitation, Known, Limits, Passkey, Session
 from ..wire.house import (
     HookView,
     KeyView,
@@ -20,6 +22,7 @@ from ..wire.house import (
     VolumeView,
     WorkspaceView,
 )
+from ..wire.signin import InvitationView, Me, PasskeyView, SessionView
 from .views import moment, moment_or_none
 
 
@@ -56,6 +59,54 @@ def key(key: ApiKey) -> KeyView:
         created=moment(key.created),
         expires=moment_or_none(key.expires),
         revoked=moment_or_none(key.revoked),
+    )
+
+
+def me(known: Known, limits: Limits, *, has_password: bool, old: bool) -> Me:
+    """`old`: whether a new password needs the old one."""
+    shown = user(known.user, inside=known.user.works_here)
+    now = known.session
+    return Me(
+        **{name: getattr(shown, name) for name in shown.__struct_fields__},
+        session=session(now, limits, now) if now else None,
+        has_password=has_password,
+        old_password=old,
+    )
+
+
+def session(found: Session, limits: Limits, now: Session | None) -> SessionView:
+    """`now`: the one that asks."""
+    return SessionView(
+        id=found.id,
+        created=moment(found.created),
+        last_used=moment(found.last_used),
+        expires=moment(limits.end_of(found)),
+        ip=found.ip,
+        client=found.client,
+        way=found.way.value,
+        current=now is not None and now.id == found.id,
+    )
+
+
+def passkey(found: Passkey) -> PasskeyView:
+    return PasskeyView(
+        id=found.id,
+        name=found.name,
+        host=found.host,
+        created=moment(found.created),
+        last_used=moment_or_none(found.last_used),
+    )
+
+
+def invitation(found: Invitation, now: int) -> InvitationView:
+    return InvitationView(
+        id=found.id,
+        email=found.email,
+        role=found.role.value,
+        created=moment(found.created),
+        expires=moment(found.expires),
+        state=found.state(now),
+        by=found.by,
     )
 
 
@@ -114,4 +165,6 @@ def setting(name: str, found: Effective) -> SettingView:
         level=found.level.value if found.level else "default",
         set_on=found.name,
         levels=(Level.WORKSPACE.value, *(level.value for level in known.levels)),
+        choices=known.choices,
+        least=known.least,
     )

@@ -72,7 +72,7 @@ class Management:
     def init(self, workspace: str, admin: str) -> tuple[Workspace, User, str]:
         """Make the workspace and its first administrator; the last item is their API key, told this once."""
         _check_code(workspace, "workspace")
-        made, user = self._house.found(workspace, _address(admin), self._clock())
+        made, user = self._house.found(workspace, address_of(admin), self._clock())
         return made, user, self.add_key(user.id, label="first")[1]
 
     # --- users and keys
@@ -89,7 +89,7 @@ class Management:
 
     def add_user(self, code: str, role: str = "standard", name: str = "") -> tuple[User, str]:
         """A new user and their API key, told this once. Raises BadRequest, Conflict (`user_exists`)."""
-        user = self._house.add_user(_address(code), _role(role), _name(name), self._clock())
+        user = self._house.add_user(address_of(code), role_of(role), name_of(name), self._clock())
         return user, self.add_key(user.id, label="first")[1]
 
     def update_user(
@@ -103,9 +103,9 @@ class Management:
         """Change what is given. `status`: enabled or disabled. Raises Conflict rather than lose the last admin."""
         changes: dict[str, Any] = {}
         if name is not None:
-            changes["name"] = _name(name)
+            changes["name"] = name_of(name)
         if role is not None:
-            changes["role"] = _role(role)
+            changes["role"] = role_of(role)
         if status is not None:
             changes["enabled"] = is_enabled(status)
         return self._house.update_user(self.user(named).id, self._clock(), **changes)
@@ -115,7 +115,7 @@ class Management:
         if days is not None and not 0 < days <= 36_500:
             raise BadRequest("A key is valid for 1 to 36500 days; leave the number out for a key without end.")
         now = self._clock()
-        return self._keys.make(self.user(named).id, _name(label), now, None if days is None else now + days * DAY)
+        return self._keys.make(self.user(named).id, name_of(label), now, None if days is None else now + days * DAY)
 
     def keys(self, named: str) -> list[ApiKey]:
         return self._keys.list(self.user(named).id)
@@ -262,14 +262,14 @@ def _check_code(code: str, what: str) -> None:
         raise BadRequest(f"The code of a {what} is made of letters A-Z, digits, `_`, `.` and `-`: {printable(code)!r}.")
 
 
-def _address(code: str) -> str:
+def address_of(code: str) -> str:
     text = code.strip()
     if not _ADDRESS.fullmatch(text) or printable(text) != text:
         raise BadRequest(f"{printable(code)!r} is not an e-mail address; write name@example.com.", code="bad_address")
     return text
 
 
-def _role(text: str) -> Role:
+def role_of(text: str) -> Role:
     try:
         return Role(text)
     except ValueError:
@@ -282,7 +282,7 @@ def is_enabled(status: str) -> bool:
     return status == "enabled"
 
 
-def _name(text: str) -> str:
+def name_of(text: str) -> str:
     text = text.strip()
     if len(text) > 255 or printable(text) != text:
         raise BadRequest("A name has at most 255 characters, and none that cannot be printed.")

@@ -153,7 +153,7 @@ class Reading:
         )
         if tasks:
             return Page(total=total, items=[self.view(user, self._jobs.job(job.id) or job) for job in found])
-        received = self._lists.received([job.id for job in found])
+        sums = self._lists.sums([job.id for job in found])
         owners = self._lists.owners(job.user_id for job in found)
         reasons = self._turns.reasons(found) if user.works_here else {}
         queues = {queue.id: queue for queue in self._house.queues()}
@@ -165,7 +165,7 @@ class Reading:
                 {},
                 queue=queues.get(job.queue_id),
                 reason=reasons.get(job.id, ""),
-                summed=received.get(job.id, 0),
+                summed=sums.get(job.id),
                 speed=self._receiving.meter.speed,
             )
             for job in found
@@ -244,15 +244,20 @@ class Reading:
         )
         return Page(total=total, items=[run_view(run) for run in found])
 
-    def run(self, reader: User, run_id: str) -> RunDetail:
-        """What a program said is for administrators: it may hold what only they may know."""
+    def run(self, reader: User, run_id: str, most: int | None = None) -> RunDetail:
+        """What a program said is for administrators: it may hold what only they may know.
+
+        `most`: bytes of each text; of what is longer the beginning is shown, and said that it is.
+        """
         run = self._runs.run(run_id)
         if run is None:
             raise errors.NotFound
-        kept: dict[str, Any] = dict(self._programs.read_record(run_id))
+        read = self._programs.read_record(run_id, -1 if most is None else most + 1)
+        kept: dict[str, Any] = {name: _beginning(text, most) for name, text in read.items()}
         if reader.role is not Role.ADMIN:
             kept |= {"stdout": None, "stderr": None}
-        return RunDetail(run=run_view(run), **kept)
+        cut = tuple(name for name, text in kept.items() if text is not None and text != read[name])
+        return RunDetail(run=run_view(run), cut=cut, **kept)
 
     def _volumes(self) -> dict[str, Volume]:
         return {volume.id: volume for volume in self._house.volumes()}
@@ -270,6 +275,11 @@ class Reading:
             return owner
         found = self._lists.users(code=owner, limit=1)[1]
         return found[0].id if found else "-"
+
+
+def _beginning(text: str, most: int | None) -> str:
+    packed = text.encode()
+    return text if most is None or len(packed) <= most else packed[:most].decode(errors="ignore")
 
 
 def _bounded(limit: int) -> int:

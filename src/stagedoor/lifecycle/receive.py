@@ -92,6 +92,7 @@ class Receiving:
         self._open_parts: dict[str, int] = {}
         self._told: dict[str, float] = {}
         self._untold: dict[str, Part] = {}
+        self._summed: dict[str, int] = {}
         self._found = Lately(self._look_up)
         self._settings: Lately[str, Settings] = Lately(lambda _: self._house.settings())
         self._rate: Lately[str, int] = Lately(self._rate_of)
@@ -156,6 +157,14 @@ class Receiving:
             part = self._untold.pop(key, None)
             if part is not None:
                 self._jobs.set_received(part.job.id, part.task.id, part.upload.received)
+
+    def untold(self) -> dict[str, int]:
+        """By job, the bytes that came since the database was last told."""
+        found: dict[str, int] = {}
+        for key, part in list(self._untold.items()):
+            more = part.upload.received - self._summed.get(key, part.task.received)
+            found[part.job.id] = found.get(part.job.id, 0) + max(more, 0)
+        return found
 
     @property
     def open_parts(self) -> int:
@@ -230,11 +239,12 @@ class Receiving:
             return
         self._told[key] = now
         self._untold.pop(key, None)
+        received = self._summed[key] = part.upload.received
         days = self._house.settings_of(part.job).number("staging_idle_days")
         try:
             if part.task.status is TaskStatus.PENDING:
                 self._jobs.move_task(part.job.id, part.task.id, TaskFact.BYTES)
-            self._jobs.set_received(part.job.id, part.task.id, part.upload.received)
+            self._jobs.set_received(part.job.id, part.task.id, received)
             self._jobs.move(
                 part.job.id, JobFact.BYTES, self._clock(), error="", error_code="", expires=self._clock() + days * DAY
             )
@@ -264,6 +274,7 @@ class Receiving:
     def _task_received(self, task: Task) -> None:
         self._told.pop(task.upload_id, None)
         self._untold.pop(task.upload_id, None)
+        self._summed.pop(task.upload_id, None)
         self._paces.pop(task.job_id, None)
         self._found.clear()
         try:

@@ -42,6 +42,24 @@ QUEUES = Shelf(
 SETTINGS = Shelf("setting", {"name": Text(), "value": Text(), "default": Text(), "reason": Text()})
 KEYS = Shelf("key", {"id": Text(), "label": Text(), "created": Time(), "expires": Time(), "revoked": Time()})
 
+SESSIONS = Shelf(
+    "session",
+    {"id": Text(), "created": Time(), "last_used": Time(), "ip": Text(), "client": Text(), "way": Text()},
+)
+PASSKEYS = Shelf("passkey", {"id": Text(), "name": Text(), "host": Text(), "created": Time(), "last_used": Time()})
+INVITATIONS = Shelf(
+    "invitation",
+    {
+        "id": Text(),
+        "email": Text(),
+        "role": Text(),
+        "created": Time(),
+        "expires": Time(),
+        "state": Text(),
+        "by": Text(),
+    },
+)
+
 
 def page(items: Sequence[Item], shelf: Shelf, where: str | None, limit: int, skip: int) -> Page:
     """Raises BadRequest for a query that cannot be asked."""

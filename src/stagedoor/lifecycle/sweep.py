@@ -17,13 +17,28 @@ from ..model.settings import DAY
 from . import about, replaced
 from .control import Control
 from .keeping import forget_runs, old_runs
-from .needs import AuditBook, Clock, House, JobBook, OfferBook, Programs, RunBook, Runner, Storage
+from .needs import (
+    AuditBook,
+    Clock,
+    House,
+    InvitationBook,
+    JobBook,
+    LinkBook,
+    OfferBook,
+    Programs,
+    RunBook,
+    Runner,
+    Storage,
+)
 from .notify import Notifying
 from .receive import Receiving
+from .sessions import Sessions
 from .turns import Turns
 
 log = logging.getLogger("stagedoor.sweep")
 HOUR = 3_600_000
+KEEP_INVITATIONS = 90 * DAY
+"""after their end"""
 EXPIRED = "No byte came for a long time; what had arrived was cleared. Publish again."
 
 
@@ -35,6 +50,8 @@ class Sweep:
         jobs: JobBook,
         runs: RunBook,
         audit: AuditBook,
+        sessions: Sessions,
+        doors: tuple[LinkBook, InvitationBook],
         storage: Storage,
         programs: Programs,
         control: Control,
@@ -48,6 +65,8 @@ class Sweep:
         self._offers = offers
         self._runs = runs
         self._audit = audit
+        self._sessions = sessions
+        self._links, self._invitations = doors
         self._storage = storage
         self._programs = programs
         self._jobs = jobs
@@ -75,6 +94,9 @@ class Sweep:
         _each(self._jobs.uncleared(now - kept), self._control.clear)
         self._forget_runs(now)
         self._forget_lines(now)
+        self._sessions.forget()
+        self._links.forget(now)
+        self._invitations.forget(now - KEEP_INVITATIONS)
         replaced.remove_due(self._jobs, self._storage, now)
 
     def _forget_lines(self, now: int) -> None:

@@ -27,6 +27,7 @@ FAMILIES: Mapping[str, Family] = {
     "stagedoor_requests_total": Family("Requests answered", ("method", "route", "status")),
     "stagedoor_request_seconds": Family("Time from request to answer", ("method", "route"), True),
     "stagedoor_refusals_total": Family("Requests refused, by the code of the refusal", ("route", "code")),
+    "stagedoor_sign_ins_total": Family("Sign-ins of pages, by way and outcome", ("way", "outcome")),
     "stagedoor_entries_total": Family("Entries offered, by what was decided", ("verdict", "code")),
     "stagedoor_parts_total": Family("Parts acknowledged", ()),
     "stagedoor_part_bytes_total": Family("Bytes acknowledged", ()),

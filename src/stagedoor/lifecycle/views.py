@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
 
-from ..model.entities import Job, Offer, OfferEntry, Queue, Task, User, Volume
+from ..model.entities import Job, Offer, OfferEntry, Queue, Sums, Task, User, Volume
 from ..model.errors import NotFound
 from ..model.form import Answers
 from ..model.notation import Place
@@ -123,7 +123,7 @@ def answers(given: Answers) -> wire_jobs.Answers:
     return wire_jobs.Answers(**asdict(given))
 
 
-def _percent(part: int, whole: int) -> int:
+def percent(part: int, whole: int) -> int:
     return 100 if part >= whole else part * 100 // whole
 
 
@@ -140,7 +140,8 @@ def _task(task: Task, received: int, inside: bool, volumes: Mapping[str, Volume]
         status=task.status.value,
         size=task.size,
         received=received,
-        progress=_percent(received, task.size),
+        files=task.file_count,
+        progress=percent(received, task.size),
         source=task.source,
         can_publish=task.verdict.kind is Kind.ACCEPTED,
         can_upload=task.verdict.kind is Kind.UPLOAD_ONLY,
@@ -164,7 +165,7 @@ def user_hr(user: User) -> str:
     return f"user:{user.code}[{user.role}]({user.id})"
 
 
-def _etr(left: int, speed: float) -> str:
+def time_left(left: int, speed: float) -> str:
     if speed < 1 or left <= 0:
         return ""
     seconds = int(left / speed)
@@ -185,18 +186,19 @@ def job(
     *,
     queue: Queue | None = None,
     reason: str = "",
-    summed: int | None = None,
+    summed: Sums | None = None,
     progress: Progress | None = None,
     speed: Speed | None = None,
 ) -> wire_jobs.JobView:
     """`owner` is the job's user, `reason` why it waits for its turn; `tasks` are shown where the job comes with them,
-    else `summed` tells the bytes received."""
+    else `summed` tells what they come to."""
     inside = reader.works_here
     uploading = job.state.phase == "upload"
     counted = [(task, task_received(task, progress if uploading else None)) for task in job.tasks]
     complete = not uploading and job.state is not JobState.ABORTED
     there = sum(count for task, count in counted if task.status is not TaskStatus.EXCLUDED)
-    received = job.size if complete else there if summed is None else summed
+    sums = summed or Sums(len(job.tasks), sum(task.file_count for task in job.tasks), there)
+    received = job.size if complete else sums.received
     waits = job.state in WAITING
     rate = speed(job.id) if speed and uploading else 0.0
     return wire_jobs.JobView(
@@ -212,9 +214,11 @@ def job(
         finished=moment_or_none(job.finished),
         size=job.size,
         received=received,
-        progress=_percent(received, job.size),
+        entries=sums.entries,
+        files=sums.files,
+        progress=percent(received, job.size),
         speed=round(rate / 1e6, 3) if rate else -1.0,
-        etr=_etr(job.size - received, rate),
+        etr=time_left(job.size - received, rate),
         queue=job.queue_id if inside else "",
         queue_hr=queue.code if queue and inside else "",
         waits_for=(reason if inside else "Everything has arrived; it waits for its turn at the studio.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .form import Answers, Form
 from .hooks import HookName
@@ -213,6 +213,25 @@ class Earlier:
     place: Place
     upload_id: str
     staging: str
+
+
+class Sums(NamedTuple):
+    """What the tasks of a job come to."""
+
+    entries: int
+    files: int
+    received: int
+    """bytes, of the entries that are not left out"""
+
+
+class Changed(NamedTuple):
+    """A job that has changed lately."""
+
+    id: str
+    user_id: str
+    state: JobState
+    size: int
+    received: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

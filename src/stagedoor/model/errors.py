@@ -6,6 +6,7 @@
     │   ├── LimitExceeded          a limit, with its number
     │   └── BadRange               a part's range or digest headers
     ├── SignInRefused              who are you?
+    ├── TooManyAttempts            failed too often just now; `details.seconds` says when to try again
     ├── Forbidden                  known, but not for this role
     ├── NotFound                   does not exist, or is somebody else's: the same answer
     ├── Conflict                   understood, but not as things stand
@@ -77,6 +78,12 @@ class SignInRefused(StagedoorError):
     """Sign-in refused: check the user name and the API key."""
 
     code = "sign_in_refused"
+
+
+class TooManyAttempts(StagedoorError):
+    """Too many attempts failed; wait a moment before the next one."""
+
+    code = "too_many_attempts"
 
 
 class Forbidden(StagedoorError):

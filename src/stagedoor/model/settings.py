@@ -107,6 +107,8 @@ SETTINGS: Mapping[str, Setting] = {
     "keep_audit_days": Setting(400, "how long the audit log goes back; 0: for ever"),
     "sign_receipts": Setting(True, "a signed receipt can be checked by anybody who has the studio's public key"),
     "upload_rate": Setting(0, "bytes per second that a job may be sent at; 0 is no limit", levels=_JOB),
+    "session_idle_hours": Setting(12, "a browser that is not used so long is signed out", least=1),
+    "session_days": Setting(30, "so long after signing in a browser must do so again, whatever it did", least=1),
     "metrics": Setting(
         "admin",
         "loopback: /metrics is answered without a key to this machine itself, not through a proxy",

@@ -76,17 +76,18 @@ class RunFolder:
                 with gzip.open(self.path / f"{name}.gz", "wb", compresslevel=3) as stream:
                     stream.write(content)
 
-    def read(self) -> dict[str, str]:
-        """`input`, `output`, `stdout`, `stderr` as text; empty where there is none."""
-        return {name.removesuffix(".json"): self._text(name) for name in KEPT}
+    def read(self, most: int = -1) -> dict[str, str]:
+        """`input`, `output`, `stdout`, `stderr` as text, of each the first `most` bytes; empty where there is none."""
+        return {name.removesuffix(".json"): self._text(name, most) for name in KEPT}
 
-    def _text(self, name: str) -> str:
+    def _text(self, name: str, most: int) -> str:
         with suppress(FileNotFoundError), gzip.open(self.path / f"{name}.gz") as stream:
-            return stream.read().decode(errors="replace")
+            return stream.read(most).decode(errors="replace")
         with suppress(OSError):  # not kept yet: it runs, or the server ended while it ran
             plain = self.path / name
             if stat.S_ISREG(plain.lstat().st_mode):
-                return plain.read_text(errors="replace")
+                with plain.open("rb") as stream:
+                    return stream.read(most).decode(errors="replace")
         return ""
 
     def _clear(self) -> None:

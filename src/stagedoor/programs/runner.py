@@ -86,9 +86,10 @@ class ProgramRunner:
     def folder(self, run_id: str) -> Path:
         return self._folders / run_id
 
-    def read_record(self, run_id: str) -> dict[str, str]:
-        """`input`, `output`, `stdout`, `stderr` of a run as text; empty where there is none."""
-        return RunFolder(self.folder(run_id)).read()
+    def read_record(self, run_id: str, most: int = -1) -> dict[str, str]:
+        """`input`, `output`, `stdout`, `stderr` of a run as text, of each the first `most` bytes; empty where there is
+        none."""
+        return RunFolder(self.folder(run_id)).read(most)
 
     def remove(self, run_id: str) -> None:
         """Forget what was kept of a run. Idempotent."""

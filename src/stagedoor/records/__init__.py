@@ -14,12 +14,15 @@
 12. `house`        workspace, users, volumes, hooks
 13. `levels`       settings and metadata, on whatever they are set
 14. `keys`         API keys
-15. `audit`        who did what, and what was refused
-16. `attributes`   what can be asked of each entity
-17. `where`        expressions as conditions
-18. `lists`        filters and pages over all of it
-19. `health`       the database as a whole: is it sound, how much is in it
-20. `copying`      a copy of it, and back
+15. `tokens`       secrets of which only a hash is kept
+16. `sessions`     browsers that are signed in
+17. `passwords`, `links`, `passkeys`, `invitations`: what opens the door
+18. `audit`        who did what, and what was refused
+19. `attributes`   what can be asked of each entity
+20. `where`        expressions as conditions
+21. `lists`        filters and pages over all of it
+22. `health`       the database as a whole: is it sound, how much is in it
+23. `copying`      a copy of it, and back
 
 Rules
 1. Every method is one transaction and returns frozen values; nothing is remembered between calls.
@@ -37,18 +40,36 @@ from .database import Database
 from .health import Health
 from .house import HouseRecords
 from .ids import new_id
+from .invitations import Invitations
 from .jobs import Jobs
 from .keys import Keys
 from .levels import LevelRecords
+from .links import Links
 from .lists import Lists
 from .notices import Notices
 from .offers import Offers
+from .passkeys import Passkeys
+from .passwords import Passwords
 from .queues import QueueRecords
 from .runs import Runs
 from .schema import Schema, migrate, schema_of
+from .sessions import Sessions
 
 if TYPE_CHECKING:
-    from ..lifecycle.needs import AuditBook, House, JobBook, NoticeBook, OfferBook, RunBook, TurnBook
+    from ..lifecycle.needs import (
+        AuditBook,
+        House,
+        InvitationBook,
+        JobBook,
+        LinkBook,
+        NoticeBook,
+        OfferBook,
+        PasskeyBook,
+        PasswordBook,
+        RunBook,
+        SessionBook,
+        TurnBook,
+    )
 
 __all__ = ["Records", "Schema", "migrate", "new_id", "open_records", "schema_of"]
 
@@ -62,6 +83,11 @@ class Records:
     queues: QueueRecords
     levels: LevelRecords
     keys: Keys
+    sessions: Sessions
+    passwords: Passwords
+    links: Links
+    passkeys: Passkeys
+    invitations: Invitations
     offers: Offers
     jobs: Jobs
     notices: Notices
@@ -83,6 +109,11 @@ def open_records(url: str) -> Records:
         queues=QueueRecords(database),
         levels=LevelRecords(database),
         keys=Keys(database),
+        sessions=Sessions(database),
+        passwords=Passwords(database),
+        links=Links(database),
+        passkeys=Passkeys(database),
+        invitations=Invitations(database),
         offers=Offers(database),
         jobs=Jobs(database),
         notices=Notices(database),
@@ -98,3 +129,6 @@ if TYPE_CHECKING:  # the type checker holds the records against what the steps n
     def _seams(records: Records) -> tuple[House, OfferBook, JobBook, RunBook, NoticeBook, TurnBook, AuditBook]:
         books = records.house, records.offers, records.jobs, records.runs, records.notices, records.queues
         return (*books, records.audit)
+
+    def _doors(records: Records) -> tuple[SessionBook, PasswordBook, LinkBook, PasskeyBook, InvitationBook]:
+        return records.sessions, records.passwords, records.links, records.passkeys, records.invitations

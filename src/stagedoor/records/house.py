@@ -25,7 +25,7 @@ from .database import Database
 from .ids import new_id
 from .jobs import ENDED
 from .queues import all_queues, make_built_in, of_queue
-from .tables import hooks, jobs, picked, tasks, users, volumes, workspaces
+from .tables import hooks, invitations, jobs, links, picked, sessions, tasks, users, volumes, workspaces
 
 USER = picked(users)
 VOLUME = picked(volumes)
@@ -58,7 +58,7 @@ class HouseRecords:
             connection.execute(insert(workspaces).values(**asdict(workspace)))
             note(connection, "create", "workspace", workspace.id, code)
             make_built_in(connection, now)
-            return workspace, _add_user(connection, admin, Role.ADMIN, "", now)
+            return workspace, new_user(connection, admin, Role.ADMIN, "", now)
 
     def settings_of(self, job: Job) -> Settings:
         with self._database.read() as connection:
@@ -99,7 +99,7 @@ class HouseRecords:
     def add_user(self, code: str, role: Role, name: str, now: int) -> User:
         """Raises Conflict (`user_exists`)."""
         with self._database.write() as connection:
-            return _add_user(connection, code, role, name, now)
+            return new_user(connection, code, role, name, now)
 
     def update_user(self, user_id: str, now: int, **changes: Any) -> User:
         """Set `name`, `role`, `enabled`. Raises Conflict (`last_admin`) rather than leave no admin."""
@@ -110,6 +110,8 @@ class HouseRecords:
                 raise NotFound(detail=f"no user {user_id}")
             changed = replace(before, modified=now, **changes)
             _keep_an_admin(connection, before, changed)
+            if before.enabled and not changed.enabled:
+                _shut_out(connection, changed)
             values = {**asdict(changed), "name_folded": fold(changed.name)}
             connection.execute(update(users).where(users.c.id == user_id).values(**values))
             note(connection, "change", "user", user_id, before.code, before=asdict(before), after=asdict(changed))
@@ -235,12 +237,24 @@ def _user(connection: Connection, user_id: str) -> User | None:
     return User(**row._mapping) if row else None
 
 
-def _add_user(connection: Connection, code: str, role: Role, name: str, now: int) -> User:
+def new_user(connection: Connection, code: str, role: Role, name: str, now: int, user_id: str = "") -> User:
     _claim_code(connection, users, code, "user")
-    user = User(id=new_id(), code=code, role=role, name=name, created=now, modified=now)
+    user = User(id=user_id or new_id(), code=code, role=role, name=name, created=now, modified=now)
     connection.execute(insert(users).values(**asdict(user), folded=fold(code)))
     note(connection, "create", "user", user.id, code, after=asdict(user))
     return user
+
+
+def _shut_out(connection: Connection, user: User) -> None:
+    """What a disabled user could come back by, but for their keys and their password, which open nothing meanwhile."""
+    for table in (sessions, links):
+        connection.execute(delete(table).where(table.c.user_id == user.id))
+    pending = (
+        invitations.c.email_folded == fold(user.code),
+        invitations.c.redeemed.is_(None),
+        invitations.c.revoked.is_(None),
+    )
+    connection.execute(update(invitations).where(*pending).values(revoked=user.modified))
 
 
 def _keep_an_admin(connection: Connection, before: User, changed: User) -> None:

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, case, func, or_, select
 
 from ..model.audit import LogLine
-from ..model.entities import HookRun, Job, Offer, Role, RunState, Task, User, Volume
+from ..model.entities import Changed, HookRun, Job, Offer, Role, RunState, Sums, Task, User, Volume
 from ..model.hooks import HookName
 from ..model.query import Expression
-from ..model.states import JobState, OfferState, TaskStatus
+from ..model.states import RUNNING, JobState, OfferState, TaskStatus
 from . import attributes
 from .attributes import Entity
 from .columns import batches, fold
@@ -32,6 +32,7 @@ from .where import Compiler, rows_of
 _RUN = picked(runs)
 _LINE = picked(audit)
 _UNFINISHED = [state for state in JobState if not state.ended]
+_MOVING = [JobState.RECEIVING, *RUNNING]
 
 
 class Lists:
@@ -79,15 +80,29 @@ class Lists:
         total, rows = self._page(attributes.TASK, TASK_COLUMNS, given, where, inside, limit, skip)
         return total, [task_of(row) for row in rows]
 
-    def received(self, job_ids: Sequence[str]) -> dict[str, int]:
-        """Bytes received by each job, over the tasks that belong to it."""
-        query = select(tasks.c.job_id, func.sum(tasks.c.received)).group_by(tasks.c.job_id)
-        query = query.where(tasks.c.status != TaskStatus.EXCLUDED)
+    def sums(self, job_ids: Sequence[str]) -> dict[str, Sums]:
+        """What the tasks of each job come to."""
         with self._database.read() as connection:
+            return sums_of(connection, job_ids)
+
+    def changed(self, since: int, most: int) -> list[Changed]:
+        """The jobs that have changed since a time, `most` at the most; those that take bytes, each time they are told.
+
+        The audit log tells of every move but the arrival of bytes and the beginning of a step.
+        """
+        lines = select(audit.c.entity_id).where(audit.c.entity == "job", audit.c.created >= since)
+        busy = select(jobs.c.id).where(jobs.c.state.in_(_MOVING), jobs.c.modified >= since)
+        with self._database.read() as connection:
+            ids = [*connection.scalars(busy.limit(most)), *connection.scalars(lines.distinct().limit(most))]
+            wanted = list(dict.fromkeys(ids))[:most]
+            columns = (jobs.c.id, jobs.c.user_id, jobs.c.state, jobs.c.size)
             rows = [
-                row for batch in batches(job_ids) for row in connection.execute(query.where(tasks.c.job_id.in_(batch)))
+                row
+                for batch in batches(wanted)
+                for row in connection.execute(select(*columns).where(jobs.c.id.in_(batch)))
             ]
-        return {row[0]: int(row[1]) for row in rows}
+            sums = sums_of(connection, [row.id for row in rows])
+        return [Changed(*row, sums[row.id].received if row.id in sums else 0) for row in rows]
 
     def owners(self, user_ids: Iterable[str]) -> dict[str, User]:
         """Users by their ids, those that there are."""
@@ -236,6 +251,14 @@ class Lists:
                     return total, rows_of(connection, columns, entity, keys)
                 given = [*given, condition]
             return _counted_page(connection, entity, columns, given, limit, skip)
+
+
+def sums_of(connection: Connection, job_ids: Sequence[str]) -> dict[str, Sums]:
+    taken = case((tasks.c.status != TaskStatus.EXCLUDED, tasks.c.received), else_=0)
+    query = select(tasks.c.job_id, func.count(), func.sum(tasks.c.file_count), func.sum(taken))
+    query = query.group_by(tasks.c.job_id)
+    rows = [row for batch in batches(job_ids) for row in connection.execute(query.where(tasks.c.job_id.in_(batch)))]
+    return {row[0]: Sums(row[1], int(row[2]), int(row[3])) for row in rows}
 
 
 def _counted_page(

@@ -19,6 +19,7 @@ from ..model.entities import QueueStatus, Role, RunState
 from ..model.form import Answers, Form
 from ..model.hooks import HookName
 from ..model.metadata import Metadata
+from ..model.signin import Way
 from ..model.states import JobState, OfferState, TaskStatus
 from ..model.verdict import Verdict
 from .columns import KEY, Choice, Json, Words, folded_of
@@ -87,6 +88,62 @@ api_keys = Table(
     *_words("label"),
     *_numbers("created"),
     *_optional("expires", "revoked"),
+)
+
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("user_id", KEY, ForeignKey("users.id"), primary_key=True, nullable=False),
+    *_words("hash"),
+    *_numbers("changed"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _key("user_id", ForeignKey("users.id"), index=True),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    *_numbers("created", "last_used"),
+    *_words("ip", "client"),
+    _of("way", Choice(Way)),
+    Index("sessions_by_use", "last_used"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    _id(),
+    *_words("email"),
+    folded_of("email"),
+    _of("role", Choice(Role)),
+    *_words("by"),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    *_numbers("created", "expires"),
+    *_optional("redeemed", "revoked"),
+    Index("invitations_by_email", "email_folded"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    _id(),
+    _key("user_id", ForeignKey("users.id"), index=True),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    *_numbers("created", "expires"),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    _id(),
+    _key("user_id", ForeignKey("users.id"), index=True),
+    Column("credential", LargeBinary, nullable=False, unique=True),
+    _of("public_key", LargeBinary),
+    *_numbers("sign_count"),
+    *_words("host", "name"),
+    *_numbers("created"),
+    *_optional("last_used"),
 )
 
 volumes = Table(

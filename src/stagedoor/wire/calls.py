@@ -2,10 +2,11 @@
 
 Rules
 1. A path begins with `/api/v1`, except those of the health check and of the metrics, which outlive versions.
-2. `answer` is the type of the JSON that a success carries; None where it carries none. `Page` holds items of the type
+2. What may be asked without sign-in stands in `OPEN`.
+3. `answer` is the type of the JSON that a success carries; None where it carries none. `Page` holds items of the type
    named beside it.
-3. Every refusal is an `ErrorAnswer`, whatever the call.
-4. GET, PUT and DELETE may be repeated without harm, and so may SUBMIT, RETRY, ABORT, PAUSE, RESUME and REUSE;
+4. Every refusal is an `ErrorAnswer`, whatever the call.
+5. GET, PUT and DELETE may be repeated without harm, and so may SUBMIT, RETRY, ABORT, PAUSE, RESUME and REUSE;
    `repeatable` says so.
 """
 
@@ -38,12 +39,30 @@ from .house import (
     WorkspaceChange,
     WorkspaceView,
 )
-from .jobs import JobChange, JobView, Page, Receipt, SubmitRequest, TaskChange, TaskView
+from .jobs import JobChange, JobNews, JobView, Page, Receipt, SubmitRequest, TaskChange, TaskView
 from .log import LogView, StumbleView
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
 from .replays import Replay, ReplayRequest, Replays
 from .reuse import ReuseAnswer, ReuseRequest, ReuseView
+from .signin import (
+    InvitationLook,
+    InvitationMade,
+    InvitationView,
+    LinkRequest,
+    Me,
+    NewInvitation,
+    NewPasskey,
+    PasskeyOptions,
+    PasskeySignIn,
+    PasskeyView,
+    PasswordChange,
+    PasswordSignIn,
+    Redemption,
+    SessionView,
+    SignInView,
+    Token,
+)
 from .signing import PublicKey
 from .tree import Entry
 
@@ -85,6 +104,8 @@ SUBMIT = Call("POST", f"{V1}/jobs", JobView, SubmitRequest, idempotent=True)
 JOBS = Call("GET", f"{V1}/jobs", Page, items=JobView)
 JOB = Call("GET", f"{V1}/jobs/{{id}}", JobView)
 CHANGE_JOB = Call("PATCH", f"{V1}/jobs/{{id}}", JobView, JobChange)
+EVENTS = Call("GET", f"{V1}/events", items=JobNews)
+"""Answers a stream of server-sent events, as long as somebody listens."""
 RETRY = Call("POST", f"{V1}/jobs/{{id}}/retry", JobView, idempotent=True)
 ABORT = Call("POST", f"{V1}/jobs/{{id}}/abort", JobView, idempotent=True)
 PAUSE = Call("POST", f"{V1}/jobs/{{id}}/pause", JobView, idempotent=True)
@@ -104,8 +125,36 @@ UPLOAD = Call("GET", f"{V1}/uploads/{{id}}", UploadView)
 PART = Call("PUT", f"{V1}/uploads/{{id}}", PartAnswer)
 """The body is the bytes; see `parts` for its headers."""
 
+# --- signing in ----------------------------------------------------------------------------------------------------
+# Without sign-in; all but the first with the page header.
+SIGN_IN = Call("GET", f"{V1}/sign-in", SignInView)
+SIGN_IN_PASSWORD = Call("POST", f"{V1}/sign-in/password", Me, PasswordSignIn)
+SIGN_IN_INVITATION = Call("POST", f"{V1}/sign-in/invitation", InvitationLook, Token, idempotent=True)
+REDEEM = Call("POST", f"{V1}/sign-in/redeem", Me, Redemption)
+REDEEM_BEGIN = Call("POST", f"{V1}/sign-in/redeem/begin", PasskeyOptions, Token, idempotent=True)
+SIGN_IN_LINK = Call("POST", f"{V1}/sign-in/link", None, LinkRequest)
+REDEEM_LINK = Call("POST", f"{V1}/sign-in/link/redeem", Me, Token)
+PASSKEY_BEGIN = Call("POST", f"{V1}/sign-in/passkey/begin", PasskeyOptions, idempotent=True)
+PASSKEY_FINISH = Call("POST", f"{V1}/sign-in/passkey/finish", Me, PasskeySignIn)
+
+SIGN_OUT = Call("POST", f"{V1}/sign-out", idempotent=True)
+SET_PASSWORD = Call("PUT", f"{V1}/me/password", None, PasswordChange)
+PASSKEYS = Call("GET", f"{V1}/me/passkeys", Page, items=PasskeyView)
+NEW_PASSKEY = Call("POST", f"{V1}/me/passkeys/begin", PasskeyOptions, idempotent=True)
+ADD_PASSKEY = Call("POST", f"{V1}/me/passkeys", PasskeyView, NewPasskey)
+REMOVE_PASSKEY = Call("DELETE", f"{V1}/me/passkeys/{{id}}")
+MY_SESSIONS = Call("GET", f"{V1}/me/sessions", Page, items=SessionView)
+END_MY_SESSION = Call("DELETE", f"{V1}/me/sessions/{{id}}")
+MY_KEYS = Call("GET", f"{V1}/me/keys", Page, items=KeyView)
+ADD_MY_KEY = Call("POST", f"{V1}/me/keys", UserMade, NewKey)
+REVOKE_MY_KEY = Call("DELETE", f"{V1}/me/keys/{{key}}")
+
+INVITATIONS = Call("GET", f"{V1}/invitations", Page, items=InvitationView)
+INVITE = Call("POST", f"{V1}/invitations", InvitationMade, NewInvitation)
+REVOKE_INVITATION = Call("DELETE", f"{V1}/invitations/{{id}}")
+
 # --- the house -----------------------------------------------------------------------------------------------------
-ME = Call("GET", f"{V1}/me", UserView)
+ME = Call("GET", f"{V1}/me", Me)
 WORKSPACE = Call("GET", f"{V1}/workspace", WorkspaceView)
 CHANGE_WORKSPACE = Call("PATCH", f"{V1}/workspace", WorkspaceView, WorkspaceChange)
 
@@ -116,6 +165,8 @@ CHANGE_USER = Call("PATCH", f"{V1}/users/{{id}}", UserView, UserChange)
 KEYS = Call("GET", f"{V1}/users/{{id}}/keys", Page, items=KeyView)
 ADD_KEY = Call("POST", f"{V1}/users/{{id}}/keys", UserMade, NewKey)
 REVOKE_KEY = Call("DELETE", f"{V1}/users/{{id}}/keys/{{key}}")
+SESSIONS = Call("GET", f"{V1}/users/{{id}}/sessions", Page, items=SessionView)
+END_SESSION = Call("DELETE", f"{V1}/users/{{id}}/sessions/{{session}}")
 
 VOLUMES = Call("GET", f"{V1}/volumes", Page, items=VolumeView)
 ADD_VOLUME = Call("POST", f"{V1}/volumes", VolumeView, NewVolume)
@@ -149,3 +200,19 @@ UNSET_SETTING = Call("DELETE", f"{V1}/settings/{{name}}")
 
 TABLE: dict[str, Call] = {name: value for name, value in list(globals().items()) if isinstance(value, Call)}
 """Every call by its name here."""
+
+OPEN = frozenset(
+    (call.method, call.path)
+    for call in (
+        SIGN_IN,
+        SIGN_IN_PASSWORD,
+        SIGN_IN_INVITATION,
+        REDEEM,
+        REDEEM_BEGIN,
+        SIGN_IN_LINK,
+        REDEEM_LINK,
+        PASSKEY_BEGIN,
+        PASSKEY_FINISH,
+    )
+)
+"""Methods and paths that need no sign-in, since they are how one signs in."""

@@ -209,6 +209,8 @@ class RunDetail(Struct, frozen=True, kw_only=True):
     """for administrators; null for employees"""
     stderr: str | None
     """likewise"""
+    cut: tuple[str, ...] = ()
+    """which of these are longer than was asked for"""
 
 
 class SettingView(Struct, frozen=True, kw_only=True):
@@ -223,6 +225,10 @@ class SettingView(Struct, frozen=True, kw_only=True):
     """code of that volume or queue, or id of that job; empty for the workspace and the default"""
     levels: tuple[str, ...]
     """what it can be set on"""
+    choices: tuple[str, ...] = ()
+    """of a text: what it may be"""
+    least: int = 0
+    """of a number"""
 
 
 class SettingChange(Struct, frozen=True, kw_only=True):

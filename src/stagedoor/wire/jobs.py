@@ -60,6 +60,8 @@ class TaskView(Struct, frozen=True, kw_only=True):
     answers: Answers
     upload: str
     """id of the upload that takes its bytes"""
+    files: int = 0
+    """how many files it has"""
     job: str = ""
     """id of its job"""
     error: str = ""
@@ -101,6 +103,9 @@ class JobView(Struct, frozen=True, kw_only=True):
     queue_hr: str
     """its code; for employees and admins only"""
     hostname: str
+    entries: int = 0
+    files: int = 0
+    """of all entries"""
     waits_for: str = ""
     """why a job of which everything has arrived is not gone on with"""
     metadata: MetadataView = field(default_factory=MetadataView)
@@ -121,6 +126,19 @@ class JobView(Struct, frozen=True, kw_only=True):
     offer: str = ""
     tasks: tuple[TaskView, ...] = ()
     """in lists only on demand"""
+
+
+class JobNews(Struct, frozen=True, kw_only=True):
+    """What has changed on a job; the words are those of `JobView`."""
+
+    id: str
+    status: str
+    phase: str
+    size: int
+    received: int
+    progress: int
+    speed: float
+    etr: str
 
 
 class JobChange(Struct, frozen=True, kw_only=True):

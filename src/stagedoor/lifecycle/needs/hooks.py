@@ -65,8 +65,9 @@ class Programs(Protocol):
         """End what is left of a run, its process group and whatever carries its mark."""
         ...
 
-    def read_record(self, run_id: str) -> dict[str, str]:
-        """What is kept of a run: `input`, `output`, `stdout`, `stderr`, as text; empty where there is nothing."""
+    def read_record(self, run_id: str, most: int = -1) -> dict[str, str]:
+        """What is kept of a run: `input`, `output`, `stdout`, `stderr`, as text, of each the first `most` bytes; empty
+        where there is nothing."""
         ...
 
     def remove(self, run_id: str) -> None:

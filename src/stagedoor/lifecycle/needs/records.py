@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from ...model.audit import LogLine, Stumble
 from ...model.entities import (
+    Changed,
     Earlier,
     Hook,
     HookRun,
@@ -18,6 +19,7 @@ from ...model.entities import (
     Reservation,
     Role,
     RunState,
+    Sums,
     Task,
     User,
     Volume,
@@ -300,7 +302,11 @@ class Lists(Protocol):
         skip: int = 0,
     ) -> tuple[int, list[Task]]: ...
 
-    def received(self, job_ids: Sequence[str]) -> dict[str, int]: ...
+    def sums(self, job_ids: Sequence[str]) -> dict[str, Sums]: ...
+
+    def changed(self, since: int, most: int) -> list[Changed]:
+        """The jobs that have changed since a time, `most` at the most."""
+        ...
 
     def owners(self, user_ids: Iterable[str]) -> dict[str, User]: ...
 

@@ -1,0 +1,253 @@
+"""Screenshots of every page into `docs/images`, in both themes, 1440 and 390 pixels wide.
+
+A studio with the example hooks is filled with publishes that went well, one whose publish hook failed, one that was cut
+in mid-upload and some refusals; then a real browser looks at every page. `sh scripts/browser-packages.sh` installs it.
+
+    .venv/bin/python scripts/screenshots.py [--out FOLDER] [--only NAME]...
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from demo import frame  # noqa: E402
+
+from studio import STAGEDOOR, Account, Studio  # noqa: E402
+
+WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
+THEMES = ("dark", "light")
+PASSWORD = "a long walk home"
+HOOKS = ROOT / "examples" / "hooks"
+FAILS = """
+import json, sys
+data = json.load(open(sys.argv[1]))
+print("ingest of", data["code"])
+if "sh0090" in json.dumps(data["tasks"]):
+    print("ShotGrid: no such shot: sq010_sh0090", file=sys.stderr)
+    sys.exit(1)
+"""
+
+
+@dataclass
+class Scene:
+    """What the pages have to show. `people`: who looks, signed in."""
+
+    studio: Studio
+    vendor: Account
+    invitation: str
+    done: str
+    failed: str
+    run: str
+    folder: Path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument("--only", action="append", default=[], help="names of pages; all where left out")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    with scene() as made, a_browser() as browser:
+        for name, (who, show) in SHOTS.items():
+            if not options.only or name in options.only:
+                take(browser, made, name, who, show, options.out)
+
+
+@contextmanager
+def a_browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        arguments = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+        started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        yield started
+        started.close()
+
+
+# --- what is shown
+
+
+@contextmanager
+def scene() -> Iterator[Scene]:
+    with tempfile.TemporaryDirectory(prefix="stagedoor-") as folder:
+        studio = Studio(Path(folder) / "studio")
+        try:
+            yield filled(studio, Path(folder) / "vendor")
+        finally:
+            studio.stop()
+
+
+def filled(studio: Studio, folder: Path) -> Scene:
+    python = sys.executable
+    check = HOOKS / "naming_convention.py"
+    studio.command("hook", "set", "pre-publish-server", f"{python} {check} ${{PATH_JSON_INPUT}} ${{PATH_JSON_OUTPUT}}")
+    studio.hook("publish-server", FAILS)
+    studio.start()
+    vendor = studio.user("ada@vendor.example")
+    other = studio.user("jonas@freelance.example")
+    invitation = studio.command("user", "invite", "grace@vendor.example").split()
+    link = next(word for word in invitation if "/invitation#" in word)
+    for name, lacking in SEQUENCES.items():
+        sequence(folder / name, lacking)
+    publish(studio, vendor, folder / "demo_sq010_sh0010_comp_v001", "Roto fixed in the last ten frames")
+    publish(studio, other, folder / "demo_sq010_sh0040_anim_v003", "Second pass on the hands")
+    publish(studio, other, folder / "demo_sq010_sh0090_comp_v001", "First version", expect=7)
+    publish(studio, vendor, folder / "demo_sq010_sh0020_comp_v002", "", expect=3)
+    publish(studio, other, folder / "reference photos", "", expect=3)
+    admin = studio.session(studio.admin)
+    jobs = admin.find("Job", finished=True)
+    failed = next(job["id"] for job in jobs if job["status"] == "failed")
+    done = next(job["id"] for job in jobs if job["status"] == "done")
+    run = admin.find("Run")[0]["id"]
+    return Scene(studio, vendor, link, done, failed, run, folder)
+
+
+SEQUENCES = {
+    "demo_sq010_sh0010_comp_v001": (),
+    "demo_sq010_sh0020_comp_v002": (1007, 1012, 1013, 1014),
+    "demo_sq010_sh0030_comp_v001": (),
+    "demo_sq010_sh0040_anim_v003": (),
+    "demo_sq010_sh0090_comp_v001": (),
+    "reference photos": (),
+}
+
+
+def sequence(folder: Path, lacking: tuple[int, ...]) -> None:
+    folder.mkdir(parents=True)
+    for number in range(1001, 1025):
+        if number not in lacking:
+            frame(folder / f"{folder.name.replace(' ', '_')}.{number}.png", folder.name, number)
+
+
+def publish(studio: Studio, who: Account, path: Path, comment: str, expect: int = 0) -> None:
+    answers = ["--comment", comment, "--time-report", "3:30"] if comment else []
+    done = subprocess.run(
+        [STAGEDOOR, "publish", str(path), *answers],
+        env=studio.env(who),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != expect:
+        sys.exit(f"{path.name}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
+
+
+# --- pages
+
+
+def sign_in(page: Page, made: Scene, who: str) -> None:
+    """`admin`, `vendor`; empty for nobody."""
+    if not who:
+        return
+    account = made.studio.admin if who == "admin" else made.vendor
+    invited = made.studio.command("user", "invite", account.code).split()
+    page.goto(next(word for word in invited if "/invitation#" in word))
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Set the password and go on").click()
+    page.wait_for_url(lambda url: "/invitation" not in url)
+
+
+def at(path: str) -> Callable[[Page, Scene], None]:
+    def show(page: Page, made: Scene) -> None:
+        page.goto(path.format(done=made.done, failed=made.failed, run=made.run))
+
+    return show
+
+
+def invitation(page: Page, made: Scene) -> None:
+    page.goto(made.invitation)
+
+
+def offered(*names: str) -> Callable[[Page, Scene], None]:
+    def show(page: Page, made: Scene) -> None:
+        page.goto("/publish")
+        for name in names:
+            page.locator("input[type=file][webkitdirectory]").set_input_files(made.folder / name)
+            page.get_by_text(name).first.wait_for()
+
+    return show
+
+
+SHOTS: dict[str, tuple[str, Callable[[Page, Scene], None]]] = {
+    "sign-in": ("", at("/sign-in")),
+    "invitation": ("", invitation),
+    "account": ("vendor", at("/account")),
+    "publish-empty": ("vendor", at("/publish")),
+    "publish": ("vendor", offered("demo_sq010_sh0030_comp_v001", "demo_sq010_sh0020_comp_v002")),
+    "vendor-jobs": ("vendor", at("/jobs")),
+    "vendor-job": ("vendor", at("/jobs/{done}")),
+    "jobs": ("admin", at("/jobs")),
+    "job": ("admin", at("/jobs/{done}")),
+    "job-failed": ("admin", at("/jobs/{failed}")),
+    "today": ("admin", at("/today")),
+    "refused": ("admin", at("/refused")),
+    "hooks": ("admin", at("/hooks")),
+    "run": ("admin", at("/runs/{run}")),
+    "people": ("admin", at("/people")),
+    "volumes": ("admin", at("/volumes")),
+    "queues": ("admin", at("/queues")),
+    "settings": ("admin", at("/settings")),
+    "log": ("admin", at("/log")),
+}
+
+_signed_in: dict[str, object] = {}
+
+
+def take(browser: Browser, made: Scene, name: str, who: str, show: Callable[[Page, Scene], None], out: Path) -> None:
+    for size, (width, height) in WIDTHS.items():
+        with signed_in(browser, made, who, width, height) as context:
+            page = context.new_page()
+            show(page, made)
+            for theme in THEMES:
+                page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+                settle(page)
+                save(page.screenshot(full_page=True), out / f"{name}-{size}-{theme}.png")
+    print(name, flush=True)
+
+
+@contextmanager
+def signed_in(browser: Browser, made: Scene, who: str, width: int, height: int) -> Iterator[BrowserContext]:
+    """Each person signs in once; later browsers have their cookies."""
+    context = browser.new_context(
+        base_url=made.studio.url,
+        viewport={"width": width, "height": height},
+        storage_state=_signed_in.get(who),  # type: ignore[arg-type]
+    )
+    if who and who not in _signed_in:
+        page = context.new_page()
+        sign_in(page, made, who)
+        _signed_in[who] = context.storage_state()
+        page.close()
+    yield context
+    context.close()
+
+
+def settle(page: Page) -> None:
+    """Until what the page asked for has come and is drawn."""
+    time.sleep(0.6)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def save(png: bytes, path: Path) -> None:
+    """With a palette: a third of the size, and nothing to be seen of it on flat surfaces."""
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main()

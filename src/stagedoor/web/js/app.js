@@ -1,0 +1,142 @@
+/** The site: who is signed in, the top of each page, and which module shows which address. */
+import { get, onSignedOut, post, Refusal } from "./api.js";
+import { fill, h, door, icon } from "./dom.js";
+import { define, go, match, refresh, start } from "./router.js";
+import { session } from "./session.js";
+import { toast } from "./ui/toast.js";
+import { sorry } from "./ui/sorry.js";
+
+const STAFF = ["employee", "admin"];
+const ADMIN = ["admin"];
+
+/** `open`: needs nobody signed in. `roles`: who sees it in the list of pages; the server decides what they may. */
+const ROUTES = {
+  "/": { load: async () => ({ show: home }) },
+  "/sign-in": { load: () => import("./pages/sign-in.js"), open: true },
+  "/invitation": { load: () => import("./pages/invitation.js"), open: true },
+  "/account": { load: () => import("./pages/account.js") },
+  "/publish": { load: () => import("./pages/publish.js"), label: "Publish" },
+  "/jobs": { load: () => import("./pages/jobs.js"), label: "Jobs" },
+  "/jobs/:id": { load: () => import("./pages/job.js"), under: "/jobs" },
+  "/today": { load: () => import("./pages/today.js"), label: "Today", roles: STAFF },
+  "/refused": { load: () => import("./pages/refused.js"), label: "Refused", roles: STAFF },
+  "/hooks": { load: () => import("./pages/hooks.js"), label: "Hooks", roles: STAFF },
+  "/runs/:id": { load: () => import("./pages/run.js"), under: "/hooks" },
+  "/people": { load: () => import("./pages/people.js"), label: "People", roles: STAFF },
+  "/volumes": { load: () => import("./pages/volumes.js"), label: "Volumes", roles: STAFF },
+  "/queues": { load: () => import("./pages/queues.js"), label: "Queues", roles: STAFF },
+  "/settings": { load: () => import("./pages/settings.js"), label: "Settings", roles: ADMIN },
+  "/log": { load: () => import("./pages/log.js"), label: "Log", roles: STAFF },
+};
+
+async function home({ me }) {
+  await go(STAFF.includes(me.role) ? "/jobs" : "/publish", { replace: true });
+}
+
+async function draw(signal) {
+  const main = document.getElementById("main");
+  const found = match(location.pathname);
+  try {
+    if (found && !found.route.open) session.me ??= await get("/me", { signal });
+    top(found?.route.under ?? location.pathname, Boolean(found?.route.open));
+    if (!found) return missing(main);
+    const module = await found.route.load();
+    if (signal.aborted) return undefined;
+    const name = (title) => (document.title = title ? `${title} · Stagedoor` : "Stagedoor");
+    name(module.title ?? "");
+    fill(main);
+    await module.show({ main, params: found.params, query: new URLSearchParams(location.search), me: session.me, signal, go, name });
+    if (!signal.aborted && !main.contains(document.activeElement)) main.focus({ preventScroll: true });
+  } catch (error) {
+    if (signal.aborted || error.name === "AbortError") return undefined;
+    if (error instanceof Refusal && error.status === 401) return toSignIn();
+    top(location.pathname, false);
+    fill(main, sorry(error, refresh));
+  }
+  return undefined;
+}
+
+function missing(main) {
+  document.title = "Not here · Stagedoor";
+  fill(main, h("h1", {}, "There is no such page"), h("p", {}, "The address may be cut short. ", h("a", { href: "/" }, "Go to the first page"), "."));
+}
+
+/** Where the user wanted to go is kept, and gone to after the sign-in. */
+function toSignIn() {
+  session.me = null;
+  if (location.pathname === "/sign-in") return undefined;
+  const wanted = location.pathname + location.search;
+  return go(wanted === "/" ? "/sign-in" : `/sign-in?to=${encodeURIComponent(wanted)}`, { replace: true });
+}
+
+async function signOut() {
+  try {
+    await post("/sign-out");
+  } catch (error) {
+    if (!(error instanceof Refusal)) return toast(error.message, "bad");
+  }
+  session.me = null;
+  return go("/sign-in");
+}
+
+function top(path, open) {
+  const { me } = session;
+  const header = document.getElementById("top");
+  const brand = h("a", { class: "brand", href: "/" }, door(), "Stagedoor");
+  if (open || !me) return fill(header, brand, h("div", { class: "side" }, themeButton()));
+  const links = Object.entries(ROUTES).filter(([, route]) => route.label && (!route.roles || route.roles.includes(me.role)));
+  const nav = h("nav", { "aria-label": "Pages" }, links.map(([to, { label }]) => h("a", { href: to, "aria-current": to === path ? "page" : null }, label)));
+  return fill(header, brand, nav, h("div", { class: "side" }, h("span", { id: "transfer" }), themeButton(), accountMenu()));
+}
+
+function themeButton() {
+  const root = document.documentElement;
+  const button = h("button", { class: "button quiet icon", type: "button" });
+  const say = () => {
+    const dark = root.dataset.theme !== "light";
+    const words = dark ? "Use the light theme" : "Use the dark theme";
+    button.setAttribute("aria-label", words);
+    button.title = words;
+    fill(button, icon(dark ? "sun" : "moon"));
+  };
+  button.addEventListener("click", () => {
+    root.dataset.theme = root.dataset.theme === "light" ? "dark" : "light";
+    try {
+      localStorage.setItem("theme", root.dataset.theme);
+    } catch {
+      // It holds until the page is left, then.
+    }
+    say();
+  });
+  say();
+  return button;
+}
+
+function accountMenu(me) {
+  const menu = h(
+    "details",
+    { class: "menu" },
+    h("summary", { class: "button quiet icon", title: me.code, "aria-label": `Account of ${me.code}` }, icon("person")),
+    h(
+      "div",
+      {},
+      h("p", { class: "muted small clip" }, me.code),
+      h("a", { class: "button quiet", href: "/account" }, "Your account"),
+      h("button", { class: "button quiet", type: "button", on: { click: signOut } }, "Sign out"),
+    ),
+  );
+  menu.addEventListener("focusout", (event) => {
+    if (!menu.contains(/** @type {Node | null} */ (event.relatedTarget))) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && menu.open) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+  return menu;
+}
+
+define(ROUTES);
+onSignedOut(() => void toSignIn());
+void start(draw);

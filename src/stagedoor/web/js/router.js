@@ -1,0 +1,67 @@
+/**
+ * Which module shows which address. A module exports `show(page)` and, where it has one for all, `title`.
+ *
+ * @typedef {object} Page
+ * @property {HTMLElement} main     to be filled
+ * @property {Record<string, string>} params  words of the address
+ * @property {URLSearchParams} query
+ * @property {any} me               who is signed in; null on pages that need nobody
+ * @property {AbortSignal} signal   aborted when the user goes elsewhere: give it to every call and listener
+ * @property {(address: string) => void} go
+ * @property {(title: string) => void} name  sets the title of the document
+ */
+
+/** @type {{pattern: RegExp, names: string[], route: any}[]} */
+const table = [];
+
+/** @param {Record<string, any>} routes `{"/jobs/:id": {load, open?}}` */
+export function define(routes) {
+  for (const [path, route] of Object.entries(routes)) {
+    const names = [...path.matchAll(/:(\w+)/g)].map((match) => match[1]);
+    table.push({ pattern: new RegExp(`^${path.replace(/:\w+/g, "([^/]+)")}/?$`), names, route });
+  }
+}
+
+/** The route of an address, and the words in it; null where there is none. */
+export function match(pathname) {
+  for (const { pattern, names, route } of table) {
+    const found = pattern.exec(pathname);
+    if (found) return { route, params: Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(found[index + 1])])) };
+  }
+  return null;
+}
+
+let shown = new AbortController();
+/** @type {(signal: AbortSignal) => Promise<void>} */
+let draw = async () => {};
+
+/** @param {(signal: AbortSignal) => Promise<void>} drawing shows what the address says */
+export function start(drawing) {
+  draw = drawing;
+  addEventListener("popstate", () => refresh());
+  document.addEventListener("click", follow);
+  return refresh();
+}
+
+/** Show what the address says, anew. */
+export async function refresh() {
+  shown.abort();
+  shown = new AbortController();
+  await draw(shown.signal);
+}
+
+/** Go to an address of this site. */
+export function go(address, { replace = false } = {}) {
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  scrollTo(0, 0);
+  return refresh();
+}
+
+function follow(event) {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (link.target || link.hasAttribute("download") || link.origin !== location.origin || link.pathname.startsWith("/api/")) return;
+  if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
+  event.preventDefault();
+  void go(link.pathname + link.search + link.hash);
+}

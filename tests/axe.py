@@ -1,0 +1,19 @@
+"""What axe-core finds on a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+AXE = Path(__file__).parents[1] / ".browser/node_modules/axe-core/axe.min.js"
+
+
+def violations(page: Page) -> list[str]:
+    """Of the page as it is now, one line each. axe runs beside the page's policy, which does not hold for it."""
+    if not AXE.exists():
+        pytest.fail("axe-core is not installed: run `sh scripts/browser-packages.sh`", pytrace=False)
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    return [f"{item['id']}: {item['help']}: {node['html'][:200]}" for item in found for node in item["nodes"]]
