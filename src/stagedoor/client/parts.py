@@ -2,10 +2,10 @@
 
 Rules
 1. A part is about three seconds of what its connection carries, so that little is lost when the line breaks and
-   progress is seen; before anything is known, 1 MiB. It is at most twice the one before: how a connection begins, before
-   it has lost anything, says little about how it goes on.
-2. It is at most half a share of what is left, a slow connection's share being smaller: so all connections end together,
-   and small uploads use several.
+   progress is seen; before anything is known, 1 MiB. It is at most twice the one before: how a connection begins,
+   before it has lost anything, says little about how it goes on.
+2. It is at most a quarter of its connection's share of what is left, a slow connection's share being smaller: so all
+   connections end together, and small uploads use several.
 3. It is not below a quarter of a second of its connection, between 64 and 256 KiB, unless fewer bytes are left; nor
    above what the server takes.
 4. A part lies within one upload and within one missing range.
@@ -31,7 +31,7 @@ SECONDS = 3.0
 LEAST_SECONDS = 0.25
 LEAST = 256 * KIB
 """below which no part is but for the last seconds of a slow connection"""
-SHARES = 2
+SHARES = 4
 """parts that each connection may still take of what is left"""
 IN_MEMORY = 256 * MIB
 
