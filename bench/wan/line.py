@@ -69,6 +69,7 @@ def bytes_sent(place: Place) -> int:
 
 
 def _built() -> Path:
+    BENCH.mkdir(exist_ok=True)
     built = BENCH / "line"
     if not built.exists() or built.stat().st_mtime < SOURCE.stat().st_mtime:
         command = [program("gcc"), "-O2", "-pthread", "-o", str(built), str(SOURCE)]
