@@ -759,7 +759,7 @@ def test_the_document_names_every_route_and_how_to_sign_in(vendor: Person) -> No
     answer = vendor.get("/openapi/openapi.json")
     document = json.loads(answer.body)
     assert document["openapi"].startswith("3.")
-    assert document["security"] == [{"basic": []}]
+    assert document["security"] == [{"basic": []}, {"cookie": []}]
     assert document["components"]["securitySchemes"]["basic"]["scheme"] == "basic"
     assert {"offers", "jobs", "uploads"} <= {path.split("/")[3] for path in document["paths"] if path.startswith(V1)}
 

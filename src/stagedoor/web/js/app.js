@@ -5,6 +5,7 @@ import { define, go, match, refresh, start } from "./router.js";
 import { session } from "./session.js";
 import { toast } from "./ui/toast.js";
 import { sorry } from "./ui/sorry.js";
+import { indicator } from "./upload/indicator.js";
 
 const STAFF = ["employee", "admin"];
 const ADMIN = ["admin"];
@@ -86,7 +87,7 @@ function top(path, open) {
   if (open || !me) return fill(header, brand, h("div", { class: "side" }, themeButton()));
   const links = Object.entries(ROUTES).filter(([, route]) => route.label && (!route.roles || route.roles.includes(me.role)));
   const nav = h("nav", { "aria-label": "Pages" }, links.map(([to, { label }]) => h("a", { href: to, "aria-current": to === path ? "page" : null }, label)));
-  return fill(header, brand, nav, h("div", { class: "side" }, h("span", { id: "transfer" }), themeButton(), accountMenu(me)));
+  return fill(header, brand, nav, h("div", { class: "side" }, h("span", { id: "transfer" }, indicator()), themeButton(), accountMenu(me)));
 }
 
 function themeButton() {

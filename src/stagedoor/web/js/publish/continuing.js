@@ -1,0 +1,130 @@
+/** Unfinished jobs at the top of the publish page, and going on with them. */
+import { fill, h, icon } from "../dom.js";
+import { spokenChanges } from "../upload/match.js";
+import { giveUp, goOn, hasHandles, lacking, reopen, unfinished } from "../upload/unfinished.js";
+import { readDrop, readFiles, readHandle } from "../scan/find.js";
+import { bar } from "../ui/bar.js";
+import { ask } from "../ui/dialog.js";
+import { bytes, when } from "../words.js";
+import { pickers, takesDrops } from "./picking.js";
+
+/** @typedef {import("../upload/unfinished.js").Unfinished} Unfinished @typedef {import("../scan/find.js").Found} Found */
+
+export class Continuing {
+  /** @param {any} page */
+  constructor(page) {
+    this.page = page;
+    this.element = h("div", { class: "unfinished" });
+    /** @type {Unfinished[]} */
+    this.list = [];
+  }
+
+  async load() {
+    this.list = await unfinished(this.page.me, this.page.signal);
+    this.draw();
+  }
+
+  draw() {
+    const focused = this.element.contains(document.activeElement);
+    fill(this.element, this.list.map((one) => this.card(one)));
+    if (focused) this.page.main.querySelector("h1")?.focus();
+  }
+
+  /** The unfinished job of which these are all entries that it lacks. @param {string[]} names */
+  of(names) {
+    return this.list.find(({ job }) => {
+      const wanted = lacking(job).map((task) => task.filename);
+      return wanted.length === names.length && wanted.every((name) => names.includes(name));
+    });
+  }
+
+  /** @param {Unfinished} one */
+  card(one) {
+    const { job } = one;
+    const says = h("div", { role: "alert" });
+    const name = h("h2", { id: `unfinished-${job.id}` }, job.code);
+    const far = bar(`Upload of ${job.code}`);
+    far.set(job.size ? job.received / job.size : 1);
+    const element = h(
+      "section",
+      { class: "card unfinished-card", "aria-labelledby": name.id },
+      h("div", { class: "row apart" }, name, h("span", { class: "badge warn" }, "Not finished")),
+      far.element,
+      h("p", {}, `${bytes(job.received)} of ${bytes(job.size)} have arrived; begun ${when(job.created)}. What has arrived is not sent again.`),
+      says,
+      hasHandles(one) ? this.byHandles(one, says) : this.byPicking(one, says),
+    );
+    takesDrops(element, element, (transfer) => void this.with(one, says, (found) => readDrop(transfer, found)), this.page.signal);
+    return element;
+  }
+
+  byHandles(one, says) {
+    const act = h("button", { class: "button primary", type: "button", "aria-label": `Continue ${one.job.code}` }, icon("play"), "Continue");
+    act.addEventListener("click", () => void this.reopened(one, says));
+    return h("div", { class: "row" }, act, this.away(one, says));
+  }
+
+  byPicking(one, says) {
+    const folders = lacking(one.job).map((task) => task.filename + (task.is_dir ? "/" : ""));
+    const ways = {
+      dropped: (transfer) => void this.with(one, says, (found) => readDrop(transfer, found)),
+      picked: (files) => void this.with(one, says, (found) => readFiles(files, found)),
+      pickedHandle: (handle) => void this.with(one, says, (found) => readHandle(handle, found)),
+    };
+    return [
+      h("p", {}, "To go on, drop here or choose again: ", h("span", { class: "mono" }, folders.join(", "))),
+      h("div", { class: "row" }, pickers(ways, { about: `to continue ${one.job.code}` }), this.away(one, says)),
+    ];
+  }
+
+  away(one, says) {
+    return h("button", { class: "button quiet", type: "button", "aria-label": `Cancel this publish: ${one.job.code}`, on: { click: () => void this.cancel(one, says) } }, "Cancel this publish");
+  }
+
+  async reopened(one, says) {
+    try {
+      const found = await reopen(one);
+      if (found) await this.go(one, says, found);
+      else fill(says, h("p", { class: "notice warn" }, "The browser may not read the files. Allow it, or drop them here again."));
+    } catch (error) {
+      fill(says, h("p", { class: "notice bad" }, error.name === "NotFoundError" ? "The files are not where they were. Drop them here from where they are now." : error.message));
+    }
+  }
+
+  /** @param {(begun: (found: Found) => void) => Promise<unknown>} reader */
+  async with(one, says, reader) {
+    fill(says, h("p", { class: "muted" }, "Reading…"));
+    /** @type {Found[]} */
+    const found = [];
+    try {
+      await reader((each) => found.push(each));
+      await this.go(one, says, found);
+    } catch (error) {
+      fill(says, h("p", { class: "notice bad" }, error.message));
+    }
+  }
+
+  /** @param {Unfinished} one @param {Found[]} found */
+  async go(one, says, found) {
+    const changes = await goOn(one, found, this.page.me);
+    if (!changes.length) {
+      this.list = this.list.filter((other) => other !== one);
+      this.draw();
+      document.getElementById(`transfer-${one.job.id}`)?.focus();
+      return;
+    }
+    fill(says, h("div", { class: "notice bad" }, h("p", {}, "It cannot go on with these: ", spokenChanges(changes), "."), h("p", {}, "Put them back as they were and try again; or cancel this publish and publish anew.")));
+  }
+
+  async cancel(one, says) {
+    const sure = await ask({ title: "Cancel this publish?", text: `Nothing of “${one.job.code}” will be published.`, yes: "Cancel the publish", no: "Keep it", danger: true });
+    if (!sure) return;
+    try {
+      await giveUp(one.job.id);
+      this.list = this.list.filter((other) => other !== one);
+      this.draw();
+    } catch (error) {
+      fill(says, h("p", { class: "notice bad" }, error.message));
+    }
+  }
+}

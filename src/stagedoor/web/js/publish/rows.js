@@ -1,0 +1,130 @@
+/** The entries that are offered, one row each: what they hold, what the studio says, what to do. */
+import { fill, h, icon } from "../dom.js";
+import { named } from "../sequences.js";
+import { bytes, counted } from "../words.js";
+import { contents, tree, unfolding } from "./contents.js";
+
+/** @typedef {import("./offering.js").Entry} Entry @typedef {import("./offering.js").Offering} Offering */
+
+const FILES_NAMED = 5;
+
+/** Keeps a row for each entry; a row is drawn anew where its entry changed. */
+export class Rows {
+  /** @param {Offering} offering @param {(entry: Entry) => void} remove */
+  constructor(offering, remove) {
+    this.offering = offering;
+    this.remove = remove;
+    this.element = h("ul", { class: "entries", "aria-label": "Entries" });
+    /** @type {Map<string, {element: HTMLElement, amount: HTMLElement, drawn: string, entry: Entry}>} */
+    this.rows = new Map();
+  }
+
+  draw() {
+    const { entries } = this.offering;
+    const ids = new Set(entries.map((entry) => entry.id));
+    for (const [id, { element }] of this.rows) {
+      if (ids.has(id)) continue;
+      element.remove();
+      this.rows.delete(id);
+    }
+    entries.forEach((entry, index) => this.one(entry, index));
+    this.element.hidden = !entries.length;
+  }
+
+  /** @param {Entry} entry @param {number} index */
+  one(entry, index) {
+    let row = this.rows.get(entry.id);
+    if (!row) {
+      row = { element: h("li", { class: "entry" }), amount: h("span", { class: "muted nowrap" }), drawn: "", entry };
+      this.rows.set(entry.id, row);
+    }
+    if (this.element.children[index] !== row.element) this.element.insertBefore(row.element, this.element.children[index] ?? null);
+    fill(row.amount, amount(entry));
+    const looks = this.looks(entry);
+    if (row.drawn === looks && row.entry === entry) return;
+    Object.assign(row, { drawn: looks, entry });
+    this.fill(row.element, row.amount, entry);
+  }
+
+  /** What decides how it looks, beside its numbers. */
+  looks(entry) {
+    return JSON.stringify([entry.reading, entry.verdict, entry.faults, entry.found.faults.length, this.offering.state === "asking"]);
+  }
+
+  fill(element, size, entry) {
+    const inside = element.contains(document.activeElement);
+    const verdict = this.verdict(entry);
+    element.className = `entry ${verdict.kind}`;
+    const away = h("button", { class: "button quiet icon", type: "button", "aria-label": `Remove ${entry.name}`, title: "Remove", on: { click: () => this.remove(entry) } }, icon("cross"));
+    const folder = entry.found.node.is_dir;
+    fill(
+      element,
+      h("div", { class: "entry-head" }, icon(folder ? "folder" : "file"), h("h2", { class: "name" }, entry.name), size, h("span", { class: `badge ${verdict.badge}` }, verdict.words), away),
+      says(entry),
+      contents(entry),
+      folder && entry.summary && entry.found.node.files?.length ? unfolding("All files", () => tree(entry.found.node)) : null,
+    );
+    if (inside) away.focus({ preventScroll: true });
+  }
+
+  verdict(entry) {
+    if (entry.reading) return { kind: "", badge: "busy", words: "Reading…" };
+    if (entry.found.faults.length || entry.faults.length) return { kind: "refused", badge: "bad", words: "Cannot be offered" };
+    if (this.offering.state === "asking") return { kind: "", badge: "busy", words: "Asking the studio…" };
+    if (!entry.verdict) return { kind: "", badge: "", words: "Not checked" };
+    if (entry.verdict.rejected) return { kind: "refused", badge: "bad", words: "Refused" };
+    return entry.verdict.can_publish ? { kind: "", badge: "good", words: "Accepted" } : { kind: "upload-only", badge: "warn", words: "Upload only" };
+  }
+}
+
+function amount({ found }) {
+  return found.node.is_dir ? `${counted(found.files, "file")}, ${bytes(found.size)}` : bytes(found.size);
+}
+
+/** What was said about an entry. @param {Entry} entry */
+function says({ verdict, found, faults }) {
+  const local = list(found.faults, "Make these readable, then drop the entry again:");
+  const server = list(faults, "Correct these on your disk, then drop the entry again:");
+  if (!verdict) return [local, server];
+  return h(
+    "div",
+    { class: "says" },
+    verdict.ident ? h("p", { class: "ident" }, verdict.ident) : null,
+    verdict.can_upload ? h("p", { class: "muted" }, "Not taken as a publish. It can be uploaded all the same, and the studio looks after it by hand.") : null,
+    verdict.warning ? h("p", { class: "words warning" }, verdict.warning) : null,
+    verdict.info ? h("p", { class: "words" }, verdict.info) : null,
+    findings(verdict.findings),
+    verdict.rejected ? h("p", { class: "muted small" }, "Correct it on your disk and drop it here again: it takes the place of this one. Or remove it.") : null,
+  );
+}
+
+function list(faults, title) {
+  if (!faults.length) return null;
+  const shown = faults.slice(0, 50);
+  const further = faults.length - shown.length;
+  return h(
+    "div",
+    { class: "says" },
+    h("p", { class: "words warning" }, title),
+    h("ul", {}, shown.map(({ path, reason }) => h("li", {}, h("span", { class: "mono" }, path), ` ${reason}`)), further ? h("li", { class: "muted" }, `and ${counted(further, "more", "more")}`) : null),
+  );
+}
+
+/** @param {any[]} [found] */
+export function findings(found = []) {
+  if (!found.length) return null;
+  return h("ul", { class: "findings" }, found.map((finding) => h("li", {}, one(finding))));
+}
+
+function one(finding) {
+  if (typeof finding !== "object" || finding === null) return String(finding);
+  const title = String(finding.title || finding.code || "");
+  const code = finding.code && String(finding.code) !== title ? h("code", {}, String(finding.code)) : null;
+  const files = Array.isArray(finding.files) ? named(finding.files.map(String)) : [];
+  const told = files.slice(0, FILES_NAMED).join(", ") + (files.length > FILES_NAMED ? ` and ${files.length - FILES_NAMED} more` : "");
+  return [
+    h("p", {}, h("strong", {}, title), code ? " " : null, code),
+    told ? h("p", { class: "muted" }, "in ", h("span", { class: "mono" }, told)) : null,
+    finding.fix ? h("p", {}, "To fix it: ", String(finding.fix)) : null,
+  ];
+}

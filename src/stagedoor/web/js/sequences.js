@@ -1,0 +1,173 @@
+/**
+ * Hundreds of frames in one line, gaps named: the lines of the command line (`cli/screen/sequences.py`).
+ *
+ * Rules
+ * 1. Every file is in exactly one group: counts and sizes of the groups add up to those of the folder.
+ * 2. Files of one folder that differ in a number are a sequence from two neighbours, or three members, on. Version
+ *    numbers (`_v002`) are not frames; numbers of more than 15 digits are not counted with.
+ * 3. Frames on twos or any other even step have no gaps.
+ */
+import { bytes, counted, number } from "./words.js";
+
+/**
+ * Files that are told in one line.
+ *
+ * @typedef {object} Group
+ * @property {string} name      `shot.[1001-1240].exr`
+ * @property {number} files
+ * @property {number} size      bytes
+ * @property {boolean} frames
+ * @property {string} missing   `1043, 1101-1103`; empty where there is no gap
+ * @property {number} first     frame
+ * @property {number} last      frame
+ * @property {[number, number][]} gaps  first and last frame of each
+ */
+
+const GAPS_NAMED = 6;
+const VERSION = /(?:^|[._\- ])v$/i;
+const EXTENSION = /^[\p{L}\p{N}_]*[a-zA-Z][\p{L}\p{N}_]?$/u;
+const DIGITS = 15;
+
+/** Takes names one by one, so that whoever has very many can pause between them. */
+export class Sequences {
+  constructor() {
+    /** @type {Map<string, number>} */
+    this.sizes = new Map();
+    /** @type {Map<string, {base: string, extension: string, frames: string[]}>} */
+    this.families = new Map();
+  }
+
+  /** @param {string} name @param {number} size */
+  add(name, size) {
+    if (this.sizes.has(name)) return;
+    this.sizes.set(name, size);
+    const [base, frame, extension] = split(name);
+    if (!frame || frame.length > DIGITS) return;
+    const key = `${base}/${extension}`;
+    const family = this.families.get(key);
+    if (family) family.frames.push(frame);
+    else this.families.set(key, { base, extension, frames: [frame] });
+  }
+
+  /** @returns {Group[]} sequences first, then the files that are in none */
+  groups() {
+    const left = new Map(this.sizes);
+    const found = [];
+    for (const family of this.families.values()) {
+      for (const frames of VERSION.test(family.base) ? [] : sameWidth(family.frames)) {
+        const group = sequence(family, frames, left);
+        if (group) found.push(group);
+      }
+    }
+    for (const [name, size] of left) found.push(single(name, size));
+    return found;
+  }
+}
+
+/** The groups of one folder. @param {Iterable<[string, number]>} files names and sizes */
+export function groups(files) {
+  const made = new Sequences();
+  for (const [name, size] of files) made.add(name, size);
+  return made.groups();
+}
+
+/** One line: "shot.[1001-1240].exr, 240 frames, 3.1 GB, missing 1043". @param {Group} group */
+export function line(group) {
+  const words = [group.name];
+  if (group.frames) words.push(counted(group.files, "frame"));
+  words.push(bytes(group.size));
+  if (group.missing) words.push(`missing ${group.missing}`);
+  return words.join(", ");
+}
+
+/** Names, those of frames of one sequence in one. @param {string[]} names */
+export function named(names) {
+  return groups([...new Set(names)].map((name) => [name, 0])).map((group) => (group.missing ? `${group.name} without ${group.missing}` : group.name));
+}
+
+/**
+ * "shot.", "1001", ".exr": the last number before what looks like extensions. A name has one such reading: extensions
+ * are taken from the end, as long as each looks like one; only the last may be anything.
+ */
+function split(name) {
+  let end = name.length;
+  let dot = name.lastIndexOf(".");
+  if (dot >= 0 && dot < end - 1) {
+    end = dot;
+    while ((dot = name.lastIndexOf(".", end - 1)) >= 0 && end > 0 && EXTENSION.test(name.slice(dot + 1, end))) end = dot;
+  }
+  let start = end;
+  while (start > 0 && isDigit(name.charCodeAt(start - 1))) start -= 1;
+  if (start < end && name[start - 1] === "-") start -= 1;
+  return [name.slice(0, start), name.slice(start, end), name.slice(end)];
+}
+
+const isDigit = (code) => code >= 48 && code <= 57;
+
+/** Frames of one padding each: `9, 10, 0011` are two. @param {string[]} frames */
+function sameWidth(frames) {
+  const sorted = [...frames].sort((a, b) => a.length - b.length);
+  const found = [];
+  let width = -1;
+  for (const frame of sorted) {
+    if (width < 0 || (frame.length !== width && leastWidth(frame) > width)) {
+      width = frame.length;
+      found.push([]);
+    }
+    found.at(-1).push(frame);
+  }
+  return found;
+}
+
+const leastWidth = (frame) => (frame.length === String(Number(frame)).length ? 1 : frame.length);
+
+/** Takes its members out of `left`; null where these are no sequence. @returns {Group | null} */
+function sequence({ base, extension }, written, left) {
+  const width = written[0].length;
+  const frames = written.map(Number).sort((a, b) => a - b);
+  if (frames.length < 2 || (frames.length === 2 && frames[1] - frames[0] !== 1)) return null;
+  const names = frames.map((frame) => base + padded(frame, width) + extension);
+  if (!names.every((name) => left.has(name))) return null;
+  let size = 0;
+  for (const name of names) {
+    size += left.get(name);
+    left.delete(name);
+  }
+  const step = stepOf(frames);
+  const [first, last] = [frames[0], frames.at(-1)];
+  const span = `${padded(first, width)}-${padded(last, width)}${step > 1 ? `x${step}` : ""}`;
+  const gaps = step ? [] : gapsOf(frames);
+  return { name: `${base}[${span}]${extension}`, files: frames.length, size, frames: true, missing: spoken(gaps, width), first, last, gaps };
+}
+
+/** @returns {Group} */
+function single(name, size) {
+  return { name, files: 1, size, frames: false, missing: "", first: 0, last: 0, gaps: [] };
+}
+
+/** The step of an even sequence, 0 of an uneven one. */
+function stepOf(frames) {
+  const step = frames[1] - frames[0];
+  for (let index = 2; index < frames.length; index += 1) if (frames[index] - frames[index - 1] !== step) return 0;
+  return step;
+}
+
+/** @returns {[number, number][]} */
+function gapsOf(frames) {
+  /** @type {[number, number][]} */
+  const gaps = [];
+  for (let index = 1; index < frames.length; index += 1) {
+    if (frames[index] - frames[index - 1] > 1) gaps.push([frames[index - 1] + 1, frames[index] - 1]);
+  }
+  return gaps;
+}
+
+function spoken(gaps, width) {
+  const words = gaps.slice(0, GAPS_NAMED).map(([first, last]) => padded(first, width) + (last > first ? `-${padded(last, width)}` : ""));
+  const further = gaps.slice(GAPS_NAMED).reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  return words.join(", ") + (further ? ` and ${number(further)} more` : "");
+}
+
+function padded(frame, width) {
+  return frame < 0 ? `-${String(-frame).padStart(width - 1, "0")}` : String(frame).padStart(width, "0");
+}

@@ -1,0 +1,386 @@
+"""From files to an offer with answers: what the publish page takes, says and asks.
+
+Not tried here with a real mouse and file manager: dragging. Drops are made by script, with the entries that a browser
+would give; picking uses the browser's own file input.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from publishing import ALL, Arrive, Vendor, furnish, headers
+from stagedoor.cli.screen import sequences
+from studio import Account, Studio, frames, tree
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    made = furnish(Studio(tmp_path_factory.mktemp("publish-page") / "studio"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def ann(studio: Studio) -> Account:
+    return studio.user("ann@vendor.example")
+
+
+@pytest.fixture
+def arrive(new_page: Callable[..., Page], ann: Account) -> Arrive:
+    return lambda **options: Vendor(new_page(extra_http_headers=headers(ann), **options)).arrive()
+
+
+@pytest.fixture
+def asks(studio: Studio) -> Iterator[Callable[..., None]]:
+    """Sets what the studio asks for, until the end of the test."""
+    form = studio.folder / "form.json"
+    yield lambda **wanted: form.write_text(json.dumps(wanted))
+    form.unlink(missing_ok=True)
+
+
+def arrived(studio: Studio, name: str) -> dict[str, bytes | None]:
+    return tree(studio.volume / "in" / name)
+
+
+def test_a_folder_of_1200_files_arrives_complete(arrive: Arrive, studio: Studio, tmp_path: Path) -> None:
+    folder = tmp_path / "picked_v001"
+    for number in range(6):
+        frames(folder / f"layer{number}" / "exr", range(1001, 1201), size=300 + number)
+    vendor = arrive()
+    vendor.pick_folder(folder)
+    vendor.is_told("1 accepted")
+    entry = vendor.entry("picked_v001")
+    expect(entry).to_contain_text("1,200 files")
+    expect(entry).to_contain_text("layer0/exr/shot.[1001-1200].exr 200 frames")
+    vendor.publishes()
+    assert arrived(studio, "picked_v001") == tree(folder)
+
+
+def test_a_dropped_tree_is_read_to_its_end_with_empty_folders_and_without_junk(arrive: Arrive, studio: Studio) -> None:
+    files = [f"layer{number % 6}/a.{number:04}.exr" for number in range(1200)]
+    junk = [".DS_Store", "layer1/Thumbs.db", "layer2/._a.0001.exr"]
+    vendor = arrive()
+    vendor.drop("dropped_v001", files + junk, empty=["nothing"])
+    vendor.is_told("1 accepted")
+    expect(vendor.page.locator(".counts")).to_have_text("3 junk files left out (.DS_Store, Thumbs.db and the like)")
+    expect(vendor.entry("dropped_v001")).to_contain_text("1 empty folder")
+    vendor.publishes()
+    found = arrived(studio, "dropped_v001")
+    assert {path: held for path, held in found.items() if held is not None} == {path: path.encode() for path in files}
+    assert found["nothing"] is None
+
+
+def test_names_arrive_in_nfc(arrive: Arrive, studio: Studio) -> None:
+    vendor = arrive()
+    vendor.drop("nfd_v001", ["Jo\u0308ns.txt"])
+    vendor.is_told("1 accepted")
+    vendor.publishes()
+    assert list(arrived(studio, "nfd_v001")) == ["J\u00f6ns.txt"]
+
+
+def test_gaps_of_a_sequence_are_named(arrive: Arrive, tmp_path: Path) -> None:
+    vendor = arrive()
+    vendor.pick_folder(frames(tmp_path / "gaps_v001", [*range(1001, 1043), *range(1044, 1101), *range(1104, 1241)], 64))
+    vendor.is_told("1 accepted")
+    entry = vendor.entry("gaps_v001")
+    expect(entry).to_contain_text("shot.[1001-1240].exr 236 frames, 15.1 kB missing 1043, 1101-1103")
+    assert entry.locator(".gaps rect.missing").count() == 2
+    entry.get_by_text("All files").click()
+    expect(entry.locator(".tree li")).to_have_count(1)
+
+
+def test_a_refused_entry_is_replaced_by_the_corrected_one_and_what_was_typed_stays(
+    arrive: Arrive, studio: Studio, asks: Callable[..., None], tmp_path: Path
+) -> None:
+    asks(**ALL)
+    refused = frames(tmp_path / "refused_v001", [1, 4])
+    vendor = arrive()
+    vendor.pick_folder(frames(tmp_path / "good_v001", [1, 2]))
+    vendor.pick_folder(refused)
+    vendor.is_told("1 accepted, 1 refused")
+    entry = vendor.entry("refused_v001")
+    expect(entry).to_contain_text("Frames are missing.")
+    expect(entry.locator(".findings")).to_contain_text("in shot.[0002-0003].exr")
+    expect(entry.locator(".findings")).to_contain_text("To fix it: Render them")
+    expect(vendor.submit).to_be_disabled()
+    vendor.is_accessible()
+    vendor.page.get_by_label("Comment").fill("first take")
+    vendor.page.get_by_label("Time spent").fill("1:30")
+    vendor.pick_folder(frames(refused, [2, 3]))
+    vendor.is_told("2 accepted")
+    expect(vendor.page.get_by_label("Comment")).to_have_value("first take")
+    vendor.publishes()
+    vendor.is_accessible()
+    assert arrived(studio, "refused_v001") == tree(refused)
+
+
+def test_one_refusal_stops_all_until_the_refused_are_left_out(arrive: Arrive, studio: Studio, tmp_path: Path) -> None:
+    loose = tmp_path / "loose.txt"
+    loose.write_text("by hand")
+    vendor = arrive()
+    vendor.pick_folder(frames(tmp_path / "refused_v002", [1]))
+    vendor.pick_files(loose)
+    vendor.is_told("1 upload only, 1 refused")
+    expect(vendor.entry("loose.txt")).to_contain_text("Not taken as a publish.")
+    expect(vendor.submit).to_be_disabled()
+    vendor.page.get_by_label("Leave out the refused (refused_v002)").check()
+    vendor.submit.click()
+    vendor.comes_to("Published")
+    expect(vendor.card).to_contain_text("Everything has been uploaded.")
+    assert (studio.volume / "in" / "loose.txt").read_text() == "by hand"
+    assert not (studio.volume / "in" / "refused_v002").exists()
+
+
+def test_what_was_typed_survives_a_reload(arrive: Arrive, asks: Callable[..., None], tmp_path: Path) -> None:
+    asks(**ALL)
+    first, second = frames(tmp_path / "typed_v001", [1]), frames(tmp_path / "unknown_v001", [1])
+    vendor = arrive()
+    for folder in (first, second):
+        vendor.pick_folder(folder)
+    vendor.is_told("2 accepted")
+    page = vendor.page
+    page.get_by_label("The same for all entries").uncheck()
+    unknown = page.get_by_role("group", name="unknown_v001")
+    unknown.get_by_label("Comment").fill("look at the hair")
+    unknown.get_by_label("Production task").select_option("anim")
+    unknown.get_by_role("button", name="Add a line").click()
+    unknown.get_by_label("Name").fill("renderer")
+    unknown.get_by_label("Value").fill("arnold")
+    expect(page.get_by_role("group", name="typed_v001").get_by_label("Production task")).to_have_count(0)
+    vendor.is_accessible()
+    page.reload()
+    for folder in (second, first):
+        vendor.pick_folder(folder)
+    vendor.is_told("2 accepted")
+    expect(unknown.get_by_label("Comment")).to_have_value("look at the hair")
+    expect(unknown.get_by_label("Production task")).to_have_value("anim")
+    expect(unknown.get_by_label("Value")).to_have_value("arnold")
+
+
+def test_answers_reach_the_job_and_faults_stand_at_their_fields(
+    arrive: Arrive, studio: Studio, ann: Account, asks: Callable[..., None], tmp_path: Path
+) -> None:
+    asks(**{**ALL, "tasks": [f"sh{number:04}" for number in range(40)]})
+    vendor = arrive()
+    page = vendor.page
+    vendor.pick_folder(frames(tmp_path / "unknown_v002", [1]))
+    vendor.is_told("1 accepted")
+    vendor.submit.click()
+    expect(page.get_by_text("Enter a comment.")).to_be_visible()
+    expect(page.get_by_label("Comment")).to_be_focused()
+    comment, time, task = page.get_by_label("Comment"), page.get_by_label("Time spent"), page.get_by_label("Production")
+    comment.fill("x" * 70_000)
+    time.fill("90")
+    task.fill("sh9999")
+    vendor.submit.click()
+    expect(page.get_by_text("“90” is not a time")).to_be_visible()
+    expect(page.get_by_text("“sh9999” is none of the studio's tasks")).to_be_visible()
+    vendor.is_accessible()
+    time.fill("1:30")
+    task.fill("sh0003")
+    vendor.submit.click()
+    expect(page.get_by_text("Is longer than 65536 characters.")).to_be_visible()
+    comment.fill("a <b>comment</b>")
+    page.get_by_label("Status").select_option("fin")
+    vendor.publishes()
+    job = studio.session(ann).find("Job", finished=True)[0]
+    [task] = studio.session(ann).find(f"Task WHERE job={job['id']}")
+    assert task["answers"] == {"comment": "a <b>comment</b>", "time_report": 5400, "status": "fin", "task": "sh0003"}
+
+
+def test_names_that_cannot_travel_are_told_at_their_entries_all_at_once(arrive: Arrive, tmp_path: Path) -> None:
+    folder = frames(tmp_path / "names_v001", [1])
+    (folder / "what?.exr").write_text("")
+    (folder / "<img src=x onerror=window.hacked=1>.exr").write_text("")
+    vendor = arrive()
+    vendor.pick_folder(folder)
+    entry = vendor.entry("names_v001")
+    expect(entry).to_contain_text("names_v001/what?.exr holds ?, which Windows cannot store: rename it")
+    expect(entry).to_contain_text("<img src=x onerror=window.hacked=1>.exr holds < >")
+    expect(entry.locator(".badge")).to_have_text("Cannot be offered")
+    vendor.is_accessible()
+    entry.get_by_role("button", name="Remove names_v001").click()
+    expect(vendor.page.locator(".entry")).to_have_count(0)
+    assert vendor.page.evaluate("window.hacked") is None
+
+
+def test_nothing_that_a_studio_or_a_vendor_wrote_runs(
+    arrive: Arrive, asks: Callable[..., None], tmp_path: Path
+) -> None:
+    asks(**{**ALL, "statuses": [{"label": "<img src=x onerror='window.hacked = 1'>", "value": "x", "default": True}]})
+    vendor = arrive()
+    page = vendor.page
+    vendor.pick_folder(frames(tmp_path / "refused_v003", [1]))
+    vendor.pick_folder(frames(tmp_path / "hostile_v001", [1]))
+    vendor.is_told("1 accepted, 1 refused")
+    expect(page.locator(".guidelines")).to_contain_text("Be nice.")
+    page.locator(".guidelines p").click()
+    expect(vendor.entry("refused_v003")).to_contain_text("<img src=x onerror='window.hacked = 1'>")
+    vendor.entry("refused_v003").get_by_role("button", name="Remove").click()
+    page.get_by_label("Comment").fill("<script>window.hacked = 1</script>")
+    page.get_by_label("Time spent").fill("0:15")
+    vendor.publishes()
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_check_that_cannot_run_is_no_refusal_and_can_be_tried_again(
+    arrive: Arrive, studio: Studio, tmp_path: Path
+) -> None:
+    broken = studio.folder / "form.json"
+    broken.write_text("{")
+    vendor = arrive()
+    vendor.pick_folder(frames(tmp_path / "again_v001", [1]))
+    expect(vendor.page.get_by_role("alert").filter(has_text="Reference")).to_be_visible()
+    expect(vendor.entry("again_v001").locator(".badge")).to_have_text("Not checked")
+    vendor.is_accessible()
+    broken.unlink()
+    vendor.page.get_by_role("button", name="Try again").click()
+    vendor.is_told("1 accepted")
+
+
+def test_keys_alone_lead_from_picking_to_the_receipt(
+    new_page: Callable[..., Page], studio: Studio, asks: Callable[..., None], tmp_path: Path
+) -> None:
+    asks(comment=True)
+    page = new_page()
+    page.add_init_script("delete globalThis.showDirectoryPicker")
+    _sign_in(page, studio, "grace@vendor.example")
+    vendor = Vendor(page).arrive()
+    vendor.is_accessible()
+    with page.expect_file_chooser() as chosen:
+        _tab_to(page, "Choose a folder")
+        page.keyboard.press("Enter")
+    chosen.value.set_files(frames(tmp_path / "keys_v001", [1, 2, 3]))
+    vendor.is_told("1 accepted")
+    _tab_to(page, "Comment")
+    page.keyboard.type("with keys alone")
+    _tab_to(page, "Publish 1 entry, 12.3 kB")
+    page.keyboard.press("Enter")
+    vendor.comes_to("Published")
+    _tab_to(page, "Receipt (JSON)")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    receipt = json.loads(Path(download.value.path()).read_text())
+    assert [file["path"] for file in receipt["entries"][0]["files"]] == [
+        f"shot.000{number}.exr" for number in (1, 2, 3)
+    ]
+    vendor.is_accessible()
+
+
+def _sign_in(page: Page, studio: Studio, code: str) -> None:
+    studio.user(code)
+    invited = studio.command("user", "invite", code).split()
+    page.goto(next(word for word in invited if "/invitation#" in word))
+    page.get_by_label("Password", exact=True).fill("a long walk home")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/invitation" not in url)
+
+
+def _tab_to(page: Page, name: str) -> None:
+    """Press Tab until what is focused is called so."""
+    called = """() => { const one = document.activeElement;
+        return one.getAttribute("aria-label") || one.labels?.[0]?.textContent || one.textContent; }"""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(called).strip() == name:
+            return
+    raise AssertionError(f"Tab never came to {name!r}")
+
+
+# --- the modules below the page, in the browser ---------------------------------------------------------------------
+
+
+def _module(page: Page, name: str) -> str:
+    """The address of a module of the site."""
+    script = page.locator("script[type=module]").get_attribute("src")
+    assert script
+    return script.replace("js/app.js", f"js/{name}")
+
+
+def _some_names(chance: random.Random) -> list[str]:
+    bases = ["shot.", "shot_v", "plate-", "a", "", "x.y.", "shot.v2.", "Bär_"]
+    endings = [".exr", "", ".tar.gz", ".0001.exr", ".v2", "..exr", "_l.exr", ".7z", ". x"]
+    found = set()
+    for _ in range(chance.randint(1, 3)):
+        base, ending, width = chance.choice(bases), chance.choice(endings), chance.choice([0, 1, 2, 4])
+        first, step = chance.randint(0, 120), chance.choice([1, 1, 1, 2, 5])
+        for number in range(first, first + chance.randint(1, 30) * step, step):
+            if chance.random() > chance.choice([0, 0.2]):
+                found.add(f"{base}{number:0{width}d}{ending}")
+    return sorted(found | set(chance.sample(["readme.txt", "7", ".hidden", "a.b.c", "x-1", "v001"], 2)))
+
+
+def test_sequences_are_summed_up_as_the_command_line_does(arrive: Arrive) -> None:
+    chance = random.Random(4)
+    offered = [[(name, 1 + index % 9) for index, name in enumerate(_some_names(chance))] for _ in range(400)]
+    page = arrive().page
+    ours = page.evaluate(
+        """async ([module, offered]) => {
+            const { groups } = await import(module);
+            return offered.map((files) => groups(files).map(({ name, files: count, size, missing }) => [name, count, size, missing]));
+        }""",
+        [_module(page, "sequences.js"), offered],
+    )
+    for files, told in zip(offered, ours, strict=True):
+        theirs = [[group.name, group.files, group.size, group.missing] for group in sequences.groups(files)]
+        assert sorted(told) == sorted(theirs)
+
+
+def test_parts_cover_what_is_missing_once_each_and_pieces_are_the_bytes_of_the_tape(arrive: Arrive) -> None:
+    page = arrive().page
+    wrong = page.evaluate(
+        """async ([tapes, plans]) => {
+            const { Tape, blobOf } = await import(tapes);
+            const { Plan, left } = await import(plans);
+            let seed = 7;
+            const chance = (below) => (seed = (seed * 48271) % 2147483647) % below;
+            for (let round = 0; round < 200; round += 1) {
+                const sizes = Array.from({ length: 1 + chance(9) }, () => chance(4) * chance(50));
+                const files = sizes.map((size, file) => new File([new Uint8Array(size).map((_, at) => file * 31 + at)], "f"));
+                const tape = new Tape(sizes);
+                const all = new Uint8Array(await new Blob(files).arrayBuffer());
+                const start = chance(tape.size + 1), end = start + chance(tape.size - start + 1);
+                const bytes = new Uint8Array(await blobOf(tape, files, start, end).arrayBuffer());
+                if (bytes.join() !== all.slice(start, end).join()) return ["tape", sizes, start, end];
+                const plan = new Plan(1 + chance(5));
+                const missing = [[0, chance(9e6)], [1e7, 1e7 + 1 + chance(5e7)]].filter(([a, b]) => a < b);
+                plan.add("u", missing, 1 + chance(2e7));
+                const taken = [];
+                for (let part; (part = plan.take(chance(2) * chance(2e7)));) {
+                    if (chance(5)) taken.push(part);
+                    else taken.push(plan.halve(part));
+                }
+                taken.sort((a, b) => a.start - b.start);
+                const joined = [];
+                for (const { start, end } of taken) {
+                    if (joined.length && joined.at(-1)[1] === start) joined.at(-1)[1] = end;
+                    else joined.push([start, end]);
+                }
+                if (JSON.stringify(joined) !== JSON.stringify(missing)) return ["plan", missing, taken];
+                if (plan.remaining) return ["remaining", plan.remaining];
+            }
+            return JSON.stringify(left({ upload: "u", start: 10, end: 50 }, [[0, 15], [30, 40], [60, 70]]).map(({ start, end }) => [start, end]));
+        }""",
+        [_module(page, "upload/tape.js"), _module(page, "upload/plan.js")],
+    )
+    assert wrong == "[[10,15],[30,40]]"
+
+
+def test_the_list_outlives_a_look_at_another_page(arrive: Arrive, tmp_path: Path) -> None:
+    vendor = arrive()
+    vendor.pick_folder(frames(tmp_path / "kept_v001", [1]))
+    vendor.is_told("1 accepted")
+    vendor.page.get_by_role("button", name="Account of").or_(vendor.page.locator(".menu summary")).first.click()
+    vendor.page.get_by_role("link", name="Your account").click()
+    vendor.page.get_by_role("heading", name="Your account").wait_for()
+    vendor.page.get_by_role("link", name="Publish", exact=True).click()
+    vendor.is_told("1 accepted")
+    shutil.rmtree(tmp_path / "kept_v001")

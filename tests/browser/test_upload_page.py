@@ -1,0 +1,283 @@
+"""Bytes on their way from a browser: what stops them, and what they survive."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from publishing import HANDLES, Arrive, Vendor, Wire, furnish, headers, limited
+from studio import Account, Studio, frames, tree, until
+
+SIZE = 6_000_000
+SLOW = 600_000
+"""bytes per second: long enough on its way to be disturbed"""
+AT_ONCE = 4
+"""connections of a page"""
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    made = furnish(Studio(tmp_path_factory.mktemp("upload-page") / "studio"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def vendor_account(studio: Studio) -> Account:
+    return studio.user("ann@vendor.example")
+
+
+@pytest.fixture
+def ann(studio: Studio, vendor_account: Account) -> Iterator[Account]:
+    """A vendor who leaves no unfinished job behind."""
+    yield vendor_account
+    session = studio.session(vendor_account)
+    for job in session.find("Job"):
+        session.update("Job", job["id"], {"status": "aborted"})
+
+
+@pytest.fixture
+def arrive(new_page: Callable[..., Page], ann: Account) -> Arrive:
+    """Arrives with a slow line, and agrees to leave pages that warn."""
+
+    def arrived(*scripts: str, rate: int = SLOW) -> Vendor:
+        page = new_page(extra_http_headers=headers(ann))
+        for script in (limited(rate), *scripts):
+            page.add_init_script(script)
+        page.on("dialog", lambda dialog: dialog.accept())
+        return Vendor(page).arrive()
+
+    return arrived
+
+
+@pytest.fixture
+def movie(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A file whose name no other test has."""
+    path = tmp_path / f"{request.node.name[5:45]}.mov"
+    path.write_bytes(os.urandom(SIZE))
+    return path
+
+
+def begins(vendor: Vendor, movie: Path) -> None:
+    vendor.pick_files(movie)
+    vendor.is_told("1 accepted")
+    vendor.submit.click()
+    vendor.has_sent(20)
+
+
+def goes_on_at_full_speed(vendor: Vendor) -> None:
+    vendor.page.get_by_text("Speed limit").click()
+    vendor.page.get_by_label("At most, in MB/s").fill("")
+    vendor.page.keyboard.press("Tab")
+
+
+def lies(studio: Studio, movie: Path) -> bool:
+    return (studio.volume / "in" / movie.name).read_bytes() == movie.read_bytes()
+
+
+def job_of(studio: Studio, who: Account) -> dict[str, Any]:
+    found: dict[str, Any] = studio.session(who).find("Job", finished=True)[0]
+    return found
+
+
+def test_while_bytes_go_the_page_tells_how_far_and_on_every_page_so(
+    arrive: Arrive, studio: Studio, movie: Path
+) -> None:
+    vendor = arrive()
+    begins(vendor, movie)
+    expect(vendor.card).to_contain_text("of 6 MB")
+    expect(vendor.card.locator(".numbers")).to_contain_text("left")
+    expect(vendor.card).to_contain_text("Keep this tab open until everything is sent.")
+    vendor.is_accessible()
+    page = vendor.page
+    page.locator(".menu summary").click()
+    page.get_by_role("link", name="Your account").click()
+    expect(page.locator("#transfer")).to_contain_text("%")
+    page.locator("#transfer a").click()
+    goes_on_at_full_speed(vendor)
+    vendor.comes_to("Published")
+    expect(vendor.card).to_contain_text("You can close this tab.")
+    expect(page.locator("#transfer a")).to_be_hidden()
+    assert lies(studio, movie)
+
+
+def test_a_pause_lets_nothing_go_and_no_byte_goes_twice(arrive: Arrive, studio: Studio, movie: Path) -> None:
+    vendor = arrive()
+    wire = Wire(vendor.page)
+    begins(vendor, movie)
+    vendor.card.get_by_role("button", name="Pause").click()
+    vendor.comes_to("Paused")
+    sent = wire.bytes
+    vendor.is_accessible()
+    vendor.page.wait_for_timeout(400)
+    assert wire.bytes == sent < SIZE
+    goes_on_at_full_speed(vendor)
+    vendor.card.get_by_role("button", name="Go on").click()
+    vendor.comes_to("Published")
+    assert wire.bytes == SIZE
+    assert lies(studio, movie)
+
+
+def test_a_reload_in_mid_upload_goes_on_by_the_handles_that_the_browser_keeps(arrive: Arrive, studio: Studio) -> None:
+    vendor = arrive(HANDLES)
+    page = vendor.page
+    wire = Wire(page)
+    page.locator(".drop").get_by_role("button", name="Choose a folder").click()
+    vendor.is_told("1 accepted")
+    vendor.submit.click()
+    vendor.has_sent(20)
+    page.reload()
+    unfinished = page.locator(".unfinished-card")
+    expect(unfinished).to_contain_text("of 6 MB have arrived")
+    vendor.is_accessible()
+    page.evaluate("localStorage.setItem('upload-limit', '0')")
+    unfinished.get_by_role("button", name="Continue held_v001").click()
+    vendor.comes_to("Published")
+    assert wire.bytes <= SIZE + AT_ONCE * wire.largest
+    placed = (studio.volume / "in" / "held_v001" / "shot.1001.exr").read_bytes()
+    assert placed == bytes((index >> 8) % 251 for index in range(SIZE))
+
+
+def test_after_a_reload_files_that_are_picked_again_go_on_unless_they_changed(
+    arrive: Arrive, studio: Studio, tmp_path: Path
+) -> None:
+    folder = frames(tmp_path / "again_v001", range(1001, 1011), size=SIZE // 10)
+    times = {path: path.stat() for path in folder.iterdir()}
+    vendor = arrive()
+    page = vendor.page
+    wire = Wire(page)
+    vendor.pick_folder(folder)
+    vendor.is_told("1 accepted")
+    vendor.submit.click()
+    vendor.has_sent(20)
+    page.reload()
+    unfinished = page.locator(".unfinished-card")
+    expect(unfinished).to_contain_text("To go on, drop here or choose again: again_v001/")
+    changed = folder / "shot.1003.exr"
+    os.utime(changed, (1, 1))
+    unfinished.locator(".pick-folder").set_input_files(folder)
+    expect(unfinished).to_contain_text("shot.1003.exr was changed after it was checked")
+    vendor.is_accessible()
+    os.utime(changed, ns=(times[changed].st_atime_ns, times[changed].st_mtime_ns))
+    page.evaluate("localStorage.setItem('upload-limit', '0')")
+    vendor.pick_folder(folder)  # where new things are dropped: the page asks what is meant
+    page.get_by_role("button", name="Continue it").click()
+    vendor.comes_to("Published")
+    assert wire.bytes <= SIZE + AT_ONCE * wire.largest
+    assert tree(studio.volume / "in" / "again_v001") == tree(folder)
+
+
+def test_a_server_that_is_killed_and_started_again_gets_the_rest(arrive: Arrive, studio: Studio, movie: Path) -> None:
+    vendor = arrive()
+    wire = Wire(vendor.page)
+    begins(vendor, movie)
+    studio.kill()
+    expect(vendor.card).to_contain_text("The server does not answer just now.")
+    studio.start()
+    goes_on_at_full_speed(vendor)
+    vendor.comes_to("Published")
+    assert wire.bytes <= SIZE + 2 * AT_ONCE * wire.largest  # in flight, and tried while nobody was there
+    assert lies(studio, movie)
+
+
+def test_a_network_that_goes_away_and_comes_back_gets_the_rest(arrive: Arrive, studio: Studio, movie: Path) -> None:
+    vendor = arrive()
+    begins(vendor, movie)
+    vendor.page.context.set_offline(True)
+    expect(vendor.card).to_contain_text("The server does not answer just now.")
+    vendor.is_accessible()
+    vendor.page.context.set_offline(False)
+    goes_on_at_full_speed(vendor)
+    vendor.comes_to("Published")
+    assert lies(studio, movie)
+
+
+def test_a_file_that_changes_while_it_is_sent_is_named(arrive: Arrive, studio: Studio, movie: Path) -> None:
+    vendor = arrive()
+    begins(vendor, movie)
+    with movie.open("r+b") as held:
+        held.write(b"another take")
+    vendor.comes_to("Stopped")
+    expect(vendor.card).to_contain_text(f"{movie.name} was changed, moved or deleted after it was checked")
+    vendor.is_accessible()
+    vendor.card.get_by_role("button", name="Cancel this publish").click()
+    vendor.page.get_by_role("dialog").get_by_role("button", name="Cancel the publish").click()
+    vendor.comes_to("Cancelled")
+    assert not (studio.volume / "in" / movie.name).exists()
+
+
+def test_what_the_studio_pauses_waits_and_goes_on_by_itself(
+    arrive: Arrive, studio: Studio, ann: Account, movie: Path
+) -> None:
+    vendor = arrive()
+    begins(vendor, movie)
+    job = job_of(studio, ann)["id"]
+    studio.client(studio.admin, "job", "pause", job)
+    vendor.comes_to("Held by the studio")
+    studio.client(studio.admin, "job", "resume", job)
+    vendor.comes_to("Sending")
+    goes_on_at_full_speed(vendor)
+    vendor.comes_to("Published")
+    assert lies(studio, movie)
+
+
+def test_an_ingest_that_failed_is_told_with_a_reference_and_not_as_success(
+    arrive: Arrive, studio: Studio, ann: Account, tmp_path: Path
+) -> None:
+    vendor = arrive(rate=0)
+    vendor.pick_folder(frames(tmp_path / "fails_v001", [1, 2]))
+    vendor.is_told("1 accepted")
+    vendor.submit.click()
+    vendor.comes_to("Ingest failed")
+    expect(vendor.card).to_contain_text("Everything has arrived; nothing needs to be sent again.")
+    expect(vendor.card).to_contain_text("The studio has been told that it failed")
+    reference = job_of(studio, ann)["reference"]
+    assert reference
+    expect(vendor.card.locator("code")).to_have_text(reference)
+    expect(vendor.card).not_to_contain_text("tracker")
+    vendor.is_accessible()
+
+
+def test_a_second_upload_waits_for_the_first(arrive: Arrive, studio: Studio, movie: Path, tmp_path: Path) -> None:
+    second = tmp_path / "second_of_two.mov"
+    second.write_bytes(os.urandom(1000))
+    vendor = arrive()
+    begins(vendor, movie)
+    vendor.pick_files(second)
+    vendor.is_told("1 accepted")
+    vendor.submit.click()
+    cards = vendor.card.filter(has_text=second.name)
+    expect(cards.locator(".badge")).to_have_text("Waits")
+    goes_on_at_full_speed(vendor)
+    expect(vendor.card.locator(".badge")).to_have_text(["Published", "Published"], timeout=20_000)
+    assert lies(studio, movie)
+    assert lies(studio, second)
+
+
+def test_another_tab_does_not_send_the_same_job(arrive: Arrive, studio: Studio, movie: Path) -> None:
+    vendor = arrive()
+    begins(vendor, movie)
+    beside = vendor.page.context.new_page()
+    beside.goto("/publish")
+    beside.locator(".unfinished-card .pick-files").set_input_files(movie)
+    expect(beside.locator(".transfer-card")).to_contain_text("Another tab of this browser sends this already.")
+    beside.close()
+    goes_on_at_full_speed(vendor)
+    vendor.comes_to("Published")
+
+
+def test_leaving_while_bytes_go_is_warned_of(arrive: Arrive, movie: Path) -> None:
+    vendor = arrive()
+    asked: list[str] = []
+    vendor.page.on("dialog", lambda dialog: asked.append(dialog.type))
+    begins(vendor, movie)
+    vendor.page.reload()
+    until(lambda: asked == ["beforeunload"])
+    vendor.page.reload()
+    assert asked == ["beforeunload"]
