@@ -15,10 +15,18 @@ export function doing(name, act, options = {}) {
   button.addEventListener("click", async () => {
     if (options.sure && !(await ask({ ...options.sure, danger: options.class?.includes("danger") }))) return;
     button.disabled = true;
-    if (await attempt(act) && options.done) toast(options.done);
+    if ((await attempt(act)) && options.done) toast(options.done);
     button.disabled = false;
+    refocus(button);
   });
   return button;
+}
+
+/** A button that rests, or is drawn anew, loses the focus: it is given back, or to what is there instead. */
+function refocus(button) {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const now = button.isConnected ? button : button.id && document.getElementById(button.id);
+  (now || document.getElementById("main")).focus({ preventScroll: true });
 }
 
 /** Whether it was done; else says why not. @param {() => Promise<unknown>} act */

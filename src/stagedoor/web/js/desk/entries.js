@@ -13,16 +13,16 @@ const SETTABLE = ["pending", "executing", "queued"];
 export function entries(page, job, show) {
   const inside = page.me.role !== "standard";
   const items = job.tasks.map((task) => entry(page, job, task, show, inside));
-  return h("section", { "aria-labelledby": "entries" }, h("h2", { id: "entries" }, counted(job.tasks.length, "entry", "entries")), h("ol", { class: "entries" }, items));
+  return h("section", { "aria-labelledby": "entries" }, h("h2", { id: "entries" }, counted(job.tasks.length, "entry", "entries")), h("ol", { class: "job-entries" }, items));
 }
 
 function entry(page, job, task, show, inside) {
-  const head = h("div", { class: "row entry-head" }, h("strong", { class: "any grow" }, `${task.filename}${task.is_dir ? "/" : ""}`), task.can_publish ? null : badge("Upload only", "warn"), taskBadge(task.status, inside));
+  const head = h("div", { class: "row" }, h("strong", { class: "any grow" }, `${task.filename}${task.is_dir ? "/" : ""}`), task.can_publish ? null : badge("Upload only", "warn"), taskBadge(task.status, inside));
   const size = h("p", { class: "small muted entry-size" }, sizes(task, job));
   const files = task.is_dir
     ? later("Files", async () => tree(await get(`/jobs/${job.id}/tasks/${task.id}/files`, { signal: page.signal })), { class: "small", id: `files-${task.id}` })
     : null;
-  return h("li", { class: "card entry", data: { task: task.id } }, head, size, said(task), answers(task.answers), inside ? places(task) : null, files, inside && job.phase !== "ended" ? acts(job, task, show) : null);
+  return h("li", { class: "card job-entry", data: { task: task.id } }, head, size, said(task), answers(task.answers), inside ? places(task) : null, files, inside && job.phase !== "ended" ? acts(job, task, show) : null);
 }
 
 /** What changes while bytes come, written into what is there. @param {HTMLElement} place @param {any} job */
@@ -53,7 +53,7 @@ export function findings(found) {
     files?.length ? h("span", { class: "small muted any" }, ` ${files.slice(0, 5).join(", ")}${files.length > 5 ? ` and ${files.length - 5} more` : ""}`) : null,
     fix ? h("p", { class: "small" }, fix) : null,
   ];
-  return h("ul", { class: "findings" }, found.map((finding) => h("li", {}, one(finding))));
+  return h("ul", { class: "job-findings" }, found.map((finding) => h("li", {}, one(finding))));
 }
 
 function answers(given) {

@@ -27,6 +27,6 @@ function paused(job, inside) {
 
 function upload(job, own) {
   const kept = job.staging_expires ? ` What has arrived is kept until ${exactly(job.staging_expires)}.` : "";
-  if (job.status === "running") return `Bytes arrive.${kept}`;
-  return `${own ? "Files are still to be sent." : "It waits for bytes: the vendor's program is not sending."}${kept}`;
+  if (job.speed > 0) return `Bytes arrive.${kept}`;
+  return `${own ? "Files are still to be sent." : "No bytes arrive just now: the vendor's program is not sending."}${kept}`;
 }

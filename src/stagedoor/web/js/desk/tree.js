@@ -13,7 +13,7 @@ export function tree(entry) {
 
 function list(nodes) {
   if (!nodes.length) return h("p", { class: "small muted" }, "An empty folder.");
-  const shown = h("ul", { class: "tree" });
+  const shown = h("ul", { class: "job-tree" });
   let from = 0;
   const more = h("button", { class: "button small", type: "button" });
   const add = () => {

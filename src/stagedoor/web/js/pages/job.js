@@ -26,17 +26,13 @@ export async function show(page) {
     const before = job;
     job = found;
     page.name(job.name);
-    redraw(parts.head, head(page, job, draw, sign));
+    if (document.activeElement?.id !== "queue-choice") redraw(parts.head, head(page, job, draw, sign));
     if (shape(before) !== shape(job)) redraw(parts.entries, entries(page, job, draw));
     else refresh(parts.entries, job);
     if (rest(before) !== rest(job)) more(page, job, draw, parts.more, inside);
   };
-  const load = async () => {
-    const now = page.main.querySelector("#queue-choice");
-    const found = await get(`/jobs/${id}`, { signal: page.signal });
-    if (document.activeElement !== now || !now) draw(found);
-  };
-  const again = soon(() => attempt(load), page.signal);
+  const load = async () => draw(await get(`/jobs/${id}`, { signal: page.signal }));
+  const again = soon(load, page.signal, 1000);
   const sign = live(page.signal, {
     again,
     job: (news) => {

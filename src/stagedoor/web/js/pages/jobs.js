@@ -2,7 +2,7 @@
 import { fill, h } from "../dom.js";
 import { today } from "../desk/address.js";
 import { listing } from "../desk/listing.js";
-import { live, soon } from "../ui/live.js";
+import { live, ofState, soon } from "../ui/live.js";
 import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
 import { bytes, counted } from "../words.js";
 
@@ -26,15 +26,16 @@ export async function show(page) {
     },
   });
   const again = soon(list.reload, page.signal);
-  const sign = live(page.signal, { again, job: (news) => told(news, shown, list, again) });
+  const others = ofState(again);
+  const sign = live(page.signal, { again, job: (news) => told(news, shown, list, others) });
   fill(page.main, h("div", { class: "row apart" }, h("h1", {}, inside ? "Jobs" : "Your jobs"), sign), list.element);
   await list.reload();
 }
 
-/** Progress is written into its row; whatever else has changed may change what belongs into the list. */
-function told(news, shown, list, again) {
+/** Progress is written into its row; a job in another state, or a new one, may change what belongs into the list. */
+function told(news, shown, list, others) {
   const before = shown.get(news.id);
-  if (!before || before.status !== news.status || before.phase !== news.phase) return again();
+  if (!before || before.status !== news.status || before.phase !== news.phase) return others(news);
   const job = { ...before, ...news };
   shown.set(news.id, job);
   return list.change(job);

@@ -93,7 +93,7 @@ function why(line) {
     h("p", {}, line.message || line.reasons.join(", ")),
     line.code ? h("code", { class: "small" }, line.code) : null,
     line.details.findings?.length ? findings(line.details.findings) : null,
-    faults.length ? h("ul", { class: "findings small" }, faults.slice(0, 5).map((fault) => h("li", {}, [fault.path || fault.filename, fault.field, fault.reason].filter(Boolean).join(": ")))) : null,
+    faults.length ? h("ul", { class: "job-findings small" }, faults.slice(0, 5).map((fault) => h("li", {}, [fault.path || fault.filename, fault.field, fault.reason].filter(Boolean).join(": ")))) : null,
     line.details.detail ? h("p", { class: "small muted" }, line.details.detail) : null,
   ];
 }

@@ -2,7 +2,7 @@
 import { get } from "../api.js";
 import { today } from "../desk/address.js";
 import { fill, h, redraw } from "../dom.js";
-import { live, soon } from "../ui/live.js";
+import { live, ofState, soon } from "../ui/live.js";
 import { sorry } from "../ui/sorry.js";
 import { badge, jobBadge, pace, person, time, trouble } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
@@ -32,8 +32,8 @@ export async function show(page) {
       if (error.name !== "AbortError") redraw(parts.came, sorry(error, load));
     }
   };
-  const again = soon(load, page.signal, 2000);
-  const sign = live(page.signal, { again, job: again });
+  const again = soon(load, page.signal, 5000);
+  const sign = live(page.signal, { again, job: ofState(again) });
   fill(page.main, h("div", { class: "row apart" }, h("h1", {}, "Today"), sign), parts.hangs, parts.came);
   await load();
 }

@@ -39,7 +39,8 @@ export function dialog(title, content) {
     const element = h("dialog", { "aria-labelledby": heading }, h("h2", { id: heading }, title), content(close));
     element.addEventListener("close", () => {
       element.remove();
-      before?.focus?.();
+      const back = before?.isConnected ? before : document.getElementById(before?.id); // It may have been drawn anew.
+      back?.focus?.();
       resolve(value);
     });
     document.body.append(element);

@@ -6,6 +6,8 @@ import { h } from "../dom.js";
 
 const POLL_MS = 5000;
 const AGAIN_MS = 30_000;
+const SOON_MS = 150;
+const MOST_KNOWN = 5000;
 
 /**
  * @param {AbortSignal} signal of the page
@@ -60,21 +62,23 @@ export function live(signal, { again, job = () => {} }) {
 }
 
 /**
- * Calls `act` soon, and once for many wishes; never again before it has ended.
+ * Calls `act` soon, once for many wishes, and then not before `gap` is over: many look on while many jobs change.
  *
- * @param {() => Promise<unknown>} act @param {AbortSignal} signal
+ * @param {() => Promise<unknown>} act @param {AbortSignal} signal @param {number} [gap] milliseconds
  */
-export function soon(act, signal, ms = 400) {
+export function soon(act, signal, gap = 2000) {
   let waiting = 0;
   let busy = false;
   let wanted = false;
+  let last = -Infinity;
   const run = async () => {
     waiting = 0;
     if (signal.aborted) return;
-    busy = true;
-    wanted = false;
+    [busy, wanted, last] = [true, false, performance.now()];
     try {
       await act();
+    } catch {
+      // What is shown stays; the next wish comes with the stream, or in a few seconds.
     } finally {
       busy = false;
       if (wanted) wish();
@@ -82,7 +86,18 @@ export function soon(act, signal, ms = 400) {
   };
   const wish = () => {
     wanted = true;
-    if (!busy && !waiting) waiting = window.setTimeout(run, ms);
+    if (!busy && !waiting) waiting = window.setTimeout(run, Math.max(SOON_MS, last + gap - performance.now()));
   };
   return wish;
+}
+
+/** Passes on only news of a job that is in another state than when it was last told. @param {() => void} wish */
+export function ofState(wish) {
+  const known = new Map();
+  return ({ id, status, phase }) => {
+    if (known.get(id) === status + phase) return;
+    if (known.size > MOST_KNOWN) known.clear();
+    known.set(id, status + phase);
+    wish();
+  };
 }

@@ -1,0 +1,493 @@
+"""The desk: what comes in is seen as it comes, and what hangs is set going again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from axe import violations
+from rest import House, Person, basic, file, folder, fresh
+from studio import Studio, until
+
+HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
+INGEST = """
+import pathlib
+print("<script>document.title='run'</script>", "\\x1b[31mred", "x" * 300)
+if "broken" in text and not pathlib.Path({mended!r}).exists():
+    print("no such shot", file=sys.stderr)
+    sys.exit(3)
+"""
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    made = Studio(tmp_path_factory.mktemp("desk") / "studio")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def house(studio: Studio) -> House:
+    """Its ingest fails for what is called broken, until `mend` says that the cause is gone."""
+    made = House(studio)
+    script = studio.folder / "publish-server.py"
+    script.write_text(script.read_text() + INGEST.format(mended=str(studio.folder / "mended")))
+    return made
+
+
+@pytest.fixture(scope="module")
+def vendor(house: House) -> Person:
+    return house.vendor()
+
+
+Opens = Callable[..., Page]
+
+
+@pytest.fixture
+def opens(new_page: Callable[..., Page]) -> Opens:
+    """A page at an address, of somebody who is signed in by their key."""
+
+    def open(who: Person, address: str, **options: object) -> Page:
+        page = new_page(extra_http_headers=basic(who.code, who.api_key), **options)
+        page.goto(address)
+        return page
+
+    return open
+
+
+def named(job: dict[str, Any], who: Person, name: str) -> dict[str, Any]:
+    answer = who.ask("PATCH", f"/jobs/{job['id']}", {"code": name})
+    assert answer.status == 200
+    return dict(answer.json)
+
+
+def rows(page: Page) -> Any:
+    return page.locator("tbody tr")
+
+
+# --- the list ------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_is_narrowed_by_an_expression_that_stays_in_the_address(
+    house: House, vendor: Person, opens: Opens
+) -> None:
+    name = fresh("narrow")
+    named(vendor.job(file()), vendor, name)
+    named(vendor.job(file()), vendor, fresh("other"))
+    page = opens(house.admin, "/jobs")
+    page.get_by_role("searchbox").fill(f"name = {name}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="1 job")).to_be_visible()
+    expect(rows(page)).to_have_count(1)
+    page.reload()
+    expect(page.get_by_role("searchbox")).to_have_value(f"name = {name}")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("searchbox")).to_have_value(f"name = {name}")
+
+
+def test_an_expression_that_cannot_be_read_is_marked_where_it_is_wrong(house: House, opens: Opens) -> None:
+    page = opens(house.admin, "/jobs")
+    page.get_by_role("searchbox").fill("name = a and and b")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("alert").filter(has_text="column 18")).to_be_visible()
+    expect(page.locator("mark")).to_have_text("b")
+    expect(page.get_by_role("searchbox")).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("searchbox").fill("colour = red")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="colour")).to_be_visible()
+
+
+def test_a_long_list_has_pages(house: House, opens: Opens) -> None:
+    lister = house.vendor()
+    with house.setting("running_jobs", 100):
+        for number in range(52):
+            named(lister.job(file()), lister, f"page_{number:02}")
+    page = opens(house.admin, f"/jobs?where={quote(f'user = {lister.code}')}")
+    expect(page.get_by_text("1–50 of 52 jobs")).to_be_visible()
+    expect(rows(page)).to_have_count(50)
+    page.get_by_role("button", name="Older").click()
+    expect(page.get_by_text("51–52 of 52 jobs")).to_be_visible()
+    expect(page.get_by_role("link", name="page_00")).to_be_visible()
+    page.get_by_role("button", name="Newer").click()
+    expect(page.get_by_role("link", name="page_51")).to_be_visible()
+
+
+def test_a_list_is_live_while_a_vendor_publishes(house: House, opens: Opens) -> None:
+    """Without a reload: the job appears, its bytes are counted, it ends."""
+    sender = house.vendor()
+    page = opens(house.admin, f"/jobs?show=all&where={quote(f'user = {sender.code}')}")
+    expect(page.get_by_text("No job is like that.")).to_be_visible()
+    page.evaluate("window.before = true")
+    job = sender.job(file(size=1000))
+    expect(page.get_by_text("Waits for bytes")).to_be_visible()
+    upload = job["tasks"][0]["upload"]
+    assert sender.part(upload, bytes(250), total=1000).status == 200
+    expect(page.get_by_role("img", name="25 % of the bytes have arrived")).to_be_visible()
+    assert sender.part(upload, bytes(750), start=250, total=1000).status == 200
+    expect(page.get_by_text("Done", exact=True)).to_be_visible()
+    assert page.evaluate("window.before")
+
+
+def test_where_no_stream_can_be_had_the_page_asks_every_few_seconds(house: House, opens: Opens) -> None:
+    sender = house.vendor()
+    page = opens(house.admin, "/sign-in")
+    page.route("**/api/v1/events", lambda route: route.abort())
+    page.goto(f"/jobs?show=all&where={quote(f'user = {sender.code}')}")
+    expect(page.get_by_text("Every few seconds")).to_be_visible()
+    sender.job(file())
+    expect(page.get_by_text("Waits for bytes")).to_be_visible(timeout=15_000)
+
+
+# --- a job ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_ingest_is_retried_from_the_page_until_it_is_done(
+    house: House, studio: Studio, vendor: Person, opens: Opens
+) -> None:
+    job = vendor.done(folder(fresh("broken"), a=3, b=4))
+    page = opens(house.admin, f"/jobs/{job['id']}")
+    expect(page.locator(".badge").get_by_text("Ingest failed")).to_be_visible()
+    expect(page.get_by_label("stderr")).to_have_text("no such shot\n")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator("#job-log")).to_be_visible()
+    until(lambda: vendor.get(f"/jobs/{job['id']}").json["attempts"] == 2)
+    expect(page.locator(".badge").get_by_text("Ingest failed")).to_be_visible()
+    (studio.folder / "mended").touch()
+    try:
+        page.get_by_role("button", name="Retry").click()
+        expect(page.locator(".badge").get_by_text("Done", exact=True)).to_be_visible()
+    finally:
+        (studio.folder / "mended").unlink()
+    expect(page.get_by_role("button", name="Retry")).to_have_count(0)
+    expect(page.get_by_role("link", name="publish-server", exact=True)).to_have_count(3)
+
+
+def test_a_job_is_paused_resumed_and_aborted_by_keyboard(house: House, vendor: Person, opens: Opens) -> None:
+    job = vendor.job(file(size=9))
+    page = opens(house.admin, f"/jobs/{job['id']}")
+    page.get_by_role("button", name="Pause").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    assert vendor.part(job["tasks"][0]["upload"], bytes(9), total=9).refusal == (409, "job_paused")
+    page.get_by_role("button", name="Resume").press("Enter")
+    expect(page.get_by_text("Waits for bytes")).to_be_visible()
+    page.get_by_role("button", name="Abort").press("Enter")
+    dialog = page.get_by_role("dialog", name="Abort this job?")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="Abort")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # its focus is on what was asked for
+    expect(page.get_by_text("Aborted", exact=True)).to_be_visible()
+    assert house.admin.get(f"/jobs/{job['id']}").json["status"] == "aborted"
+
+
+def test_entries_are_held_released_and_left_out(house: House, vendor: Person, opens: Opens) -> None:
+    one, other = file(fresh("one.mov"), 3), file(fresh("other.mov"), 3)
+    job = vendor.job(one, other)
+    page = opens(house.admin, f"/jobs/{job['id']}")
+    page.get_by_role("button", name=f"Hold: {one['filename']}").click()
+    expect(page.get_by_text("On hold", exact=True)).to_be_visible()
+    page.get_by_role("button", name=f"Release: {one['filename']}").click()
+    expect(page.get_by_text("On hold", exact=True)).to_have_count(0)
+    page.get_by_role("button", name=f"Leave out: {other['filename']}").click()
+    page.get_by_role("button", name="Leave it out").click()
+    expect(page.get_by_text("Left out", exact=True)).to_be_visible()
+
+
+def test_queue_and_metadata_of_a_job_are_changed(house: House, vendor: Person, opens: Opens) -> None:
+    job = vendor.job(file(size=9))
+    page = opens(house.admin, f"/jobs/{job['id']}")
+    page.get_by_label("Queue").focus()
+    expect(page.get_by_label("Queue").locator("option")).to_have_count(3)
+    page.get_by_label("Queue").select_option(label="Move to high (999)")
+    expect(page.get_by_label("Queue").locator("option").first).to_have_text("Queue: high")
+    page.get_by_role("button", name="Change the metadata").click()
+    page.get_by_label("For the studio").fill("reel=12\nnot a pair")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text('"not a pair" is no key=value.')).to_be_visible()
+    page.get_by_label("For the studio").fill("reel=12")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("reel (internal)")).to_be_visible()
+    assert house.admin.get(f"/jobs/{job['id']}").json["metadata"]["internal"] == {"reel": "12"}
+
+
+def test_files_receipt_and_what_was_done_are_there_on_demand(house: House, vendor: Person, opens: Opens) -> None:
+    entry = {
+        **folder(fresh("shot")),
+        "files": [{"filename": "sub", "is_dir": True, "files": [{"filename": "deep.exr", "size": 2}]}],
+    }
+    job = vendor.done(entry)
+    page = opens(house.admin, f"/jobs/{job['id']}")
+    page.get_by_text("Files", exact=True).click()
+    page.locator("summary").filter(has_text="sub").click()
+    expect(page.get_by_text("deep.exr")).to_be_visible()
+    with page.expect_download() as found:
+        page.get_by_role("link", name="Receipt (JSON)").click()
+    assert found.value.suggested_filename == f"receipt-{job['id']}.json"
+    page.get_by_text("Lines of the audit log").click()
+    expect(page.get_by_role("region", name="What was done to the job").get_by_text("finish job")).to_be_visible()
+
+
+def test_a_vendor_sees_their_own_and_nothing_of_the_studio(house: House, vendor: Person, opens: Opens) -> None:
+    other = house.vendor()
+    foreign = other.job(file(fresh("secret.mov")))
+    entry = folder(fresh("broken"), a=3)
+    own = vendor.done(entry)
+    assert own["status"] == "failed"
+    page = opens(vendor, "/jobs?show=all")
+    expect(page.get_by_role("link", name=own["code"])).to_be_visible()
+    assert foreign["tasks"][0]["filename"] not in page.content()
+    page.goto(f"/jobs/{own['id']}")
+    expect(page.get_by_text("Reference")).to_be_visible()
+    expect(page.get_by_text("The studio has been told.")).to_be_visible()
+    for word in (str(house.studio.volume), "no such shot", "publish-server", "exited with", "Queue", other.code):
+        assert word not in page.content(), word
+    page.goto(f"/jobs/{foreign['id']}")
+    expect(page.get_by_role("heading", name="There is no such job")).to_be_visible()
+    page.goto("/hooks")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_an_unfinished_upload_of_ones_own_goes_on_on_the_publish_page(vendor: Person, opens: Opens) -> None:
+    job = vendor.job(file(size=9))
+    page = opens(vendor, f"/jobs/{job['id']}")
+    expect(page.get_by_role("link", name="Continue on the publish page")).to_have_attribute(
+        "href", f"/publish?job={job['id']}"
+    )
+
+
+def test_names_comments_and_what_hooks_say_are_shown_and_not_run(house: House, opens: Opens) -> None:
+    """Nor do they break the layout."""
+    hostile = house.vendor()
+    entry = folder(fresh("broken"), a=3)
+    finding = {"code": "x", "title": HOSTILE, "files": [HOSTILE], "fix": HOSTILE}
+    accepted = {
+        "can_publish": True,
+        "path": f"volume=projects/in/{entry['filename']}",
+        "warning": HOSTILE,
+        "info": HOSTILE,
+    }
+    hostile.plan({entry["filename"]: {**accepted, "ident": "y" * 400, "findings": [finding]}}, comment=True)
+    job = hostile.done(entry, files=[{"id": entry["id"], "comment": HOSTILE + "z" * 500}])
+    named(job, hostile, HOSTILE[:200])
+    hostile.plan({"bad.mov": {"rejected": True, "warning": HOSTILE, "findings": [finding]}})
+    hostile.offered(file("bad.mov"))
+    run = house.admin.get(f"/runs?job={job['id']}&hook=publish-server").json["items"][0]["id"]
+    page = opens(house.admin, "/jobs?show=all", viewport={"width": 390, "height": 844})
+    for address in (
+        f"/jobs?show=all&where=user%20%3D%20{quote(hostile.code)}",
+        f"/jobs/{job['id']}",
+        "/today",
+        "/refused",
+        f"/runs/{run}",
+        "/log",
+    ):
+        page.goto(address)
+        page.wait_for_load_state("networkidle") if address.startswith("/runs") else page.locator(
+            "table, pre"
+        ).first.wait_for()
+        if address.startswith("/runs"):
+            page.locator("summary", has_text="stdout").click()
+            expect(page.get_by_label("stdout")).to_contain_text("<script>")
+            expect(page.get_by_label("stdout")).to_contain_text("\\x1b[31mred")
+        assert page.locator("main img, main script").count() == 0
+        assert page.title() != "run"
+        assert fits(page), (address, page.evaluate(TOO_WIDE))
+
+
+TOO_WIDE = """[...document.querySelectorAll('main *')]
+    .filter(element => element.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 4).map(element => element.outerHTML.slice(0, 150))"""
+
+
+def fits(page: Page) -> bool:
+    """No scrolling of the page sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+# --- the studio's things -------------------------------------------------------------------------------------------
+
+
+def test_somebody_is_invited_and_the_invitation_revoked(house: House, opens: Opens) -> None:
+    email = f"{fresh('guest')}@vendor.example"
+    page = opens(house.admin, "/people")
+    page.get_by_role("button", name="Invite somebody").click()
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_role("button", name="Invite", exact=True).click()
+    link = page.get_by_label("Invitation", exact=True)
+    expect(link).to_have_value(re.compile(r"/invitation#\S{40,}"))
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_role("cell", name=email, exact=True)).to_be_visible()
+    page.get_by_role("button", name=f"Revoke the invitation of {email}").click()
+    page.get_by_role("button", name="Revoke it").click()
+    expect(page.get_by_role("cell", name=email, exact=True)).to_have_count(0)
+
+
+def test_a_user_is_disabled_and_a_key_made_and_revoked(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    page = opens(house.admin, f"/people?where={quote(f'code = {other.code}')}")
+    page.get_by_role("button", name=f"Manage {other.code}").click()
+    page.get_by_text("API keys").click()
+    page.get_by_role("button", name="Make a key").click()
+    key = page.get_by_label("API key", exact=True).input_value()
+    assert house.send("GET", "/me", headers=basic(other.code, key)).status == 200
+    page.get_by_role("button", name="Revoke the key made at the desk").click()
+    page.get_by_role("button", name="Revoke it").click()
+    until(lambda: house.send("GET", "/me", headers=basic(other.code, key)).status == 401)
+    page.get_by_role("button", name="Disable", exact=True).click()
+    page.get_by_role("button", name="Disable them").click()
+    expect(page.get_by_role("button", name="Enable", exact=True)).to_be_visible()
+    assert other.get("/me").status == 401
+
+
+def test_what_only_admins_may_do_is_not_offered_to_employees(house: House, opens: Opens) -> None:
+    employee = house.vendor("employee")
+    page = opens(employee, "/hooks")
+    expect(page.get_by_role("heading", name="Hooks")).to_be_visible()
+    expect(page.get_by_text("publish-server").first).to_be_visible()
+    expect(page.get_by_role("link", name="Settings")).to_have_count(0)
+    for word in ("Disable", "Unset", "Change", "Replay it", "Set a hook"):
+        expect(page.get_by_role("button", name=word, exact=True)).to_have_count(0)
+    for address in ("/volumes", "/queues"):
+        page.goto(address)
+        expect(page.get_by_text("Default", exact=True).first).to_be_visible()
+        expect(page.locator("main").get_by_role("button")).to_have_count(0)
+    page.goto("/people")
+    expect(page.get_by_role("button", name=f"Manage {house.admin.code}")).to_have_count(0)
+    page.get_by_role("button", name="Invite somebody").click()
+    expect(page.get_by_label("Role").locator("option")).to_have_count(1)
+
+
+def test_todays_check_is_tried_on_one_run_and_on_many(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    entry = file(fresh("take.mov"))
+    other.offered(entry)
+    other.plan({entry["filename"]: {"rejected": True, "warning": "Not any more."}})
+    run = house.admin.get(f"/runs?hook=pre-publish-server&user={other.id}").json["items"][0]["id"]
+    page = opens(house.admin, f"/runs/{run}")
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("1 of 1 verdict changes.")).to_be_visible()
+    expect(page.get_by_role("cell", name="Refused")).to_be_visible()
+    page.goto("/hooks")
+    page.get_by_label("Every run of").select_option(label="the last day")
+    page.get_by_role("button", name="Replay them").click()
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ verdicts? changes?"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=60_000)
+
+
+def test_a_hook_is_switched_off_and_on(house: House, opens: Opens) -> None:
+    page = opens(house.admin, "/hooks")
+    card = page.get_by_role("region", name="publish-server", exact=True)
+    card.get_by_role("button", name="Disable").click()
+    page.get_by_role("button", name="Disable it").click()
+    expect(card.get_by_text("Disabled")).to_be_visible()
+    card.get_by_role("button", name="Enable").click()
+    expect(card.get_by_text("Enabled")).to_be_visible()
+
+
+def test_a_queue_rests_and_a_setting_is_changed(house: House, opens: Opens) -> None:
+    page = opens(house.admin, "/queues")
+    page.get_by_role("button", name="Pause: low").click()
+    page.get_by_role("button", name="Pause it").click()
+    expect(page.get_by_role("button", name="Resume: low")).to_be_visible()
+    page.get_by_role("button", name="Resume: low").click()
+    expect(page.get_by_role("button", name="Pause: low")).to_be_visible()
+    page.goto("/settings")
+    page.get_by_role("button", name="Change offer_entries").click()
+    page.get_by_label("Value").fill("0")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_label("Value").fill("123")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("row", name="offer_entries").get_by_text("123")).to_be_visible()
+    page.get_by_role("button", name="Unset offer_entries").click()
+    expect(page.get_by_role("row", name="offer_entries").get_by_text("123")).to_have_count(0)
+
+
+def test_refusals_are_told_by_reason_by_vendor_and_one_by_one(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    other.plan({"wrong.mov": {"rejected": True, "warning": "Frames 1001 to 1005 are missing."}})
+    for _ in range(2):
+        other.offered(file("wrong.mov"))
+    page = opens(house.admin, "/refused")
+    expect(page.get_by_text("Frames # to # are missing.").first).to_be_visible()
+    page.get_by_role("button", name=other.code).click()
+    expect(page.get_by_role("status").filter(has_text="2 refusals")).to_be_visible()
+    page.get_by_role("link", name="The run that refused wrong.mov").first.click()
+    expect(page.get_by_role("heading", name="pre-publish-server")).to_be_visible()
+
+
+def test_today_tells_who_published_what_and_what_hangs(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    other.done(folder(fresh("came"), a=1, b=2))
+    stuck = other.done(folder(fresh("broken"), a=1))
+    page = opens(house.admin, "/today")
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name=other.code)).filter(has_text="1 done")
+    expect(row).to_contain_text("1 failed")
+    expect(page.get_by_role("region", name="Jobs that hang").get_by_role("link", name=stuck["code"])).to_be_visible()
+
+
+def test_the_log_is_saved_without_formulas(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    other.plan({"=cmd.mov": {"rejected": True, "warning": '=HYPERLINK("x","y")'}})
+    other.offered(file("=cmd.mov"))
+    page = opens(house.admin, f"/log?where={quote(f'user_hr = {other.code}')}")
+    page.locator("tbody tr").first.wait_for()
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save as CSV").click()
+    text = found.value.path().read_text()
+    assert text.startswith("id,created,user_hr,")
+    assert '"\'=HYPERLINK(""x"",""y"")"' in text
+    assert ",'=cmd.mov," in text
+
+
+# --- every page ----------------------------------------------------------------------------------------------------
+
+PAGES = ("/jobs?show=all", "/jobs/{job}", "/jobs/{open}", "/today", "/refused", "/hooks", "/runs/{run}")
+PAGES += ("/people", "/volumes", "/queues", "/settings", "/log")
+
+
+@pytest.fixture(scope="module")
+def things(house: House) -> dict[str, str]:
+    """What pages need to have something to show."""
+    person = house.vendor()
+    job = person.done(folder(fresh("broken"), a=1, b=2))
+    person.plan({"no.mov": {"rejected": True, "warning": "No."}})
+    person.offered(file("no.mov"))
+    person.plan()
+    waiting = person.job(file(size=9), file())
+    run = house.admin.get(f"/runs?job={job['id']}").json["items"][0]["id"]
+    return {"job": job["id"], "open": waiting["id"], "run": run}
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_pages_can_be_used_by_everybody(house: House, things: dict[str, str], opens: Opens, address: str) -> None:
+    """axe finds nothing in either theme, and on a phone nothing is wider than the page."""
+    page = opens(house.admin, address.format(**things))
+    page.locator("main h1").wait_for()
+    page.wait_for_timeout(300)
+    for theme in ("dark", "light"):
+        page.evaluate("theme => (document.documentElement.dataset.theme = theme)", theme)
+        assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert fits(page)
+
+
+def test_a_session_that_ends_leads_to_the_sign_in(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    page = opens(other, "/jobs")
+    page.locator("main h1").wait_for()
+    assert house.admin.ask("PATCH", f"/users/{other.id}", {"status": "disabled"}).status == 200
+    page.evaluate("document.querySelector('.chip:last-child')?.click()")
+    expect(page).to_have_url(re.compile("/sign-in"))
