@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-
 from publishing import HANDLES, Arrive, Vendor, Wire, furnish, headers, limited
+
 from studio import Account, Studio, frames, tree, until
 
 SIZE = 6_000_000
@@ -171,6 +171,17 @@ def test_after_a_reload_files_that_are_picked_again_go_on_unless_they_changed(
     vendor.comes_to("Published")
     assert wire.bytes <= SIZE + AT_ONCE * wire.largest
     assert tree(studio.volume / "in" / "again_v001") == tree(folder)
+
+
+def test_an_upload_begun_in_the_browser_goes_on_with_the_command_line(
+    arrive: Arrive, studio: Studio, ann: Account, movie: Path
+) -> None:
+    vendor = arrive()
+    begins(vendor, movie)
+    vendor.page.close()
+    done = studio.client(ann, "job", "resume", job_of(studio, ann)["id"], cwd=movie.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert lies(studio, movie)
 
 
 def test_a_server_that_is_killed_and_started_again_gets_the_rest(arrive: Arrive, studio: Studio, movie: Path) -> None:
