@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from publishing import HANDLES, Arrive, Vendor, Wire, furnish, headers, limited
 
+from publishing import HANDLES, Arrive, Vendor, Wire, furnish, headers, limited
 from studio import Account, Studio, frames, tree, until
 
 SIZE = 6_000_000
