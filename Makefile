@@ -31,6 +31,7 @@ check: setup
 	$(BIN)/ruff check --quiet src tests scripts examples bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	sh scripts/check-pages.sh
 	$(BIN)/pytest tests/unit -n 2
 
 test: setup

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from publishing import ALL, Arrive, Vendor, furnish, headers
 
+from publishing import ALL, Arrive, Vendor, furnish, headers
 from stagedoor.cli.screen import sequences
 from studio import Account, Studio, frames, tree
 
