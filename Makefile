@@ -31,14 +31,15 @@ check: setup
 	$(BIN)/ruff check --quiet src tests scripts examples bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	sh scripts/check-pages.sh
 	$(BIN)/pytest tests/unit -n 2
 
 test: setup
 	sh scripts/system-packages.sh
-	sh scripts/bench-packages.sh nginx curl
+	sh scripts/bench-packages.sh nginx curl ip gcc nsenter sysctl
 	sh scripts/browser-packages.sh
 	$(BIN)/pytest tests/unit -n 2 --hypothesis-profile=thorough
-	$(BIN)/pytest tests/server tests/crash tests/browser -n 2 --dist worksteal
+	EVERY_TEST=1 $(BIN)/pytest tests/server tests/crash tests/browser -n 2 --dist worksteal
 
 bench: setup
 	-sh scripts/bench-packages.sh

@@ -12,6 +12,7 @@
     contest     contestants in turns
     offers      a large offer and its limits
     crowd       answers while the line is full; memory with many uploads
+    page        many files given to the publish page, in a browser
     wan/        a line that lags and loses: its emulator, its scenarios, a publish of what is mostly there already
     lists       a command of its own: lists and queries where there are 100,000 jobs
     figures     medians, spreads, ratios

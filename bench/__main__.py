@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import contest, crowd, figures, offers, options, report
+from . import contest, crowd, figures, offers, options, page, report
 from .contestant import BENCH, ROOT, Contestant
 from .facts import machine
 from .figures import Numbers
@@ -93,6 +93,10 @@ def measure_crowd(folder: Path, asked: argparse.Namespace) -> Numbers:
     return crowd.measure_crowd(folder, asked.scale)
 
 
+def measure_page(folder: Path, asked: argparse.Namespace) -> Numbers:
+    return page.measure_page(folder / "run", asked.runs, asked.scale)
+
+
 def measure_wan(folder: Path, asked: argparse.Namespace) -> Numbers:
     """Without warm-ups: the line takes far longer than what they are for."""
     rules = contest.Rules(asked.wan_runs, warm_up=False, limit=asked.wan_limit)
@@ -116,6 +120,7 @@ PARTS = {
     "loads": measure_loads,
     "offer": measure_offer,
     "crowd": measure_crowd,
+    "page": measure_page,
     "wan": measure_wan,
     "republish": measure_republish,
 }

@@ -12,6 +12,7 @@ import mmap
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 COMPARE_BLOCK = 4 << 20
@@ -30,7 +31,8 @@ class Trash:
         """Everything inside of a folder, which itself stays."""
         for path in sorted(ground.iterdir()):
             for file in _files(path):
-                os.truncate(file, 0)
+                with suppress(FileNotFoundError):  # of a run that was cut off, its server may still tidy up
+                    os.truncate(file, 0)
             self._count += 1
             path.rename(self._folder / str(self._count))
 

@@ -4,7 +4,8 @@
    process start, look at the source, sending, proof of every byte, placing. "Whole" is `stagedoor publish PATH` with
    both hooks, from process start to the end of the publish hook.
 2. Every run is a new user's: nothing that an earlier run left can be used again.
-3. `proof` says whether the proof reads what was written from the cache, or flushes it and reads it from the device.
+3. Over a line that is to be measured with CUBIC the client, which would take BBR where it can, is kept to CUBIC.
+4. `proof` says whether the proof reads what was written from the cache, or flushes it and reads it from the device.
 """
 
 from __future__ import annotations
@@ -124,6 +125,8 @@ class House:
 
     def env(self, who: Account) -> dict[str, str]:
         found = clean(STAGEDOOR_URL=self.url, STAGEDOOR_USER=who.code, STAGEDOOR_API_KEY=who.api_key)
+        if self.place.congestion:
+            found["STAGEDOOR_CONGESTION"] = self.place.congestion
         return {**found, "STAGEDOOR_TLS_FINGERPRINT": self._fingerprint} if self._fingerprint else found
 
 

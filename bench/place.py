@@ -22,6 +22,8 @@ class Place:
     host: str = "127.0.0.1"
     server: int = 0
     client: int = 0
+    congestion: str = ""
+    """the one that clients which choose for themselves are kept to; empty: as they like"""
 
     def at_server(self, command: list[str]) -> list[str]:
         return _inside(self.server, command)

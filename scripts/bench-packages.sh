@@ -15,7 +15,8 @@ missing_programs() {
         [ "$wanted" = "  " ] || case "$wanted" in *" ${pair%%:*} "*) ;; *) continue ;; esac
         PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || echo "${pair##*:}"
     done
-    if [ "$wanted" = "  " ]; then
+    case "$wanted" in "  " | *" gcc "*) wants_gcc=1 ;; *) wants_gcc="" ;; esac
+    if [ -n "$wants_gcc" ]; then
         echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1 || echo libc6-dev
     fi
 }

@@ -185,6 +185,10 @@ def report(env: dict[str, str], seconds: float) -> None:
 
 
 def keep(port: int, vendor: dict[str, str], server: subprocess.Popen[bytes]) -> None:
+    base = f"http://localhost:{port}"
+    for whose, code in (("the vendor", vendor["user"]), ("the studio", "admin@studio.example")):
+        invited = json.loads(run("user", "invite", code, "--json"))["url"]
+        print(f"   the pages, as {whose}: {base}/invitation#{invited.partition('#')[2]}")
     print(
         f"\nThe server goes on (process {server.pid}); end it with: kill {server.pid}\n"
         f"  export STAGEDOOR_URL=http://127.0.0.1:{port} STAGEDOOR_USER={vendor['user']} "

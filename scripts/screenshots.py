@@ -109,11 +109,11 @@ def filled(studio: Studio, folder: Path) -> Scene:
     publish(studio, other, folder / "demo_sq010_sh0040_anim_v003", "Second pass on the hands")
     publish(studio, other, folder / "demo_sq010_sh0090_comp_v001", "First version", expect=7)
     publish(studio, vendor, folder / "demo_sq010_sh0020_comp_v002", "", expect=3)
-    publish(studio, other, folder / "reference photos", "", expect=3)
+    publish(studio, other, folder / "reference photos", "Photographs of the set")
     admin = studio.session(studio.admin)
     jobs = admin.find("Job", finished=True)
     failed = next(job["id"] for job in jobs if job["status"] == "failed")
-    done = next(job["id"] for job in jobs if job["status"] == "done")
+    done = next(job["id"] for job in jobs if job["status"] == "done" and job["user_hr"] == vendor.code)
     run = admin.find("Run")[0]["id"]
     return Scene(studio, vendor, link, done, failed, run, folder)
 
@@ -180,6 +180,7 @@ def offered(*names: str) -> Callable[[Page, Scene], None]:
         for name in names:
             page.locator("input[type=file][webkitdirectory]").set_input_files(made.folder / name)
             page.get_by_text(name).first.wait_for()
+        page.get_by_text("Not complete.").first.wait_for()
 
     return show
 
@@ -190,9 +191,9 @@ SHOTS: dict[str, tuple[str, Callable[[Page, Scene], None]]] = {
     "account": ("vendor", at("/account")),
     "publish-empty": ("vendor", at("/publish")),
     "publish": ("vendor", offered("demo_sq010_sh0030_comp_v001", "demo_sq010_sh0020_comp_v002")),
-    "vendor-jobs": ("vendor", at("/jobs")),
+    "vendor-jobs": ("vendor", at("/jobs?show=all")),
     "vendor-job": ("vendor", at("/jobs/{done}")),
-    "jobs": ("admin", at("/jobs")),
+    "jobs": ("admin", at("/jobs?show=all")),
     "job": ("admin", at("/jobs/{done}")),
     "job-failed": ("admin", at("/jobs/{failed}")),
     "today": ("admin", at("/today")),
@@ -240,7 +241,7 @@ def signed_in(browser: Browser, made: Scene, who: str, width: int, height: int) 
 
 def settle(page: Page) -> None:
     """Until what the page asked for has come and is drawn."""
-    time.sleep(0.6)
+    time.sleep(1.5)  # a page that listens to events is never without requests
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 

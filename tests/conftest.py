@@ -9,6 +9,7 @@ Properties are tried with 20 examples each, with 100 under `--hypothesis-profile
 
 from __future__ import annotations
 
+import importlib
 import os
 import secrets
 import shutil
@@ -37,6 +38,9 @@ hypothesis.settings.load_profile("quick")
 # Some containers set this; every process that a test starts would then compile again all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+sys.path.append(str(Path(__file__).parent))
+importlib.import_module("warm").use()
 
 # Modules that `tests/server` runs again over PostgreSQL: importable from there, with assertions that explain.
 sys.path.append(str(Path(__file__).parent / "unit"))

@@ -1,4 +1,5 @@
-"""A line between client and server that counts: which parts passed, which were acknowledged, which were cut."""
+"""A line between client and server that counts: which parts passed, which were acknowledged, which were cut. It can
+damage some of them."""
 
 from __future__ import annotations
 
@@ -32,6 +33,10 @@ class Put:
         self.upload, self.part, self.began = upload, part, began
         self.sent = 0
         self.status: int | None = None
+        self.said = b""
+        """body of the answer"""
+        self.flipped = False
+        """whether one bit of it was flipped on its way"""
         self.over = False
         self.ended = 0
 
@@ -41,13 +46,15 @@ class Put:
 
 
 class Line:
-    """A proxy in front of a server, that knows all parts that passed. `rate`: bytes per second, of all together."""
+    """A proxy in front of a server, that knows all parts that passed. `rate`: bytes per second, of all together.
+    `flips`: in how many of the next parts one bit is flipped, in the middle."""
 
     def __init__(self, port: int, rate: float | None = None) -> None:
         self.puts: list[Put] = []
         self.passed = 0
         """bytes of everything, both ways, heads included"""
         self.rate = rate
+        self.flips = 0
         self._server = ("127.0.0.1", port)
         self._lock = threading.Lock()
         self._pace = threading.Lock()
@@ -80,6 +87,14 @@ class Line:
     def cut(self) -> int:
         """Bytes of parts that were on their way when the line broke."""
         return sum(put.sent for put in self.puts if put.status is None)
+
+    def acknowledged_ranges(self, upload: str) -> Ranges:
+        return Ranges(put.part for put in self.puts if put.acknowledged and put.upload == upload)
+
+    def unanswered(self, upload: str) -> Ranges:
+        """What went to the server in whole parts whose answer did not come: it may have them, and nobody was told."""
+        whole = [put for put in self.puts if put.status is None and put.sent == put.part.size]
+        return Ranges(put.part for put in whole if put.upload == upload)
 
     def sent_again(self) -> dict[str, Ranges]:
         """Per upload, what was sent although its acknowledgement had gone out before."""
@@ -128,12 +143,15 @@ class Line:
     ) -> bool:
         server.sendall(head)
         self._count(len(head))
-        refused = False
+        refused, passed = False, 0
         for piece in _pieces(asking, _length(head)):
             if refused:
                 continue  # answered and closed before the body's end: the client must be able to read that answer
             self._wait(len(piece))
             self._count(len(piece))
+            passed += len(piece)
+            if put and put.flipped and passed - len(piece) <= put.part.size // 2 < passed:
+                piece = _flip(piece, put.part.size // 2 - (passed - len(piece)))
             try:
                 server.sendall(piece)
             except OSError:
@@ -145,7 +163,7 @@ class Line:
         if put:
             with self._lock:
                 self._events += 1
-                put.status, put.ended = int(answer.split(b" ", 2)[1]), self._events
+                put.status, put.ended, put.said = int(answer.split(b" ", 2)[1]), self._events, body
         self._count(len(answer) + len(body))
         client.sendall(answer + body)
         return b"connection: close" not in answer.lower()
@@ -157,6 +175,8 @@ class Line:
         with self._lock:
             self._events += 1
             put = Put(found[1].decode(), Range(int(found[2]), int(found[3]) + 1), self._events)
+            put.flipped = self.flips > 0
+            self.flips -= put.flipped
             self.puts.append(put)
         return put
 
@@ -168,6 +188,10 @@ class Line:
         if self.rate:
             with self._pace:
                 time.sleep(size / (self.rate or size * 1e6))
+
+
+def _flip(piece: bytes, at: int) -> bytes:
+    return piece[:at] + bytes([piece[at] ^ 1]) + piece[at + 1 :]
 
 
 def _head(stream: IO[bytes]) -> bytes:

@@ -13,7 +13,9 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import warm
 from stagedoor import Session
 
 BIN = Path(sys.executable).parent
@@ -33,7 +35,7 @@ class Studio:
 
     folder: Path
     port: int = 0
-    process: subprocess.Popen[bytes] | None = None
+    process: Any = None
     admin: Account = field(init=False)
     database: str = ""
 
@@ -51,9 +53,7 @@ class Studio:
 
     def command(self, *words: str, check: bool = True) -> str:
         """Run an administrator's command on this home; what it printed."""
-        done = subprocess.run(
-            [STAGEDOOR, *words, "--home", str(self.home)], capture_output=True, text=True, timeout=60, env=clean()
-        )
+        done = warm.run([*words, "--home", str(self.home)], env=clean())
         if check and done.returncode:
             raise AssertionError(f"stagedoor {' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout
@@ -90,14 +90,9 @@ class Studio:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self, *options: str, wait: bool = True) -> None:
-        log = (self.folder / "server.out").open("ab")
-        self.process = subprocess.Popen(
-            [STAGEDOOR, "serve", "--home", str(self.home), "--port", str(self.port), *options],
-            stdout=log,
-            stderr=log,
-            env=clean(),
-        )
-        log.close()
+        words = ["serve", "--home", str(self.home), "--port", str(self.port), *options]
+        with (self.folder / "server.out").open("ab") as log:
+            self.process = warm.popen(words, env=clean(), stdout=log)
         if wait and not options:
             self.wait_ready()
 
@@ -142,18 +137,10 @@ class Studio:
         self, who: Account, *words: str, timeout: float = 90, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a vendor's command to its end."""
-        return subprocess.run(
-            [STAGEDOOR, *words], capture_output=True, text=True, timeout=timeout, env=self.env(who), cwd=cwd
-        )
+        return warm.run(words, env=self.env(who), cwd=cwd, timeout=timeout)
 
-    def client_process(self, who: Account, *words: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [STAGEDOOR, *words],
-            env=self.env(who),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+    def client_process(self, who: Account, *words: str) -> Any:
+        return warm.popen(words, env=self.env(who), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 
     def env(self, who: Account) -> dict[str, str]:
         return clean(STAGEDOOR_URL=self.url, STAGEDOOR_USER=who.code, STAGEDOOR_API_KEY=who.api_key)

@@ -47,7 +47,7 @@ def line(weather: Weather, log: Path) -> Iterator[Place]:
         _start(stack, [str(emulator), *_words(client, server, weather)], log)
         for holder, address in ((client, CLIENT_ADDRESS), (server, SERVER_ADDRESS)):
             _set_up(holder, address, weather.congestion)
-        yield Place(SERVER_ADDRESS, server=server, client=client)
+        yield Place(SERVER_ADDRESS, server=server, client=client, congestion=weather.congestion)
 
 
 def possible() -> str:
@@ -69,6 +69,7 @@ def bytes_sent(place: Place) -> int:
 
 
 def _built() -> Path:
+    BENCH.mkdir(exist_ok=True)
     built = BENCH / "line"
     if not built.exists() or built.stat().st_mtime < SOURCE.stat().st_mtime:
         command = [program("gcc"), "-O2", "-pthread", "-o", str(built), str(SOURCE)]

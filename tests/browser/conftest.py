@@ -24,16 +24,25 @@ ARGUMENTS = (
 )
 
 
+Launch = Callable[..., Browser]
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def launch() -> Iterator[Launch]:
+    """Starts a browser, with arguments beside the usual ones."""
     program = shutil.which("chromium")
     if not program:
         pytest.fail("chromium is not installed: run `sh scripts/browser-packages.sh`", pytrace=False)
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *sandbox])
-        yield started
-        started.close()
+        yield lambda *more: playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *sandbox, *more])
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Launch) -> Iterator[Browser]:
+    started = launch()
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="module")

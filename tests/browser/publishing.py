@@ -61,7 +61,11 @@ DROP = """([name, files, empty]) => {
         isFile: false, isDirectory: true, name,
         createReader() {
             let at = 0;
-            return { readEntries(answer) { const batch = children.slice(at, at += 100); setTimeout(() => answer(batch)); } };
+            const readEntries = (answer) => {
+                const batch = children.slice(at, at += 100);
+                setTimeout(() => answer(batch));
+            };
+            return { readEntries };
         },
     });
     const inner = new Map();

@@ -325,7 +325,8 @@ def test_sequences_are_summed_up_as_the_command_line_does(arrive: Arrive) -> Non
     ours = page.evaluate(
         """async ([module, offered]) => {
             const { groups } = await import(module);
-            return offered.map((files) => groups(files).map(({ name, files: count, size, missing }) => [name, count, size, missing]));
+            const told = (group) => [group.name, group.files, group.size, group.missing];
+            return offered.map((files) => groups(files).map(told));
         }""",
         [_module(page, "sequences.js"), offered],
     )
@@ -344,7 +345,8 @@ def test_parts_cover_what_is_missing_once_each_and_pieces_are_the_bytes_of_the_t
             const chance = (below) => (seed = (seed * 48271) % 2147483647) % below;
             for (let round = 0; round < 200; round += 1) {
                 const sizes = Array.from({ length: 1 + chance(9) }, () => chance(4) * chance(50));
-                const files = sizes.map((size, file) => new File([new Uint8Array(size).map((_, at) => file * 31 + at)], "f"));
+                const content = (size, file) => new Uint8Array(size).map((_, at) => file * 31 + at);
+                const files = sizes.map((size, file) => new File([content(size, file)], "f"));
                 const tape = new Tape(sizes);
                 const all = new Uint8Array(await new Blob(files).arrayBuffer());
                 const start = chance(tape.size + 1), end = start + chance(tape.size - start + 1);
@@ -367,7 +369,8 @@ def test_parts_cover_what_is_missing_once_each_and_pieces_are_the_bytes_of_the_t
                 if (JSON.stringify(joined) !== JSON.stringify(missing)) return ["plan", missing, taken];
                 if (plan.remaining) return ["remaining", plan.remaining];
             }
-            return JSON.stringify(left({ upload: "u", start: 10, end: 50 }, [[0, 15], [30, 40], [60, 70]]).map(({ start, end }) => [start, end]));
+            const parts = left({ upload: "u", start: 10, end: 50 }, [[0, 15], [30, 40], [60, 70]]);
+            return JSON.stringify(parts.map(({ start, end }) => [start, end]));
         }""",
         [_module(page, "upload/tape.js"), _module(page, "upload/plan.js")],
     )

@@ -23,6 +23,7 @@ from breaking import (
     watched,
 )
 from counting import line_to
+from stagedoor.model.tape import Ranges
 from studio import Studio, frames, tree, until
 
 RATE = 16 * MIB
@@ -131,7 +132,11 @@ def test_a_hook_that_outlived_its_server_is_ended_before_it_runs_again(studio: S
 
 
 def test_kills_of_both_cost_no_more_than_what_was_on_its_way(studio: Studio, tmp_path: Path) -> None:
-    """Bytes sent, over six kills: the size, what was in flight at each kill, and at most 2 % more."""
+    """Bytes sent, over six kills: the size, what was in flight at each kill, and at most 2 % more.
+
+    A byte may never be acknowledged: a server that is killed between the line in its journal and the answer has the
+    part; a client that is killed then as well does not send it again, since the next one asks what is missing.
+    """
     source = shot(tmp_path, files=48, size=2 * MIB)
     size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file())
     place = placed(studio, source)
@@ -145,15 +150,18 @@ def test_kills_of_both_cost_no_more_than_what_was_on_its_way(studio: Studio, tmp
                 studio.kill()
             if number % 3 != 1:
                 client.__exit__(None, None, None)
-                client = publishing(studio, line, source)
-                process = client.__enter__()
             if number % 2:
                 studio.start()
+            if number % 3 != 1:  # a new client waits only a few seconds for a server that it has never reached
+                client = publishing(studio, line, source)
+                process = client.__enter__()
         line.rate = None
         ended_well(process)
         client.__exit__(None, None, None)
     assert tree(place) == tree(source)
     assert line.cut > 0
-    assert line.acknowledged <= size <= line.acknowledged + line.cut
+    (upload,) = {put.upload for put in line.puts}
+    untold = Ranges([(0, size)]).without(line.acknowledged_ranges(upload))
+    assert not untold.without(line.unanswered(upload)), "was neither acknowledged nor whole at the server"
     assert line.sent <= 1.02 * size + line.cut
     assert line.sent_again() == {}

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import warm
 from breaking import (
     MIB,
     ended_well,
@@ -31,7 +32,7 @@ from breaking import (
 )
 from counting import line_to
 from stagedoor.cli import cli
-from studio import STAGEDOOR, Studio, clean, frames, tree, until
+from studio import Studio, clean, frames, tree, until
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def studio(tmp_path: Path) -> Iterator[Any]:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([STAGEDOOR, *words], capture_output=True, text=True, timeout=60, env=clean(), check=False)
+    return warm.run(words, env=clean())
 
 
 def told(*words: str) -> Any:

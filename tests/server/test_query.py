@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import pytest
 
+import warm
 from rest import House, Person, file, fresh
 from stagedoor import Session
 from stagedoor.client.errors import QueryRefused
-from studio import STAGEDOOR
 
 PAGE = Path(__file__).parents[2] / "docs" / "query-language.md"
 EXAMPLES = [
@@ -114,7 +114,7 @@ def test_session_sends_the_expression(anna: Person) -> None:
 
 def command(person: Person, *words: str) -> subprocess.CompletedProcess[str]:
     env = person.house.studio.env(person.account)
-    return subprocess.run([STAGEDOOR, *words], capture_output=True, text=True, timeout=60, env=env, check=False)
+    return warm.run(words, env=env)
 
 
 def test_the_command_line_takes_an_expression(house: House, anna: Person) -> None:

@@ -22,7 +22,7 @@ from stagedoor.client import scan, source
 from stagedoor.client.connection import Connection
 from stagedoor.client.errors import SourceChanged, TransferFailed
 from stagedoor.client.line import Line, Sending
-from stagedoor.client.parts import LARGEST, SMALLEST, Plan, part_size
+from stagedoor.client.parts import LARGEST, SMALLEST, WORTH_HALVING, Plan, Shown, part_size
 from stagedoor.client.progress import Speed, eta
 from stagedoor.client.source import Reader
 from stagedoor.model import errors
@@ -32,6 +32,7 @@ from stagedoor.wire.parts import PartAnswer, UploadView, parse_content_digest, p
 from stagedoor.wire.tree import Entry
 
 MIB = 2**20
+FAST = Shown(rate=1e9, mean=1e9, last=LARGEST)
 
 
 # --- which bytes -----------------------------------------------------------------------------------------------------
@@ -43,13 +44,18 @@ def missing_ranges(draw: st.DrawFn) -> Ranges:
     return Ranges(zip(cuts[::2], cuts[1::2], strict=False))
 
 
-@given(missing_ranges(), st.integers(1, 64), st.one_of(st.none(), st.floats(0, 1e9)), st.integers(64 * 1024, 64 * MIB))
-def test_parts_cover_exactly_what_is_missing_and_none_is_too_large(missing, connections, rate, largest):
+def shown() -> st.SearchStrategy[Shown | None]:
+    rates = st.floats(0, 1e10)
+    return st.one_of(st.none(), st.builds(Shown, rates, rates, st.integers(1, LARGEST)))
+
+
+@given(missing_ranges(), st.integers(1, 128), shown(), st.integers(64 * 1024, 64 * MIB))
+def test_parts_cover_exactly_what_is_missing_and_none_is_too_large(missing, connections, shown, largest):
     plan = Plan(connections)
     plan.add("u", missing, largest)
 
     parts = []
-    while part := plan.take(rate):
+    while part := plan.take(shown):
         parts.append(part.bytes)
 
     assert Ranges(parts) == missing
@@ -58,9 +64,9 @@ def test_parts_cover_exactly_what_is_missing_and_none_is_too_large(missing, conn
     assert plan.remaining == 0
 
 
-@given(st.integers(1, 10**12), st.integers(1, 64), st.one_of(st.none(), st.floats(0, 1e10)))
-def test_a_part_is_small_enough_for_memory_and_large_enough_to_be_worth_a_request(remaining, connections, rate):
-    size = part_size(remaining, connections, rate, 64 * MIB)
+@given(st.integers(1, 10**12), st.integers(1, 128), shown())
+def test_a_part_is_small_enough_for_memory_and_large_enough_to_be_worth_a_request(remaining, connections, shown):
+    size = part_size(remaining, connections, shown, 64 * MIB)
 
     assert SMALLEST <= size <= LARGEST
     assert size * connections <= 256 * MIB
@@ -70,28 +76,44 @@ def test_a_small_upload_uses_every_connection():
     plan = Plan(4)
     plan.add("u", [(0, 2 * MIB)], 64 * MIB)
 
-    parts = [plan.take(1e9) for _ in range(4)]
+    parts = [plan.take(FAST) for _ in range(4)]
 
     assert all(part and SMALLEST <= part.bytes.size <= 512 * 1024 for part in parts)
 
 
 def test_a_slow_line_gets_parts_of_three_seconds():
-    assert part_size(10**10, 4, 500_000, 64 * MIB) == 1_500_000
+    assert part_size(10**10, 4, Shown(500_000, 500_000, 2 * MIB), 64 * MIB) == 1_500_000
+
+
+def test_a_part_is_at_most_twice_the_one_before():
+    assert part_size(10**10, 4, Shown(1e9, 1e9, MIB), 64 * MIB) == 2 * MIB
+
+
+def test_a_slow_connection_takes_a_smaller_share_of_what_is_left():
+    fast, slow = (part_size(64 * MIB, 4, Shown(rate, 4e6, LARGEST), 64 * MIB) for rate in (4e6, 1e6))
+    assert (fast, slow) == (4 * MIB, MIB)
 
 
 def test_half_a_part_that_did_not_get_through_is_handed_out_again():
     plan = Plan(1)
     plan.add("u", [(0, 8 * MIB)], 64 * MIB)
-    part = plan.take(1e9)
-
+    part = plan.take(FAST)
     half = plan.halve(part)
 
-    assert (half.bytes, plan.take(1e9).bytes) == (Range(0, 4 * MIB), Range(4 * MIB, 8 * MIB))
+    assert half.bytes == Range(0, MIB)
+    assert Ranges([half.bytes, *rest(plan)]) == Ranges([(0, 8 * MIB)])
 
 
-def test_the_smallest_part_is_not_halved():
+def rest(plan: Plan) -> list[Range]:
+    found = []
+    while part := plan.take(FAST):
+        found.append(part.bytes)
+    return found
+
+
+def test_a_part_not_worth_halving_is_not_halved():
     plan = Plan(1)
-    plan.add("u", [(0, SMALLEST)], 64 * MIB)
+    plan.add("u", [(0, WORTH_HALVING - 1)], 64 * MIB)
     part = plan.take(None)
 
     assert plan.halve(part) is part
@@ -102,7 +124,7 @@ def test_an_upload_never_gets_parts_above_what_was_found_to_pass():
     plan.add("u", [(0, 8 * MIB)], 64 * MIB)
     plan.smaller("u", 300_000)
 
-    assert plan.take(1e9).bytes.size == 300_000
+    assert plan.take(FAST).bytes.size == 300_000
 
 
 def test_nothing_more_is_handed_out_of_an_upload_that_was_dropped():

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+import warm
 from stagedoor import Session
 from stagedoor.api.certificate import self_signed
 from stagedoor.client.errors import ServerUnreachable
-from studio import STAGEDOOR, Studio, clean, frames, tree, until
+from studio import Studio, clean, frames, tree, until
 
 
 class Secure:
@@ -40,7 +41,7 @@ class Secure:
 
     def client(self, *words: str) -> subprocess.CompletedProcess[str]:
         who = clean(STAGEDOOR_URL=self.url, STAGEDOOR_USER=self.vendor.code, STAGEDOOR_API_KEY=self.vendor.api_key)
-        return subprocess.run([STAGEDOOR, *words], capture_output=True, text=True, timeout=60, env=who)
+        return warm.run(words, env=who)
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +130,7 @@ def test_a_certificate_that_was_given_is_used(secure: Secure, tmp_path: Path) ->
 
 def serve(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """A server that is expected to end by itself."""
-    command = [STAGEDOOR, "serve", "--home", str(home), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, env=clean())
+    return warm.run(["serve", "--home", str(home), *words], env=clean())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "studio.example"])
@@ -143,7 +143,7 @@ def test_without_tls_the_server_listens_on_this_machine_only(secure: Secure, hos
 
 def test_a_port_that_is_taken_is_an_error(secure: Secure, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    subprocess.run([STAGEDOOR, "init", "--home", str(home), "--admin", "a@studio.example"], check=True, timeout=30)
+    warm.run(["init", "--home", str(home), "--admin", "a@studio.example"], env=clean())
     done = serve(home, "--port", str(secure.studio.port))
     assert done.returncode == 2
     assert f"port {secure.studio.port}" in done.stderr

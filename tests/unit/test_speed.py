@@ -44,12 +44,35 @@ def test_a_limit_is_no_negative_number():
 def test_the_longer_the_line_the_more_connections():
     counts = [growth.first(trip) for trip in (0, 0.002, 0.01, 0.04, 0.06, 0.1, 3)]
     assert counts == sorted(counts)
-    assert (counts[0], counts[-1]) == (4, MOST)
+    assert (counts[0], counts[-1]) == (4, MOST // 2)
 
 
 def test_connections_are_doubled_while_that_helps():
     grown = Growth(8)
     assert [grown.seen(rate) for rate in (1e6, 2e6, 2.1e6, 2.2e6)] == [16, 32, 32, 32]
+
+
+def test_a_line_that_is_full_gets_no_more_connections_and_that_says_nothing_of_what_more_bring():
+    grown = Growth(8)
+    assert grown.seen(1e6) == 16
+    assert grown.seen(1e6, full=True) == 16
+    assert grown.seen(2e6) == 32
+
+
+@pytest.mark.parametrize(
+    ("trips", "full"),
+    [
+        ([], False),
+        ([(0.1, 0.1)] * 3, False),
+        ([(0.149, 0.1)] * 3, False),
+        ([(0.16, 0.1)] * 3, True),
+        ([(0.9, 0.1), (0.1, 0.1), (0.1, 0.1)], False),
+        ([(0.16, 0.15), (0.16, 0.1), (0.16, 0.16)], True),
+    ],
+    ids=["none", "empty", "nearly", "waiting", "one-alone", "others-know"],
+)
+def test_a_line_is_full_where_most_packets_wait(trips, full):
+    assert growth.full(trips) is full
 
 
 def test_connections_that_carry_much_are_left_at_that():
@@ -58,5 +81,5 @@ def test_connections_that_carry_much_are_left_at_that():
 
 def test_there_are_never_too_many():
     grown = Growth(32)
-    assert [grown.seen(10.0**rate) for rate in range(3, 6)] == [64, 64, 64]
+    assert [grown.seen(10.0**rate) for rate in range(3, 7)] == [64, 128, MOST, MOST]
     assert Growth(4, growth.most(0.0001)).seen(1) == 4

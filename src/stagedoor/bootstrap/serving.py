@@ -55,7 +55,7 @@ from ..version import __version__
 from ..volumes.probe import probe
 from . import logs
 from .homes import Home, now, open_home, room
-from .memory import give_back_large_blocks
+from .memory import give_back_large_blocks, pass_over_what_stays
 
 log = logging.getLogger("stagedoor")
 SWEEP_SECONDS = 2.0
@@ -195,6 +195,7 @@ class _Running:
         peers: Peers = {}
         app = make_app(self._services, peers)
         lane = PartLane(self._services.receiving, self._services.sign_in, self._services.tally)
+        pass_over_what_stays()
         log.info("version %s starts, process %d", __version__, os.getpid())
         try:
             HttpServer(app, lane, peers, host, port, tls, listening, self._services.events.stop).run()

@@ -30,7 +30,7 @@ from . import growth
 from .connection import Answer, Connection, refusal
 from .errors import ServerFault, ServerUnreachable, TransferFailed
 from .limit import Limit
-from .parts import LARGEST, SHORT_PART, SMALLEST, Part, Plan
+from .parts import LARGEST, SHORT_PART, SMALLEST, WORTH_HALVING, Part, Plan, Shown
 from .pipe import Pipe
 from .source import Reader, Source
 
@@ -131,6 +131,19 @@ class Line:
         """Bytes that this line has handed to the system, whatever became of them."""
         return sum(courier.sent for courier in self._couriers)
 
+    def full(self) -> bool:
+        """Whether packets wait in the line, as far as the system tells."""
+        pipes = [courier.pipe for courier in self._couriers]
+        told = [pipe.round_trips() for pipe in pipes if pipe and not pipe.ended]
+        return growth.full([trips for trips in told if trips])
+
+    def shown(self, courier: _Courier) -> Shown | None:
+        """What a connection has carried beside the others."""
+        if courier.rate is None:
+            return None
+        rates = [one.rate for one in self._couriers if one.rate is not None]
+        return Shown(courier.rate, sum(rates) / len(rates), courier.last)
+
     def cut_stalled(self, now: float) -> None:
         for courier in self._couriers:
             courier.cut_if_stalled(now)
@@ -221,7 +234,7 @@ class _Watch:
         self._line.cut_stalled(now)
         if self._line.grows and now - self._looked >= self._every and not self._line.limit.rate:
             sent = self._line.sent
-            count = self._growth.seen((sent - self._sent) / (now - self._looked))
+            count = self._growth.seen((sent - self._sent) / (now - self._looked), full=self._line.full())
             self._looked, self._sent = now, sent
             if self._line.plan.remaining > count * SMALLEST:
                 self._line.employ(count)
@@ -237,9 +250,16 @@ class _Courier(threading.Thread):
         self._flying: deque[_Flight] = deque()
         self._again: list[_Flight] = []
         self._reader = Reader()
-        self._rate: float | None = None
+        self.rate: float | None = None
+        """bytes per second that it carries"""
+        self.last = 0
+        """bytes of the last part that it carried"""
         self._landed = 0.0
         self._sent_before = 0
+
+    @property
+    def pipe(self) -> Pipe | None:
+        return self._pipe
 
     @property
     def sent(self) -> int:
@@ -291,7 +311,7 @@ class _Courier(threading.Thread):
 
     def _take(self) -> _Flight | None:
         with self._line.lock:
-            part = self._line.plan.take(self._rate)
+            part = self._line.plan.take(self._line.shown(self))
         return _Flight(part) if part else None
 
     def _open(self) -> Pipe:
@@ -300,7 +320,7 @@ class _Courier(threading.Thread):
                 self._sent_before += self._pipe.sent
                 self._pipe.close()
                 self._pipe = None
-            self._pipe = Pipe(self._line.route)
+            self._pipe = Pipe(self._line.route, self._line.plan.connections)
         return self._pipe
 
     def _wait(self, size: int) -> None:
@@ -323,7 +343,9 @@ class _Courier(threading.Thread):
         if answer.success:
             self._line.acknowledge(flight.part, answer)
             now = time.monotonic()
-            self._rate = flight.part.bytes.size / max(now - max(flight.began, self._landed), 1e-6)
+            self.last = flight.part.bytes.size
+            rate = self.last / max(now - max(flight.began, self._landed), 1e-6)
+            self.rate = rate if self.rate is None else (self.rate + rate) / 2
             self._landed = now
             return True
         if self._pipe.ended and self._flying:  # what was sent behind it will not be answered
@@ -362,7 +384,7 @@ class _Courier(threading.Thread):
                 f"{self._line.sendings[flight.part.upload].source.name}: the same bytes arrived damaged "
                 f"{flight.damaged} times; something between here and the server changes them."
             ) from error
-        if isinstance(error, errors.LimitExceeded) and flight.part.bytes.size >= 2 * SMALLEST:
+        if isinstance(error, errors.LimitExceeded) and flight.part.bytes.size >= WORTH_HALVING:
             return  # a proxy on the way takes less than the server: smaller parts may pass
         lost = isinstance(error, ServerUnreachable) and answer is None and error.error_code != "tls_refused"
         if not (lost or isinstance(error, (*_TRANSIENT, errors.DigestMismatch)) or (answer and answer.temporary)):

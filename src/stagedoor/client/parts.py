@@ -2,9 +2,12 @@
 
 Rules
 1. A part is about three seconds of what its connection carries, so that little is lost when the line breaks and
-   progress is seen; before anything is known, 1 MiB.
-2. It is at most an equal share of what is left, so that all connections end together and small uploads use several.
-3. It is never below 256 KiB unless fewer bytes are left, nor above what the server takes.
+   progress is seen; before anything is known, 1 MiB. It is at most twice the one before: how a connection begins,
+   before it has lost anything, says little about how it goes on.
+2. It is at most a quarter of its connection's share of what is left, a slow connection's share being smaller: so all
+   connections end together, and small uploads use several.
+3. It is not below a quarter of a second of its connection, between 64 and 256 KiB, unless fewer bytes are left; nor
+   above what the server takes.
 4. A part lies within one upload and within one missing range.
 """
 
@@ -18,12 +21,18 @@ from ..model.tape import Range
 
 KIB = 1024
 MIB = 1024 * KIB
-SMALLEST = 256 * KIB
+SMALLEST = 64 * KIB
+WORTH_HALVING = 512 * KIB
 FIRST = MIB
 LARGEST = 16 * MIB
 SHORT_PART = 4 * MIB
 """largest part of a line whose round trip costs nothing: what a processor keeps close by from disk to network"""
 SECONDS = 3.0
+LEAST_SECONDS = 0.25
+LEAST = 256 * KIB
+"""below which no part is but for the last seconds of a slow connection"""
+SHARES = 4
+"""parts that each connection may still take of what is left"""
 IN_MEMORY = 256 * MIB
 
 
@@ -32,11 +41,26 @@ class Part(NamedTuple):
     bytes: Range
 
 
-def part_size(remaining: int, connections: int, rate: float | None, largest: int) -> int:
-    """Bytes of the next part. `rate`: bytes per second of this connection; `largest`: what the server takes."""
-    share = -(-remaining // connections)
-    line = FIRST if rate is None else int(rate * SECONDS)
-    return max(1, min(max(SMALLEST, min(share, line)), LARGEST, IN_MEMORY // connections, largest))
+class Shown(NamedTuple):
+    """What a connection has carried so far."""
+
+    rate: float
+    """bytes per second"""
+    mean: float
+    """of all connections"""
+    last: int
+    """bytes of its last part"""
+
+
+def part_size(remaining: int, connections: int, shown: Shown | None, largest: int) -> int:
+    """Bytes of the next part. `largest`: what the server takes."""
+    share = -(-remaining // (SHARES * connections))
+    line, least = FIRST, SMALLEST
+    if shown:
+        share = int(share * min(1.0, shown.rate / shown.mean if shown.mean else 1.0))
+        line = min(int(shown.rate * SECONDS), 2 * shown.last)
+        least = max(SMALLEST, min(LEAST, int(shown.rate * LEAST_SECONDS)))
+    return max(1, min(max(least, min(share, line)), LARGEST, IN_MEMORY // connections, largest))
 
 
 class Plan:
@@ -55,13 +79,13 @@ class Plan:
             self._ranges.append(Part(upload, Range(start, end)))
             self.remaining += end - start
 
-    def take(self, rate: float | None) -> Part | None:
+    def take(self, shown: Shown | None) -> Part | None:
         """The next part; None when everything is handed out."""
         if not self._ranges:
             return None
         upload, missing = self._ranges.popleft()
         largest = min(self._largest[upload], self.most)
-        size = part_size(self.remaining, self.connections, rate, largest)
+        size = part_size(self.remaining, self.connections, shown, largest)
         if missing.size - size < SMALLEST // 4 and missing.size <= largest:
             size = missing.size
         part = Range(missing.start, min(missing.start + size, missing.end))
@@ -71,9 +95,9 @@ class Plan:
         return Part(upload, part)
 
     def halve(self, part: Part) -> Part:
-        """The first half of a part that did not get through; the rest is handed out later. Not below 256 KiB."""
+        """The first half of a part that did not get through; the rest is handed out later. Not small ones."""
         start, end = part.bytes
-        if end - start < 2 * SMALLEST:
+        if end - start < WORTH_HALVING:
             return part
         middle = start + (end - start) // 2
         self._ranges.appendleft(Part(part.upload, Range(middle, end)))

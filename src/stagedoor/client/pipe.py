@@ -16,6 +16,7 @@ import io
 import os
 import socket
 import ssl
+import struct
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -32,14 +33,19 @@ SLICE = 128 * 1024
 DEAD_SECONDS = 20
 LONG_SECONDS = 0.01
 """a round trip from which on a line counts as long"""
-_UNSENT = 2 * SLICE
+UNSENT = 1 << 20
+"""bytes that all connections of a long line together have waiting in the system: enough that none runs dry, and what
+waits there no other can take over"""
+_UNSENT_BOUNDS = (32 * 1024, 256 * 1024)
+_TCP_INFO_BYTES = 152
 
 
 class Pipe:
     """Not safe for threads, but `cut` may be called from another."""
 
-    def __init__(self, route: Route) -> None:
-        """Connect. Raises ServerUnreachable."""
+    def __init__(self, route: Route, beside: int = 1) -> None:
+        """Connect; `beside`: how many there are, this one included. Raises ServerUnreachable."""
+        self._beside = beside
         self._route = route
         self.sent = 0
         """bytes of parts that the system has taken"""
@@ -94,6 +100,17 @@ class Pipe:
         self.ended = answer.will_close
         return Answer(answer.status, cast("Mapping[str, str]", answer.headers), body)
 
+    def round_trips(self) -> tuple[float, float] | None:
+        """As it is now, and the shortest so far, in seconds; None where the system does not tell."""
+        if sys.platform != "linux":
+            return None
+        try:
+            told = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+            now, shortest = struct.unpack_from("I", told, 68)[0], struct.unpack_from("I", told, 148)[0]
+        except (OSError, struct.error):
+            return None
+        return now / 1e6, shortest / 1e6
+
     def cut(self) -> None:
         """End the connection at once; whoever uses it gets ServerUnreachable."""
         self.ended = True
@@ -127,7 +144,8 @@ class Pipe:
         self._set(socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", DEAD_SECONDS * 1000)
         wanted = os.environ.get("STAGEDOOR_CONGESTION") or ("bbr" if self.round_trip >= LONG_SECONDS else "system")
         if self.round_trip >= LONG_SECONDS:
-            self._set(socket.IPPROTO_TCP, "TCP_NOTSENT_LOWAT", _UNSENT)
+            least, most = _UNSENT_BOUNDS
+            self._set(socket.IPPROTO_TCP, "TCP_NOTSENT_LOWAT", min(max(least, UNSENT // self._beside), most))
         if wanted != "system":
             self._set(socket.IPPROTO_TCP, "TCP_CONGESTION", wanted.encode())
 

@@ -42,6 +42,7 @@ Beside the steps:
 - `grammar`    the query language, read
 - `compare`    what a comparison asks of a value
 - `shelf`      short lists, filtered and cut into pages
+- `lately`     answers that may be a moment old
 - `tally`      what this process has done since it started, counted
 - `about`      which request, user and job the work under way is about
 - `acting`     who acts right now

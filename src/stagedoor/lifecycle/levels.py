@@ -70,10 +70,6 @@ class Levels:
         found = self._effective(on)
         return {name: found.effective(name) for name, setting in SETTINGS.items() if setting.on(on.level)}
 
-    def set_here(self, on: On) -> frozenset[str]:
-        """The names of those that are set just there."""
-        return frozenset(self._effective(on).nearest.given)
-
     def set_setting(self, name: str, value: Value, on: On = WORKSPACE) -> Effective:
         """Raises BadRequest with what the setting takes."""
         text = ("on" if value else "off") if isinstance(value, bool) else str(value)

@@ -15,4 +15,6 @@
 13. `likeness`  which names are alike
 14. `pace`      a limit on speed
 15. `audit`     lines of the audit log, and what may stand in them
+16. `metadata`  pairs of text on people and things
+17. `signin`    what opens the door for a person
 """

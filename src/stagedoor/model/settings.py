@@ -80,7 +80,7 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "reserved_space": Setting(5, "percent of a disk that uploads never fill", levels=_VOLUME),
     "part_bytes": Setting(64 * 2**20, "largest part; proxies cut requests at about 100 MB", least=65536),
-    "open_parts": Setting(64, "parts in flight per user; bounds memory", least=1),
+    "open_parts": Setting(128, "parts in flight per user; bounds memory", least=1),
     "pre_publish_seconds": Setting(30, "how long the pre-publish hook may take", least=1),
     "publish_seconds": Setting(300, "how long the publish hook may take", least=1, levels=_JOB),
     "pre_submit_seconds": Setting(

@@ -7,6 +7,8 @@
 5. `runner`     a run from start to end
 6. `rehearsal`  a hook tried out without a server; `places`, where no volumes are known
 7. `examine`    whether a line could run here
+8. `environment` what a hook finds in its environment
+9. `script`     a script on this machine: the line that runs it, and which hook it is
 """
 
 from .runner import ProgramRunner

@@ -15,7 +15,8 @@
 13. `modes`    permissions, group and times of what is placed
 14. `replacing` changing places with what is there, and keeping that aside
 15. `placing`  the last check and the rename
-16. `disk`     the door to all of it
+16. `leftovers` what lies in staging that no job speaks of
+17. `disk`     the door to all of it
 """
 
 from .disk import Disk

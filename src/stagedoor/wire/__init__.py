@@ -9,8 +9,9 @@
 7. `house`     workspace, users, keys, volumes, hooks, settings: what the studio manages
 8. `signin`    invitations, passwords, passkeys, sessions
 9. `log`       the audit log
-10. `hookdata`  what a hook reads and writes
-11. `calls`     every call: method, path, what goes in, what comes out
+10. `replays`   today's script on what earlier runs had read
+11. `hookdata`  what a hook reads and writes
+12. `calls`     every call: method, path, what goes in, what comes out
 
 Unknown keys are ignored. Times are RFC 3339 in UTC, except `modified` of files: integer milliseconds since 1970.
 """

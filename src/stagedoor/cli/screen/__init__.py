@@ -9,6 +9,8 @@
 7. `bar`         how far a transfer is
 8. `jobs`        jobs and their entries
 9. `runs`        hook runs
+10. `replays`    what today's script would say otherwise
+11. `log`        the audit log: its lines, or refusals summed up
 
 Whatever came from outside is escaped by `model.names.printable`, and never read as markup.
 """

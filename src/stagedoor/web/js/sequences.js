@@ -23,44 +23,61 @@ import { bytes, counted, number } from "./words.js";
  * @property {[number, number][]} gaps  first and last frame of each
  */
 
+/** @typedef {{name: string, size: number, frame: string, number: number, grouped: boolean}} Item */
+/** Files that differ in a number at most. @typedef {{base: string, extension: string, items: Item[]}} Family */
+
 const GAPS_NAMED = 6;
 const VERSION = /(?:^|[._\- ])v$/i;
-const EXTENSION = /^[\p{L}\p{N}_]*[a-zA-Z][\p{L}\p{N}_]?$/u;
+const WORD = /^[\p{L}\p{N}_]*$/u;
 const DIGITS = 15;
+/** Files that are looked at between two rests. */
+const SOME = 500;
 
-/** Takes names one by one, so that whoever has very many can pause between them. */
+/** Takes names one by one, and sums them up in steps, so that whoever has very many can rest between. */
 export class Sequences {
   constructor() {
-    /** @type {Map<string, number>} */
-    this.sizes = new Map();
-    /** @type {Map<string, {base: string, extension: string, frames: string[]}>} */
+    /** @type {Map<string, Item>} */
+    this.items = new Map();
+    /** @type {Map<string, Family>} */
     this.families = new Map();
   }
 
   /** @param {string} name @param {number} size */
   add(name, size) {
-    if (this.sizes.has(name)) return;
-    this.sizes.set(name, size);
+    if (this.items.has(name)) return;
     const [base, frame, extension] = split(name);
+    const item = { name, size, frame, number: 0, grouped: false };
+    this.items.set(name, item);
     if (!frame || frame.length > DIGITS) return;
+    item.number = Number(frame);
     const key = `${base}/${extension}`;
     const family = this.families.get(key);
-    if (family) family.frames.push(frame);
-    else this.families.set(key, { base, extension, frames: [frame] });
+    if (family) family.items.push(item);
+    else this.families.set(key, { base, extension, items: [item] });
   }
 
   /** @returns {Group[]} sequences first, then the files that are in none */
   groups() {
-    const left = new Map(this.sizes);
+    /** @type {Group[]} */
     const found = [];
+    for (const _ of this.steps(found));
+    return found;
+  }
+
+  /** The same, with a rest after each step. @param {Group[]} found where they go */
+  *steps(found) {
     for (const family of this.families.values()) {
-      for (const frames of VERSION.test(family.base) ? [] : sameWidth(family.frames)) {
-        const group = sequence(family, frames, left);
+      for (const items of VERSION.test(family.base) ? [] : sameWidth(family.items)) {
+        yield;
+        const group = yield* sequence(family, items);
         if (group) found.push(group);
       }
     }
-    for (const [name, size] of left) found.push(single(name, size));
-    return found;
+    let looked = 0;
+    for (const item of this.items.values()) {
+      if (!item.grouped) found.push(single(item));
+      if ((looked += 1) % SOME === 0) yield;
+    }
   }
 }
 
@@ -94,7 +111,7 @@ function split(name) {
   let dot = name.lastIndexOf(".");
   if (dot >= 0 && dot < end - 1) {
     end = dot;
-    while ((dot = name.lastIndexOf(".", end - 1)) >= 0 && end > 0 && EXTENSION.test(name.slice(dot + 1, end))) end = dot;
+    while (end > 0 && (dot = name.lastIndexOf(".", end - 1)) >= 0 && isExtension(name, dot + 1, end)) end = dot;
   }
   let start = end;
   while (start > 0 && isDigit(name.charCodeAt(start - 1))) start -= 1;
@@ -103,36 +120,47 @@ function split(name) {
 }
 
 const isDigit = (code) => code >= 48 && code <= 57;
+const isLetter = (code) => (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
 
-/** Frames of one padding each: `9, 10, 0011` are two. @param {string[]} frames */
-function sameWidth(frames) {
-  const sorted = [...frames].sort((a, b) => a.length - b.length);
+/** Letters, digits and `_`, of which the last or the last but one is a Latin letter. */
+function isExtension(name, start, end) {
+  const ends = isLetter(name.charCodeAt(end - 1)) || (end - 2 >= start && isLetter(name.charCodeAt(end - 2)));
+  return ends && end > start && WORD.test(name.slice(start, end));
+}
+
+/** Frames of one padding each: `9, 10, 0011` are two. @param {Item[]} items */
+function sameWidth(items) {
+  const sorted = [...items].sort((a, b) => a.frame.length - b.frame.length);
+  /** @type {Item[][]} */
   const found = [];
   let width = -1;
-  for (const frame of sorted) {
-    if (width < 0 || (frame.length !== width && leastWidth(frame) > width)) {
-      width = frame.length;
+  for (const item of sorted) {
+    if (width < 0 || (item.frame.length !== width && leastWidth(item) > width)) {
+      width = item.frame.length;
       found.push([]);
     }
-    found.at(-1).push(frame);
+    found.at(-1).push(item);
   }
   return found;
 }
 
-const leastWidth = (frame) => (frame.length === String(Number(frame)).length ? 1 : frame.length);
+const leastWidth = ({ frame, number: value }) => (frame.length === String(value).length ? 1 : frame.length);
 
-/** Takes its members out of `left`; null where these are no sequence. @returns {Group | null} */
-function sequence({ base, extension }, written, left) {
-  const width = written[0].length;
-  const frames = written.map(Number).sort((a, b) => a - b);
-  if (frames.length < 2 || (frames.length === 2 && frames[1] - frames[0] !== 1)) return null;
-  const names = frames.map((frame) => base + padded(frame, width) + extension);
-  if (!names.every((name) => left.has(name))) return null;
-  let size = 0;
-  for (const name of names) {
-    size += left.get(name);
-    left.delete(name);
+/** Marks its members; null where these are no sequence. @param {Family} family @param {Item[]} items @returns {Generator<undefined, Group | null>} */
+function* sequence({ base, extension }, items) {
+  const width = items[0].frame.length;
+  items.sort((a, b) => a.number - b.number);
+  if (items.length < 2 || (items.length === 2 && items[1].number - items[0].number !== 1)) return null;
+  for (let index = 0; index < items.length; index += 1) {
+    if (items[index].frame !== padded(items[index].number, width)) return null;
+    if (index % SOME === 0) yield;
   }
+  let size = 0;
+  for (const item of items) {
+    size += item.size;
+    item.grouped = true;
+  }
+  const frames = items.map((item) => item.number);
   const step = stepOf(frames);
   const [first, last] = [frames[0], frames.at(-1)];
   const span = `${padded(first, width)}-${padded(last, width)}${step > 1 ? `x${step}` : ""}`;
@@ -141,7 +169,7 @@ function sequence({ base, extension }, written, left) {
 }
 
 /** @returns {Group} */
-function single(name, size) {
+function single({ name, size }) {
   return { name, files: 1, size, frames: false, missing: "", first: 0, last: 0, gaps: [] };
 }
 

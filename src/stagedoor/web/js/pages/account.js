@@ -14,8 +14,10 @@ export const title = "Your account";
 
 export function show(page) {
   const { me } = page;
+  const main = h("div", { class: "account" });
+  fill(page.main, main);
   fill(
-    page.main,
+    main,
     h("h1", {}, "Your account"),
     h("dl", {}, h("dt", {}, "E-mail address"), h("dd", {}, me.code), me.name ? [h("dt", {}, "Name"), h("dd", {}, me.name)] : null, h("dt", {}, "Role"), h("dd", {}, me.role)),
     password(me),
@@ -28,16 +30,16 @@ export function show(page) {
 // --- password
 
 function password(me) {
-  const old = field("Present password", h("input", { type: "password", autocomplete: "current-password" }), { hint: "Left empty where none was set so far." });
+  const old = me.old_password ? field("Present password", h("input", { type: "password", autocomplete: "current-password", required: true })) : null;
   const fresh = newPassword("New password", me.code);
   const says = h("div", { role: "alert" });
-  const form = h("form", { class: "account-form" }, says, old.element, fresh.element, h("button", { class: "button", type: "submit" }, "Change the password"));
+  const form = h("form", { class: "account-form" }, says, old?.element, fresh.element, h("button", { class: "button", type: "submit" }, me.has_password ? "Change the password" : "Set a password"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (!fresh.check()) return;
     fill(says);
     try {
-      await put("/me/password", { old: old.input.value || null, password: fresh.input.value });
+      await put("/me/password", { old: old?.input.value ?? null, password: fresh.input.value });
       form.reset();
       toast("The password is changed; every other session has ended.");
     } catch (error) {

@@ -56,7 +56,7 @@ export async function readFiles(list, begun) {
     const path = (file.webkitRelativePath || file.name).split("/");
     if (path.length === 1) loose(file, begun);
     else underFolder(roots, path, file, begun);
-    if (index % 64 === 0) await slices.breathe();
+    if (slices.due) await slices.breathe(); // the browser may ask the disk for the size of each
   }
   for (const { entry } of roots.values()) await sortAll(entry.node, slices);
 }
@@ -102,7 +102,7 @@ async function sortAll(node, slices) {
   while (folders.length) {
     const folder = folders.pop();
     if (!folder.is_dir) continue;
-    folder.files = inOrder(folder.files);
+    folder.files = await inOrder(folder.files, slices);
     for (const child of folder.files) if (child.is_dir) folders.push(child);
     await slices.breathe();
   }

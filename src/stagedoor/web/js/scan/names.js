@@ -12,9 +12,19 @@ export function normal(name) {
   return name.normalize("NFC");
 }
 
-/** Sort by `filename` as people do: digits count as numbers, `f.2` before `f.10`. Nobody's list is changed. */
-export function inOrder(nodes) {
-  const keyed = nodes.map((node) => ({ node, key: orderKey(node.filename) }));
+/**
+ * Sorted by `filename` as people do: digits count as numbers, `f.2` before `f.10`.
+ *
+ * @template {{filename: string}} N
+ * @param {N[]} nodes @param {import("./slices.js").Slices} slices
+ * @returns {Promise<N[]>}
+ */
+export async function inOrder(nodes, slices) {
+  const keyed = [];
+  for (const node of nodes) {
+    keyed.push({ node, key: orderKey(node.filename) });
+    if (slices.due) await slices.breathe();
+  }
   keyed.sort((a, b) => compare(a.key, b.key) || compare(a.node.filename, b.node.filename));
   return keyed.map(({ node }) => node);
 }

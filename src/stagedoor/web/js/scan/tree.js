@@ -46,7 +46,9 @@ async function sumUp(node, prefix, made, slices) {
     if (!child.is_dir) here.add(child.filename, child.size);
     if (slices.due) await slices.breathe();
   }
-  for (const group of here.groups()) {
+  const groups = [];
+  for (const _ of here.steps(groups)) if (slices.due) await slices.breathe();
+  for (const group of groups) {
     if (made.groups.length < LINES) made.groups.push({ ...group, name: prefix + group.name });
     else {
       made.more.files += group.files;

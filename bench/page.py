@@ -1,0 +1,138 @@
+"""20,000 files given to the publish page: how soon their entry is on the screen, and how long the page is ever busy.
+
+Picked, by the browser's own input with real files; dropped, by script, as the tree that a browser gives with a hundred
+entries at a time. Measured in the page: from the event to the first entry in the document and the next frame, and the
+longest task of the main thread (PerformanceObserver) until the studio has answered. Both have limits.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+from studio import Account
+
+from .figures import Numbers, spread
+from .house import House
+from .place import LOOPBACK
+from .processes import Unusable
+from .report import row, say, shown
+
+FILES = 20_000
+IN_A_FOLDER = 1_000
+LIMIT_FIRST_MS = 1000.0
+LIMIT_TASK_MS = 200.0
+
+WATCH = """() => {
+    const seen = (window.seen = { began: 0, first: 0, longest: 0 });
+    const begin = () => { seen.began = performance.now(); };
+    document.addEventListener("change", begin, { capture: true, once: true });
+    document.addEventListener("drop", begin, { capture: true, once: true });
+    new MutationObserver((_, observer) => {
+        if (!document.querySelector(".entry")) return;
+        observer.disconnect();
+        requestAnimationFrame(() => setTimeout(() => { seen.first = performance.now(); }));
+    }).observe(document.body, { childList: true, subtree: true });
+    new PerformanceObserver((list) => {
+        for (const task of list.getEntries()) {
+            if (task.startTime >= seen.began) seen.longest = Math.max(seen.longest, task.duration);
+        }
+    }).observe({ type: "longtask" });
+}"""
+DROP = """([folders, files]) => {
+    const leaf = (name) => ({
+        isFile: true, isDirectory: false, name,
+        file: (answer) => setTimeout(() => answer(new File([name], name))),
+    });
+    const folder = (name, children) => ({
+        isFile: false, isDirectory: true, name,
+        createReader() {
+            let at = 0;
+            const readEntries = (answer) => {
+                const batch = children.slice(at, at += 100);
+                setTimeout(() => answer(batch));
+            };
+            return { readEntries };
+        },
+    });
+    const names = Array.from({ length: files }, (_, index) => `shot.${1001 + index}.exr`);
+    const inner = Array.from({ length: folders }, (_, index) => folder(`layer${index}`, names.map(leaf)));
+    const root = folder("dropped_v001", inner);
+    const event = new Event("drop", { bubbles: true, cancelable: true });
+    const items = [{ kind: "file", webkitGetAsEntry: () => root, getAsFile: () => null }];
+    Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items } });
+    setTimeout(() => document.body.dispatchEvent(event));
+}"""
+
+
+def measure_page(folder: Path, runs: int, scale: float) -> Numbers:
+    files = max(10, int(FILES * scale))
+    say(f"\n{files:,} files given to the publish page, {runs} runs of each way")
+    house = House(folder / "page", LOOPBACK)
+    house.start()
+    try:
+        picked = _tree(folder / "page" / "picked_v001", files)
+        found = _in_a_browser(house, house.vendor(), picked, files, runs)
+    finally:
+        house.stop()
+    for way, seen in found.items():
+        row(f"{way}, first entry", f"{shown(seen['first_ms']['values'], 'ms')}   limit {LIMIT_FIRST_MS:g} ms")
+        row(f"{way}, longest task", f"{shown(seen['task_ms']['values'], 'ms')}   limit {LIMIT_TASK_MS:g} ms")
+    within = all(
+        seen["first_ms"]["most"] < LIMIT_FIRST_MS and seen["task_ms"]["most"] < LIMIT_TASK_MS for seen in found.values()
+    )
+    return {
+        "files": files,
+        **found,
+        "limit_first_ms": LIMIT_FIRST_MS,
+        "limit_task_ms": LIMIT_TASK_MS,
+        "within_limits": within,
+    }
+
+
+def _tree(folder: Path, files: int) -> Path:
+    for number in range(files):
+        path = folder / f"layer{number // IN_A_FOLDER}" / f"shot.{1001 + number % IN_A_FOLDER}.exr"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+    return folder
+
+
+def _in_a_browser(house: House, vendor: Account, picked: Path, files: int, runs: int) -> Numbers:
+    program = shutil.which("chromium")
+    if not program:
+        raise Unusable("chromium is not installed: run `sh scripts/browser-packages.sh`")
+    from playwright.sync_api import sync_playwright
+
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    basic = b64encode(f"{vendor.code}:{vendor.api_key}".encode()).decode()
+    dropped = [-(-files // IN_A_FOLDER), min(files, IN_A_FOLDER)]
+    ways = {"picked": lambda page: _pick(page, picked), "dropped": lambda page: page.evaluate(DROP, dropped)}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu", *sandbox])
+        context = browser.new_context(base_url=house.url, extra_http_headers={"Authorization": f"Basic {basic}"})
+        found = {way: [_once(context.new_page(), give) for _ in range(runs)] for way, give in ways.items()}
+        browser.close()
+    return {
+        way: {"first_ms": spread([one["first"] for one in seen]), "task_ms": spread([one["longest"] for one in seen])}
+        for way, seen in found.items()
+    }
+
+
+def _pick(page: Any, folder: Path) -> None:
+    page.locator(".drop .pick-folder").set_input_files(folder)
+
+
+def _once(page: Any, give: Any) -> dict[str, float]:
+    page.goto("/publish")
+    page.locator(".drop").wait_for()
+    page.evaluate(WATCH)
+    give(page)
+    page.locator(".status", has_text="1 accepted").wait_for(timeout=120_000)
+    page.wait_for_timeout(300)
+    seen: dict[str, float] = page.evaluate("window.seen")
+    page.close()
+    return {"first": seen["first"] - seen["began"], "longest": seen["longest"]}
