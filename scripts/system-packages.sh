@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need beyond Python: PostgreSQL's programs (the tests start a server of their own, so none is
-# set up here), the programs of the example in docs/api.md, and nginx (the tests start one of their own, too). Does
+# set up here), the programs of the example in docs/api.md, and nginx and Caddy (the tests start their own, too). Does
 # nothing where all are there already.
 set -eu
 
@@ -13,7 +13,7 @@ found() {
 }
 
 tools=""
-for tool in curl jq openssl nginx; do
+for tool in curl jq openssl nginx caddy; do
     command -v "$tool" >/dev/null 2>&1 || [ -x "/usr/sbin/$tool" ] || tools="$tools $tool"
 done
 
@@ -21,14 +21,14 @@ if found && [ -z "$tools" ]; then
     exit 0
 fi
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "Install PostgreSQL (initdb in PATH), curl, jq, openssl and nginx with this system's package manager" >&2
+    echo "Install PostgreSQL (initdb in PATH), curl, jq, openssl, nginx and Caddy with this system's package manager" >&2
     exit 1
 fi
 
 as_root=""
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null 2>&1; then
-        echo "As root: apt-get install postgresql curl jq openssl nginx" >&2
+        echo "As root: apt-get install postgresql curl jq openssl nginx caddy" >&2
         exit 1
     fi
     as_root="sudo"

@@ -1,13 +1,14 @@
-"""What lies in `contrib/` works: a publish through a real nginx that reads our file; a unit that systemd accepts."""
+"""What lies in `contrib/` works: a publish through a real nginx and Caddy with our files; a unit systemd accepts."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +16,8 @@ import pytest
 import urllib3
 
 from stagedoor.api.certificate import self_signed
-from studio import Account, Studio, frames, free_port, tree, until
+from stagedoor.api.server import Tls
+from studio import Account, Studio, clean, frames, free_port, tree, until
 
 CONTRIB = Path(__file__).parents[2] / "contrib"
 MIB = 2**20
@@ -39,47 +41,98 @@ http {{
 """
 
 
-@contextmanager
-def nginx(folder: Path, port: int, certificate: Path, key: Path, server: int) -> Iterator[None]:
-    """Our file with the places of this test in it."""
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    if not Path(program).exists():
-        pytest.fail("nginx is not installed: run `sh scripts/system-packages.sh`", pytrace=False)
-    text = (CONTRIB / "nginx.conf").read_text()
-    for there, here in (
+CADDY = """
+{{
+	admin off
+	auto_https disable_redirects
+	grace_period 1s
+	storage file_system {folder}/storage
+	log {{
+		output file {folder}/caddy.log
+	}}
+}}
+"""
+
+
+def ours(name: str, *places: tuple[str, str]) -> str:
+    """A file of `contrib/`, with the places of this test in it."""
+    text = (CONTRIB / name).read_text()
+    for there, here in places:
+        assert text.count(there) == 1, there
+        text = text.replace(there, here)
+    return text
+
+
+def program(name: str) -> str:
+    found = shutil.which(name) or f"/usr/sbin/{name}"
+    if not Path(found).exists():
+        pytest.fail(f"{name} is not installed: run `sh scripts/system-packages.sh`", pytrace=False)
+    return found
+
+
+def nginx(folder: Path, port: int, tls: Tls, server: int) -> list[str]:
+    """The command that runs it."""
+    text = ours(
+        "nginx.conf",
         ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"),
         ("127.0.0.1:8181", f"127.0.0.1:{server}"),
-        ("/etc/ssl/stagedoor/chain.pem", str(certificate)),
-        ("/etc/ssl/stagedoor/key.pem", str(key)),
-    ):
-        assert text.count(there) == 1
-        text = text.replace(there, here)
-    folder.mkdir()
+        ("/etc/ssl/stagedoor/chain.pem", str(tls.cert)),
+        ("/etc/ssl/stagedoor/key.pem", str(tls.key)),
+    )
     (folder / "stagedoor.conf").write_text(text)
     (folder / "nginx.conf").write_text(WRAPPER.format(folder=folder, user="user root;" if os.geteuid() == 0 else ""))
-    process = subprocess.Popen([program, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.PIPE)
+    return [program("nginx"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
+def caddy(folder: Path, port: int, tls: Tls, server: int) -> list[str]:
+    """The command that runs it, with a certificate of ours: Caddy's own needs a name that the world can reach."""
+    text = ours(
+        "Caddyfile",
+        ("publish.studio.example {", f"https://localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {tls.cert} {tls.key}"),
+        ("127.0.0.1:8181", f"127.0.0.1:{server}"),
+    )
+    (folder / "Caddyfile").write_text(CADDY.format(folder=folder) + text)
+    return [program("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+
+
+@contextmanager
+def running(command: list[str], port: int, folder: Path) -> Iterator[None]:
+    """A proxy, whose own files are in `folder`, from when it takes connections on."""
+    with (folder / "output").open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, env=clean(HOME=str(folder), XDG_DATA_HOME=str(folder))
+        )
     try:
-        until(lambda: (folder / "nginx.pid").exists() or process.poll() is not None)
-        assert process.poll() is None, process.stderr.read()  # type: ignore[union-attr]
+        until(lambda: listens(port) or process.poll() is not None)
+        assert process.poll() is None, (folder / "output").read_text()
         yield
     finally:
         process.terminate()
-        process.wait(20)
-        process.stderr.close()  # type: ignore[union-attr]
+        try:
+            process.wait(20)
+        finally:
+            process.kill()
 
 
-def test_a_publish_goes_through_nginx(tmp_path: Path) -> None:
-    """TLS at nginx; parts larger than nginx takes by default, none of which it puts onto a disk of its own."""
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("proxy", [nginx, caddy])
+def test_a_publish_goes_through_a_proxy(tmp_path: Path, proxy: Callable[[Path, int, Tls, int], list[str]]) -> None:
+    """TLS at the proxy; parts larger than proxies take by default, none of which it puts onto a disk of its own."""
     studio = Studio(tmp_path / "studio")
     studio.accept_everything()
     vendor = studio.user("vendor@example.com")
     source = frames(tmp_path / "shot_v001", range(4), 5 * MIB)
-    port = free_port()
+    folder, port = tmp_path / "proxy", free_port()
+    folder.mkdir()
     tls = self_signed(tmp_path / "tls", "localhost")
     studio.start("--behind-proxy", "--access-log")
     studio.wait_ready()
     try:
-        with nginx(tmp_path / "nginx", port, tls.cert, tls.key, studio.port):
+        with running(proxy(folder, port, tls, studio.port), port, folder):
             url = f"https://localhost:{port}"
             done = studio.client(
                 vendor, "publish", str(source), "--url", url, "--tls-fingerprint", tls.fingerprint, timeout=90
@@ -91,16 +144,17 @@ def test_a_publish_goes_through_nginx(tmp_path: Path) -> None:
             hear(pool, url, vendor)
             sign_in(pool, url, json.loads(studio.command("user", "invite", vendor.code, "--json"))["url"])
         assert tree(studio.volume / "in" / "shot_v001") == tree(source)
-        assert "buffered to a temporary file" not in (tmp_path / "nginx" / "error.log").read_text()
-        assert [path for path in (tmp_path / "nginx" / "bodies").rglob("*") if path.is_file()] == []
-        assert '"PUT /api/v1/uploads/' in (tmp_path / "nginx" / "access.log").read_text()
-        assert "ip=127.0.0.1" in (studio.home / "logs" / "server.log").read_text()
+        assert [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size > MIB] == []
+        log = (studio.home / "logs" / "server.log").read_text()
+        assert "PUT /api/v1/uploads/" in log and "ip=127.0.0.1" in log
+        if proxy is nginx:
+            assert "buffered to a temporary file" not in (folder / "error.log").read_text()
     finally:
         studio.stop()
 
 
 def hear(pool: urllib3.PoolManager, url: str, who: Account) -> None:
-    """Events come as they happen: nginx does not keep them back."""
+    """Events come as they happen: the proxy does not keep them back."""
     headers = urllib3.make_headers(basic_auth=f"{who.code}:{who.api_key}")
     with pool.request("GET", f"{url}/api/v1/events", headers=headers, preload_content=False, timeout=20) as answer:
         heard = b""
@@ -109,7 +163,7 @@ def hear(pool: urllib3.PoolManager, url: str, who: Account) -> None:
 
 
 def sign_in(pool: urllib3.PoolManager, url: str, invitation: str) -> None:
-    """As a page does: nginx passes on how it was asked."""
+    """As a page does: the proxy passes on how it was asked."""
     page = {"X-Stagedoor-Page": "1", "Origin": url}
     body = json.dumps({"token": invitation.partition("#")[2], "password": "correct horse battery"})
     answer = pool.request("POST", f"{url}/api/v1/sign-in/redeem", headers=page, body=body)
@@ -125,8 +179,8 @@ def sign_in(pool: urllib3.PoolManager, url: str, invitation: str) -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     """With the programs where this test has them."""
-    program = Path(sys.executable).with_name("stagedoor")
-    text = (CONTRIB / "stagedoor.service").read_text().replace("/opt/stagedoor/bin/stagedoor", str(program))
+    here = Path(sys.executable).with_name("stagedoor")
+    text = (CONTRIB / "stagedoor.service").read_text().replace("/opt/stagedoor/bin/stagedoor", str(here))
     unit = tmp_path / "stagedoor.service"
     unit.write_text(text.replace("User=stagedoor", "User=root"))
     done = subprocess.run(
@@ -141,6 +195,6 @@ def test_the_commands_of_the_unit_are_ours(tmp_path: Path) -> None:
     for line in (CONTRIB / "stagedoor.service").read_text().splitlines():
         if line.startswith("Exec"):
             words = line.partition("=")[2].split()[1:]
-            program = str(Path(sys.executable).with_name("stagedoor"))
-            said = subprocess.run([program, words[0], "--help"], capture_output=True, text=True, check=True).stdout
+            here = str(Path(sys.executable).with_name("stagedoor"))
+            said = subprocess.run([here, words[0], "--help"], capture_output=True, text=True, check=True).stdout
             assert all(word in said for word in words if word.startswith("--"))
