@@ -8,7 +8,7 @@ import { metadata } from "../desk/metadata.js";
 import { whatNext } from "../desk/next.js";
 import { RUN_COLUMNS, texts } from "../desk/runs.js";
 import { later } from "../ui/later.js";
-import { live, soon } from "../ui/live.js";
+import { live, soon, whenSilent } from "../ui/live.js";
 import { sorry } from "../ui/sorry.js";
 import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
@@ -29,10 +29,12 @@ export async function show(page) {
     if (document.activeElement?.id !== "queue-choice") redraw(parts.head, head(page, job, draw, sign));
     if (shape(before) !== shape(job)) redraw(parts.entries, entries(page, job, draw));
     else refresh(parts.entries, job);
+    silent(job.speed > 0);
     if (rest(before) !== rest(job)) more(page, job, draw, parts.more, inside);
   };
   const load = async () => draw(await get(`/jobs/${id}`, { signal: page.signal }));
   const again = soon(load, page.signal, 1000);
+  const silent = whenSilent(again, page.signal);
   const sign = live(page.signal, {
     again,
     job: (news) => {

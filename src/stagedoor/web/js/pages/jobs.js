@@ -2,7 +2,7 @@
 import { fill, h } from "../dom.js";
 import { today } from "../desk/address.js";
 import { listing } from "../desk/listing.js";
-import { live, ofState, soon } from "../ui/live.js";
+import { live, ofState, soon, whenSilent } from "../ui/live.js";
 import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
 import { bytes, counted } from "../words.js";
 
@@ -23,9 +23,11 @@ export async function show(page) {
     then: (items) => {
       shown.clear();
       for (const job of items) shown.set(job.id, job);
+      silent(items.some(({ speed }) => speed > 0));
     },
   });
   const again = soon(list.reload, page.signal);
+  const silent = whenSilent(again, page.signal);
   const others = ofState(again);
   const sign = live(page.signal, { again, job: (news) => told(news, shown, list, others) });
   fill(page.main, h("div", { class: "row apart" }, h("h1", {}, inside ? "Jobs" : "Your jobs"), sign), list.element);

@@ -8,6 +8,8 @@ const POLL_MS = 5000;
 const AGAIN_MS = 30_000;
 const SOON_MS = 150;
 const MOST_KNOWN = 5000;
+/** The server counts bytes as coming for ten seconds after the last. */
+const SILENCE_MS = 11_000;
 
 /**
  * @param {AbortSignal} signal of the page
@@ -89,6 +91,20 @@ export function soon(act, signal, gap = 2000) {
     if (!busy && !waiting) waiting = window.setTimeout(run, Math.max(SOON_MS, last + gap - performance.now()));
   };
   return wish;
+}
+
+/**
+ * That bytes have stopped coming is no event: while `coming` is said, `act` is called after a while.
+ *
+ * @param {() => void} act @param {AbortSignal} signal
+ */
+export function whenSilent(act, signal) {
+  let timer = 0;
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return (coming) => {
+    clearTimeout(timer);
+    if (coming && !signal.aborted) timer = window.setTimeout(act, SILENCE_MS);
+  };
 }
 
 /** Passes on only news of a job that is in another state than when it was last told. @param {() => void} wish */

@@ -14,16 +14,14 @@ const JOB = {
   ended: { done: "Done", aborted: "Aborted" },
 };
 /** @type {Record<string, "" | "good" | "warn" | "bad" | "busy">} */
-const KINDS = { waiting: "", running: "busy", paused: "warn", failed: "bad", aborted: "", done: "good" };
+const KINDS = { waiting: "", running: "busy", failed: "bad", aborted: "", done: "good" };
 
-/** @param {{status: string, phase: string}} job */
-export function jobWords({ status, phase }) {
-  if (status === "paused") return "Paused";
-  return JOB[phase]?.[status] ?? status;
+/** @param {{status: string, phase: string, speed: number}} job `speed` is above nothing while bytes come */
+export function jobBadge({ status, phase, speed: coming }) {
+  if (status === "paused") return badge("Paused", "warn");
+  if (phase === "upload" && status === "running" && !(coming > 0)) return badge("Upload not finished", "warn");
+  return badge(JOB[phase]?.[status] ?? status, KINDS[status]);
 }
-
-/** @param {{status: string, phase: string}} job */
-export const jobBadge = (job) => badge(jobWords(job), KINDS[job.status]);
 
 /** @type {Record<string, [string, "" | "good" | "warn" | "bad" | "busy"]>} */
 const TASK = {
