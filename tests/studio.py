@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(folder: Path, furnish: Callable[[Studio], object] = Studio.accept_everything) -> Iterator[Studio]:
+    """A studio with a running server, furnished before it starts."""
+    made = Studio(folder / "studio")
+    try:
+        furnish(made)
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 def frames(folder: Path, numbers: Sequence[int], size: int = 4096, name: str = "shot") -> Path:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from publishing import HANDLES, Arrive, Vendor, Wire, furnish, headers, limited
-from studio import Account, Studio, frames, tree, until
+from studio import Account, Studio, frames, running, tree, until
 
 SIZE = 6_000_000
 SLOW = 600_000
@@ -22,10 +22,8 @@ AT_ONCE = 4
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = furnish(Studio(tmp_path_factory.mktemp("upload-page") / "studio"))
-    made.start()
-    yield made
-    made.stop()
+    with running(tmp_path_factory.mktemp("upload-page"), furnish) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
