@@ -9,6 +9,7 @@ import { whatNext } from "../desk/next.js";
 import { RUN_COLUMNS, texts } from "../desk/runs.js";
 import { later } from "../ui/later.js";
 import { live, soon, whenSilent } from "../ui/live.js";
+import { receipts } from "../ui/receipts.js";
 import { sorry } from "../ui/sorry.js";
 import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
@@ -135,13 +136,12 @@ function more(page, job, draw, place, inside) {
 
 function receipt(job) {
   if (!(job.phase === "ingest" || job.status === "done")) return null;
-  const links = [["", "Receipt (JSON)", `receipt-${job.id}.json`], ["/mhl", "Receipt (ASC MHL)", `receipt-${job.id}.zip`]];
   return h(
     "section",
     { "aria-labelledby": "receipt" },
     h("h2", { id: "receipt" }, "Receipt"),
     h("p", { class: "muted" }, "Every file with its size and hashes, proved byte by byte."),
-    h("div", { class: "row" }, links.map(([path, name, file]) => h("a", { class: "button", href: `/api/v1/jobs/${job.id}/receipt${path}`, download: file }, name))),
+    h("div", { class: "row" }, receipts(job)),
   );
 }
 

@@ -1,9 +1,9 @@
 /** Jobs: what is under way, what has failed, what came. */
-import { fill, h } from "../dom.js";
+import { breakable, fill, h } from "../dom.js";
 import { today } from "../desk/address.js";
 import { listing } from "../desk/listing.js";
 import { live, ofState, soon, whenSilent } from "../ui/live.js";
-import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
+import { cause, jobBadge, person, progress, time } from "../ui/status.js";
 import { bytes, counted } from "../words.js";
 
 export const title = "Jobs";
@@ -74,9 +74,10 @@ function columns(inside) {
 }
 
 function name(job) {
-  const link = h("a", { id: `job-${job.id}`, href: `/jobs/${job.id}`, title: counted(job.files, "file") }, job.name);
-  const why = trouble(job) || job.waits_for;
-  return why ? [link, h("p", { class: "small muted" }, why)] : link;
+  const link = h("a", { id: `job-${job.id}`, href: `/jobs/${job.id}`, title: counted(job.files, "file") }, breakable(job.name));
+  const others = job.entries > 1 ? h("span", { class: "muted" }, ` and ${job.entries - 1} more`) : null;
+  const why = cause(job) || job.waits_for;
+  return [link, others, why ? h("p", { class: "small muted" }, why) : null];
 }
 
 function nothing(inside) {

@@ -3,7 +3,7 @@ import { get } from "../api.js";
 import { asked, daysAgo, keep } from "../desk/address.js";
 import { findings } from "../desk/entries.js";
 import { listing } from "../desk/listing.js";
-import { fill, h } from "../dom.js";
+import { breakable, fill, h } from "../dom.js";
 import { sorry } from "../ui/sorry.js";
 import { time } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
@@ -82,7 +82,7 @@ function people(items, narrow) {
 const COLUMNS = [
   { name: "When", class: "nowrap", cell: (line) => time(line.created) },
   { name: "Who", class: "person", cell: (line) => line.user_hr },
-  { name: "What", class: "any", cell: (line) => line.entity_hr || (line.entity === "job" ? "a submit" : "a whole offer") },
+  { name: "What", class: "any", cell: (line) => (line.entity_hr ? breakable(line.entity_hr) : null) || (line.entity === "job" ? "a submit" : "a whole offer") },
   { name: "Why", class: "any what", cell: why },
   { name: "Run", cell: (line) => (line.details.run ? h("a", { href: `/runs/${line.details.run}`, "aria-label": `The run that refused ${line.entity_hr}` }, "Run") : null) },
 ];

@@ -1,10 +1,10 @@
 /** Today: who published what, and what hangs. */
 import { get } from "../api.js";
 import { today } from "../desk/address.js";
-import { fill, h, redraw } from "../dom.js";
+import { breakable, fill, h, redraw } from "../dom.js";
 import { live, ofState, soon } from "../ui/live.js";
 import { sorry } from "../ui/sorry.js";
-import { badge, jobBadge, pace, person, time, trouble } from "../ui/status.js";
+import { badge, cause, jobBadge, pace, person, time } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
 import { bytes, counted, lasting, number } from "../words.js";
 
@@ -111,7 +111,7 @@ function states({ jobs, done, failed, aborted }) {
 
 function hangs(stopped, uploads) {
   const now = Date.now();
-  const person_ = stopped.filter((job) => job.status === "paused" || !job.retry_at).map((job) => ({ ...job, why: trouble(job) || "Paused." }));
+  const person_ = stopped.filter((job) => job.status === "paused" || !job.retry_at).map((job) => ({ ...job, why: cause(job) || "Paused." }));
   const still = uploads.filter((job) => now - Date.parse(job.modified) > STILL_MS && !(job.speed > 0));
   const told = [...person_, ...still.map((job) => ({ ...job, why: stillness(job, now) }))];
   const heading = h("h2", { id: "hangs" }, "What hangs");
@@ -128,7 +128,7 @@ function stillness(job, now) {
 
 const HANGING = [
   { name: "State", cell: jobBadge },
-  { name: "Job", class: "job-name", cell: (job) => h("a", { id: `hangs-${job.id}`, href: `/jobs/${job.id}` }, job.name) },
+  { name: "Job", class: "job-name", cell: (job) => h("a", { id: `hangs-${job.id}`, href: `/jobs/${job.id}` }, breakable(job.name)) },
   { name: "User", class: "person", cell: person },
   { name: "Why", class: "any", cell: (job) => job.why },
   { name: "Size", class: "number", cell: (job) => bytes(job.size) },

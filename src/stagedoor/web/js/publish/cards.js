@@ -3,6 +3,7 @@ import { fill, h, icon } from "../dom.js";
 import { spokenChanges } from "../upload/match.js";
 import { drop } from "../upload/transfers.js";
 import { ask } from "../ui/dialog.js";
+import { receipts } from "../ui/receipts.js";
 import { bar } from "../ui/bar.js";
 import { toast } from "../ui/toast.js";
 import { bytes, lasting, speed, when } from "../words.js";
@@ -100,12 +101,6 @@ function buttons(transfer) {
     state === "over" || state === "arrived" ? h("a", { class: "button quiet", href: `/jobs/${job.id}` }, "Open the job") : null,
     state === "over" || (state === "arrived" && job.status === "failed") ? button("Close", "check", () => drop(transfer)) : null,
   ];
-}
-
-/** @param {any} job */
-export function receipts(job) {
-  const link = (path, name, words) => h("a", { class: "button", href: `/api/v1/jobs/${job.id}/${path}`, download: name }, words);
-  return [link("receipt", `receipt-${job.id}.json`, "Receipt (JSON)"), link("receipt/mhl", `receipt-${job.id}.zip`, "Receipt (MHL)")];
 }
 
 async function cancel(transfer) {

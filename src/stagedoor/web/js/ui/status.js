@@ -81,5 +81,8 @@ export const time = (iso) => (iso ? h("time", { datetime: iso, title: exactly(is
 /** What went wrong, without the reference, which is shown beside it. @param {any} job */
 export const trouble = (job) => (job.reference ? job.error.replace(`Reference: ${job.reference}`, "").trim() : job.error);
 
+/** The same in a list: the studio is shown the cause itself, where it is told. @param {any} job */
+export const cause = (job) => job.detail || trouble(job);
+
 /** The e-mail address out of `user:<mail>[<role>](<id>)`. @param {any} job */
 export const person = (job) => (job.user_hr || job.user || "").replace(/^user:/, "").replace(/\[[^[]*$/, "");
