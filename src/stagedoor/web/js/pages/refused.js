@@ -11,6 +11,8 @@ import { counted, number } from "../words.js";
 
 export const title = "Refused";
 
+/** Of those who stumble. */
+const SHOWN = 10;
 const PERIODS = [["", "The last 7 days", 7], ["1", "The last day", 1], ["30", "The last 30 days", 30], ["all", "All that is kept", 0]];
 
 export async function show(page) {
@@ -76,7 +78,7 @@ function people(items, narrow) {
     { name: "Who", class: "person", cell: ({ who }) => h("button", { class: "button small quiet any", type: "button", title: "Their refusals", on: { click: () => narrow(`user_hr = '${who.replaceAll("'", "''")}'`) } }, who) },
     { name: "Reasons", class: "any", cell: ({ why }) => [counted(why.length, "reason"), h("p", { class: "small muted" }, why.slice(0, 3).join(" · "))] },
   ];
-  return h("section", { "aria-labelledby": "stumbling" }, h("h2", { id: "stumbling" }, "Who stumbles"), tableOf("Who was refused", columns, found.slice(0, 20), ({ who }) => who));
+  return h("section", { "aria-labelledby": "stumbling" }, h("h2", { id: "stumbling" }, "Who stumbles"), tableOf("Who was refused", columns, found.slice(0, SHOWN), ({ who }) => who), found.length > SHOWN ? h("p", { class: "muted" }, `And ${number(found.length - SHOWN)} more.`) : null);
 }
 
 const COLUMNS = [

@@ -7,6 +7,8 @@ import { h } from "../dom.js";
 const POLL_MS = 5000;
 const AGAIN_MS = 30_000;
 const SOON_MS = 150;
+/** A question is asked anew after so many times as long as its answer took. */
+const BREATH = 5;
 const MOST_KNOWN = 5000;
 /** The server counts bytes as coming for ten seconds after the last. */
 const SILENCE_MS = 11_000;
@@ -64,7 +66,8 @@ export function live(signal, { again, job = () => {} }) {
 }
 
 /**
- * Calls `act` soon, once for many wishes, and then not before `gap` is over: many look on while many jobs change.
+ * Calls `act` soon, once for many wishes, and then not before `gap` is over, or five times as long as it took: many look on
+ * while many jobs change.
  *
  * @param {() => Promise<unknown>} act @param {AbortSignal} signal @param {number} [gap] milliseconds
  */
@@ -72,23 +75,25 @@ export function soon(act, signal, gap = 2000) {
   let waiting = 0;
   let busy = false;
   let wanted = false;
-  let last = -Infinity;
+  let next = -Infinity;
   const run = async () => {
     waiting = 0;
     if (signal.aborted) return;
-    [busy, wanted, last] = [true, false, performance.now()];
+    [busy, wanted] = [true, false];
+    const began = performance.now();
     try {
       await act();
     } catch {
       // What is shown stays; the next wish comes with the stream, or in a few seconds.
     } finally {
       busy = false;
+      next = began + Math.max(gap, BREATH * (performance.now() - began));
       if (wanted) wish();
     }
   };
   const wish = () => {
     wanted = true;
-    if (!busy && !waiting) waiting = window.setTimeout(run, Math.max(SOON_MS, last + gap - performance.now()));
+    if (!busy && !waiting) waiting = window.setTimeout(run, Math.max(SOON_MS, next - performance.now()));
   };
   return wish;
 }
