@@ -113,7 +113,8 @@ def filled(studio: Studio, folder: Path) -> Scene:
     admin = studio.session(studio.admin)
     jobs = admin.find("Job", finished=True)
     failed = next(job["id"] for job in jobs if job["status"] == "failed")
-    done = next(job["id"] for job in jobs if job["status"] == "done" and job["user_hr"] == vendor.code)
+    own = studio.session(vendor).find("Job", finished=True)
+    done = next(job["id"] for job in own if job["status"] == "done")
     run = admin.find("Run")[0]["id"]
     return Scene(studio, vendor, link, done, failed, run, folder)
 

@@ -147,30 +147,48 @@ def test_a_reload_in_mid_upload_goes_on_by_the_handles_that_the_browser_keeps(ar
 def test_after_a_reload_files_that_are_picked_again_go_on_unless_they_changed(
     arrive: Arrive, studio: Studio, tmp_path: Path
 ) -> None:
-    folder = frames(tmp_path / "again_v001", range(1001, 1011), size=SIZE // 10)
+    folder, beside = frames(tmp_path / "again_v001", range(1001, 1011), size=SIZE // 10), tmp_path / "again_v001.txt"
+    beside.write_text("notes")
     times = {path: path.stat() for path in folder.iterdir()}
     vendor = arrive()
     page = vendor.page
     wire = Wire(page)
     vendor.pick_folder(folder)
-    vendor.is_told("1 accepted")
+    vendor.pick_files(beside)
+    vendor.is_told("2 accepted")
     vendor.submit.click()
     vendor.has_sent(20)
     page.reload()
     unfinished = page.locator(".unfinished-card")
-    expect(unfinished).to_contain_text("To go on, drop here or choose again: again_v001/")
+    expect(unfinished).to_contain_text("To go on, drop here or choose again: again_v001/, again_v001.txt")
     changed = folder / "shot.1003.exr"
     os.utime(changed, (1, 1))
     unfinished.locator(".pick-folder").set_input_files(folder)
+    expect(unfinished).to_contain_text("Found again_v001; still needed: again_v001.txt.")
+    unfinished.locator(".pick-files").set_input_files(beside)
     expect(unfinished).to_contain_text("shot.1003.exr was changed after it was checked")
     vendor.is_accessible()
     os.utime(changed, ns=(times[changed].st_atime_ns, times[changed].st_mtime_ns))
     page.evaluate("localStorage.setItem('upload-limit', '0')")
-    vendor.pick_folder(folder)  # where new things are dropped: the page asks what is meant
-    page.get_by_role("button", name="Continue it").click()
+    unfinished.locator(".pick-files").set_input_files(beside)
+    unfinished.locator(".pick-folder").set_input_files(folder)
     vendor.comes_to("Published")
     assert wire.bytes <= SIZE + AT_ONCE * wire.largest
     assert tree(studio.volume / "in" / "again_v001") == tree(folder)
+
+
+def test_what_belongs_to_an_unfinished_upload_goes_on_or_anew_as_the_user_says(
+    arrive: Arrive, studio: Studio, movie: Path
+) -> None:
+    vendor = arrive()
+    begins(vendor, movie)
+    vendor.page.reload()
+    expect(vendor.page.locator(".unfinished-card")).to_be_visible()
+    vendor.page.evaluate("localStorage.setItem('upload-limit', '0')")
+    vendor.pick_files(movie)  # where new things are picked
+    vendor.page.get_by_role("button", name="Continue it").click()
+    vendor.comes_to("Published")
+    assert lies(studio, movie)
 
 
 def test_an_upload_begun_in_the_browser_goes_on_with_the_command_line(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import urllib3
@@ -26,6 +27,7 @@ from stagedoor.model.states import JobState
 from stagedoor.records import Records
 from studio import Studio, until
 
+T = TypeVar("T")
 Event = tuple[str, dict[str, Any]]
 
 
@@ -134,6 +136,12 @@ def statements(records: Records) -> Iterator[list[str]]:
 # --- without a server ----------------------------------------------------------------------------------------------
 
 
+def in_a_loop(made: Coroutine[Any, Any, T]) -> T:
+    """In a thread of its own: where browsers are tested beside this, the thread of the tests has a loop already."""
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(asyncio.run, made).result()
+
+
 def somebody(name: str = "a", role: Role = Role.ADMIN) -> User:
     return User(id=name * 24, code=f"{name}@example.com", role=role)
 
@@ -172,7 +180,7 @@ def test_a_stream_ends_when_who_listens_is_not_who_they_were(
             raise errors.SignInRefused
         return Known(user=now)
 
-    found = asyncio.run(read(broadcast_of(watching_of(records)), somebody(), 1000, still))
+    found = in_a_loop(read(broadcast_of(watching_of(records)), somebody(), 1000, still))
     assert found[-1] == b": still there\n\n"
 
 
@@ -199,8 +207,8 @@ def test_two_hundred_listeners_cost_the_database_what_one_does(
         assert all(job.id.encode() in chunks[-1] for chunks in found)
         return found
 
-    assert len(asyncio.run(all_of_them())) == 200
-    assert not asyncio.run(_still_looking(watching, looks))
+    assert len(in_a_loop(all_of_them())) == 200
+    assert not in_a_loop(_still_looking(watching, looks))
 
 
 async def _still_looking(watching: Watching, looks: list[int]) -> bool:
@@ -223,7 +231,7 @@ def test_who_opens_too_many_streams_is_refused(records: Records) -> None:
         for context in contexts:
             context.__exit__(None, None, None)
 
-    asyncio.run(many())
+    in_a_loop(many())
 
 
 class Flood:
@@ -240,7 +248,7 @@ def test_where_too_much_changes_everybody_is_told_to_ask_anew(monkeypatch: pytes
     monkeypatch.setattr(events, "EVERY", 0.01)
     flood: Any = Flood()
     assert len(flood.changed(0, MOST)) == MOST
-    found = asyncio.run(read(broadcast_of(Watching(flood, flood, lambda: NOW)), somebody("b"), 3))
+    found = in_a_loop(read(broadcast_of(Watching(flood, flood, lambda: NOW)), somebody("b"), 3))
     assert found[1:] == [events._START, events._START]
 
 

@@ -123,7 +123,7 @@ class Session:
         """Send the bytes that the server misses of a job, in this or any later process; returns the job.
 
         `job`: the job or its id. `progress` is called in this thread, several times a second, with a
-        `stagedoor.client.progress.Progress`. `connections`: 1 to 64 at a time; as many as help by default. `limit`:
+        `stagedoor.client.progress.Progress`. `connections`: 1 to 128 at a time; as many as help by default. `limit`:
         bytes per second, or a `stagedoor.Limit` whose `rate` may be changed meanwhile. When `stop()` is true the upload
         ends early. A job that is paused, or of which all that is left is on hold, is waited for. With `reuse`, files
         that you sent before are recognised by content and copied at the studio. Does not wait for the studio: `wait`

@@ -1,19 +1,38 @@
 /** Passkeys: what the server sends as JSON, as the browser wants it, and back. */
 
-export function passkeysWork() {
-  return Boolean(globalThis.PublicKeyCredential && navigator.credentials);
+/** What went wrong between the browser and the device, in words for people; browsers have none. */
+export class PasskeyTrouble extends Error {}
+
+const TROUBLE = {
+  NotAllowedError: "No passkey was chosen. Try again, or choose another way.",
+  InvalidStateError: "This device has a passkey for this account already.",
+  SecurityError: "This browser can have no passkey for this address. Choose another way.",
+  NotSupportedError: "This device cannot make such a passkey. Choose another way.",
+};
+
+/**
+ * Whether passkeys can be had at this address. The server answers for its public URL; by which name or number it was
+ * reached, the browser knows.
+ *
+ * @param {{passkeys: boolean}} studio what `GET /sign-in` answers
+ */
+export function passkeysWork(studio) {
+  const byNumber = /^[\d.]+$|^\[/.test(location.hostname);
+  return Boolean(studio.passkeys && !byNumber && globalThis.PublicKeyCredential && navigator.credentials);
 }
 
 /** Sign in with a passkey that the user chooses; what the server is to check. */
-export async function assertion(options) {
-  const credential = await navigator.credentials.get({ publicKey: read(options) });
-  return written(credential);
-}
+export const assertion = (options) => asked(() => navigator.credentials.get({ publicKey: read(options) }));
 
 /** Make a passkey; what the server is to keep. */
-export async function attestation(options) {
-  const credential = await navigator.credentials.create({ publicKey: read(options) });
-  return written(credential);
+export const attestation = (options) => asked(() => navigator.credentials.create({ publicKey: read(options) }));
+
+async function asked(act) {
+  try {
+    return written(await act());
+  } catch (error) {
+    throw TROUBLE[error.name] ? new PasskeyTrouble(TROUBLE[error.name]) : error;
+  }
 }
 
 function read(options) {

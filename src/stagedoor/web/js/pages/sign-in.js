@@ -1,14 +1,15 @@
 /** Signing in: with a password, a passkey, or a link by mail; also where such a link leads. */
-import { get, post, Refusal } from "../api.js";
+import { get, post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { assertion, passkeysWork } from "../passkeys.js";
 import { session } from "../session.js";
 import { field } from "../ui/field.js";
+import { refused } from "../ui/refused.js";
 
 export const title = "Sign in";
 
 export async function show(page) {
-  const token = location.hash.slice(1);
+  const token = location.hash.slice(1) || history.state?.token;
   if (token) return byLink(page, token);
   const studio = await get("/sign-in", { signal: page.signal });
   const user = field("E-mail address", h("input", { type: "email", autocomplete: "username webauthn", required: true, autofocus: true }));
@@ -28,7 +29,7 @@ export async function show(page) {
 /** The ways beside the password. */
 function others(page, studio, user, says) {
   const ways = [];
-  if (studio.passkeys && passkeysWork()) {
+  if (passkeysWork(studio)) {
     const button = h("button", { class: "button", type: "button" }, "Use a passkey");
     button.addEventListener("click", () => attempt(page, says, button, passkey));
     ways.push(button);
@@ -53,7 +54,7 @@ async function mail(says, button, user) {
     await post("/sign-in/link", { user: user.input.value.trim() });
     fill(says, h("p", { class: "notice good" }, "If there is an account with this address, a link is on its way. It works once, for 15 minutes."));
   } catch (error) {
-    fill(says, h("p", { class: "notice bad" }, error.message));
+    refused(says, error);
   } finally {
     button.disabled = false;
   }
@@ -61,10 +62,12 @@ async function mail(says, button, user) {
 
 /** Only this page's own request uses the link up: programs that look into mails do not. */
 function byLink(page, token) {
+  // Out of the list of visited pages; a reload still finds it.
+  history.replaceState({ token }, "", location.pathname + location.search);
   const says = h("div", { role: "alert" });
   const button = h("button", { class: "button primary", type: "button", autofocus: true }, "Sign in");
   button.addEventListener("click", () => attempt(page, says, button, () => post("/sign-in/link/redeem", { token })));
-  fill(page.main, h("div", { class: "narrow card" }, h("h1", {}, "Sign in"), says, h("p", {}, "This link signs you in, once."), h("div", { class: "row" }, button, h("a", { class: "button quiet", href: "/sign-in" }, "Another way"))));
+  fill(page.main, h("div", { class: "narrow card" }, h("h1", {}, "Sign in"), says, h("p", {}, "This link signs you in, once. If you forgot your password, set a new one under Your account within 15 minutes after that."), h("div", { class: "row" }, button, h("a", { class: "button quiet", href: "/sign-in" }, "Another way"))));
   button.focus();
 }
 
@@ -75,15 +78,10 @@ async function attempt(page, says, button, act) {
     session.me = await act();
     const wanted = page.query.get("to") ?? "/";
     // Addresses of this site alone: `//elsewhere` would be one of another.
-    await page.go(/^\/(?![/\\])/.test(wanted) ? wanted : "/");
+    await page.go(/^\/(?![/\\])/.test(wanted) ? wanted : "/", { replace: true });
   } catch (error) {
-    if (error.name !== "NotAllowedError") fill(says, h("p", { class: "notice bad" }, words(error)));
+    refused(says, error);
   } finally {
     button.disabled = false;
   }
-}
-
-function words(error) {
-  if (error instanceof Refusal && error.retryAfter) return `${error.message} Try again in ${error.retryAfter} seconds.`;
-  return error.message;
 }

@@ -79,7 +79,7 @@ export class Card {
 }
 
 function pace(transfer, left) {
-  if (transfer.state !== "sending" || !transfer.speed) return null;
+  if (transfer.state !== "sending" || transfer.trouble || !transfer.speed) return null;
   return `, ${speed(transfer.speed)}, ${lasting(left / transfer.speed)} left`;
 }
 

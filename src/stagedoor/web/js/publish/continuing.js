@@ -17,6 +17,8 @@ export class Continuing {
     this.element = h("div", { class: "unfinished" });
     /** @type {Unfinished[]} */
     this.list = [];
+    /** What was found again so far, by job: not everything can be picked at once. @type {Map<string, Map<string, Found>>} */
+    this.found = new Map();
   }
 
   async load() {
@@ -94,11 +96,14 @@ export class Continuing {
   /** @param {(begun: (found: Found) => void) => Promise<unknown>} reader */
   async with(one, says, reader) {
     fill(says, h("p", { class: "muted" }, "Reading…"));
-    /** @type {Found[]} */
-    const found = [];
+    const found = this.found.get(one.job.id) ?? new Map();
+    this.found.set(one.job.id, found);
     try {
-      await reader((each) => found.push(each));
-      await this.go(one, says, found);
+      await reader(({ node, ...more }) => node && found.set(node.filename, { node, ...more }));
+      const names = lacking(one.job).map((task) => task.filename);
+      const still = names.filter((name) => !found.has(name));
+      if (still.length && still.length < names.length) fill(says, h("p", { class: "notice" }, "Found ", names.filter((name) => found.has(name)).join(", "), "; still needed: ", still.join(", "), "."));
+      else await this.go(one, says, [...found.values()]);
     } catch (error) {
       fill(says, h("p", { class: "notice bad" }, error.message));
     }
@@ -113,6 +118,7 @@ export class Continuing {
       document.getElementById(`transfer-${one.job.id}`)?.focus();
       return;
     }
+    this.found.delete(one.job.id);
     fill(says, h("div", { class: "notice bad" }, h("p", {}, "It cannot go on with these: ", spokenChanges(changes), "."), h("p", {}, "Put them back as they were and try again; or cancel this publish and publish anew.")));
   }
 

@@ -24,3 +24,8 @@ export function newPassword(label, email) {
   };
   return { ...made, check };
 }
+
+/** Password managers look for the name beside the password. */
+export function userName(email) {
+  return h("input", { class: "unseen", type: "email", autocomplete: "username", value: email, readonly: true, tabindex: "-1", "aria-hidden": "true" });
+}
