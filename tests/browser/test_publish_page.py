@@ -377,6 +377,44 @@ def test_parts_cover_what_is_missing_once_each_and_pieces_are_the_bytes_of_the_t
     assert wrong == "[[10,15],[30,40]]"
 
 
+def test_an_offer_is_written_as_it_is_read(arrive: Arrive) -> None:
+    """Piece by piece, and yet the JSON that the whole would be."""
+    page = arrive().page
+    offered, names = page.evaluate(
+        """async (address) => {
+            const { written } = await import(address);
+            const leaf = (filename) => ({ filename, is_dir: false, size: 5, modified: 7, file: new File([], "f") });
+            const names = Array.from({ length: 2500 }, (_, index) => `a "quoted" \u00e4 ${index}`);
+            const empty = { filename: "empty", is_dir: true, files: [] };
+            const inner = { filename: "inner", is_dir: true, files: names.map(leaf) };
+            const root = { filename: "root", is_dir: true, files: [empty, inner, leaf("last")] };
+            const offered = await written([{ id: "1", node: root }, { id: "2", node: leaf("alone") }]);
+            return [await offered.text(), names];
+        }""",
+        _module(page, "scan/tree.js"),
+    )
+    size = {"size": 5, "modified": 7}
+    inner = {"filename": "inner", "is_dir": True, "files": [{"filename": name, **size} for name in names]}
+    files = [{"filename": "empty", "is_dir": True, "files": []}, inner, {"filename": "last", **size}]
+    root = {"id": "1", "filename": "root", "is_dir": True, "files": files}
+    alone = {"id": "2", "filename": "alone", "is_dir": False, **size}
+    assert json.loads(offered) == {"client": "page", "files": [root, alone]}
+
+
+def test_the_page_itself_cuts_no_file(arrive: Arrive, tmp_path: Path) -> None:
+    """Each cut is a question to another process: of thousands of files in a part the page would stand still."""
+    vendor = arrive()
+    vendor.page.evaluate("""() => {
+        window.cuts = 0;
+        const { slice } = Blob.prototype;
+        Blob.prototype.slice = function (...range) { window.cuts += 1; return slice.apply(this, range); };
+    }""")
+    vendor.pick_folder(frames(tmp_path / "cut_v001", range(1, 40), size=100))
+    vendor.is_told("1 accepted")
+    vendor.publishes()
+    assert vendor.page.evaluate("window.cuts") == 0
+
+
 def test_the_list_outlives_a_look_at_another_page(arrive: Arrive, tmp_path: Path) -> None:
     vendor = arrive()
     vendor.pick_folder(frames(tmp_path / "kept_v001", [1]))

@@ -45,7 +45,7 @@ export function address(path, query = {}) {
 }
 
 /**
- * One call; resolves to the JSON of the answer, or null where it carries none. Throws Refusal, Unreachable, or AbortError.
+ * One call, with a body that is to become JSON, or is JSON in a Blob already; resolves to the JSON of the answer, or null where it carries none. Throws Refusal, Unreachable, or AbortError.
  *
  * @param {string} method
  * @param {string} path below /api/v1
@@ -55,7 +55,7 @@ export async function call(method, path, { body, query, signal, headers = {} } =
   /** @type {RequestInit & {headers: Record<string, string>}} */
   const options = { method, signal, headers: { ...HEADERS, ...headers }, credentials: "same-origin", cache: "no-store" };
   if (body !== undefined) {
-    options.body = JSON.stringify(body);
+    options.body = body instanceof Blob ? body : JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
   }
   let response;

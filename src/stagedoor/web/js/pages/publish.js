@@ -16,7 +16,6 @@ import { Rows } from "../publish/rows.js";
 import { readDrop, readFiles, readHandle } from "../scan/find.js";
 import { filesOf } from "../scan/tree.js";
 import { goOn } from "../upload/unfinished.js";
-import { source } from "../upload/transfer.js";
 import { begin, limit, onTransfers, setLimit, transfers } from "../upload/transfers.js";
 import { ask } from "../ui/dialog.js";
 import { field } from "../ui/field.js";
@@ -230,7 +229,7 @@ class View {
     const handles = {};
     for (const { id, found } of this.offering.going) {
       const leaves = [...filesOf(found.node)].map(([, leaf]) => leaf);
-      sources.set(id, source(leaves.map((leaf) => leaf.size), leaves.map((leaf) => leaf.file)));
+      sources.set(id, { sizes: leaves.map((leaf) => leaf.size), files: leaves.map((leaf) => leaf.file) });
       if (found.handle) handles[id] = found.handle;
     }
     begin(job, sources, this.page.me.id, handles);

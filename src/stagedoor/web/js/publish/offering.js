@@ -18,8 +18,7 @@
  * @property {{path: string, reason: string}[]} faults  what the server says of names and sizes
  */
 import { post, remove, Refusal } from "../api.js";
-import { readDrop, readFiles, readHandle } from "../scan/find.js";
-import { summary, wire } from "../scan/tree.js";
+import { summary, written } from "../scan/tree.js";
 
 export class Offering {
   /** @param {() => void} changed */
@@ -41,21 +40,6 @@ export class Offering {
   }
 
   // --- what the user does
-
-  /** @param {DataTransfer} transfer */
-  drop(transfer) {
-    return this.read((begun) => readDrop(transfer, begun));
-  }
-
-  /** @param {ArrayLike<File>} files */
-  pick(files) {
-    return this.read((begun) => readFiles(files, begun));
-  }
-
-  /** @param {FileSystemHandle} handle */
-  pickHandle(handle) {
-    return this.read((begun) => readHandle(handle, begun));
-  }
 
   /** @param {Entry} entry */
   remove(entry) {
@@ -171,10 +155,9 @@ export class Offering {
 
   async askOnce(version) {
     try {
-      const files = [];
-      for (const { id, found } of this.entries) files.push({ id, ...(await wire(found.node)) });
+      const offer = await written(this.entries.map(({ id, found }) => ({ id, node: found.node })));
       if (version !== this.version) return;
-      const answer = await post("/offers", { files, client: "page" });
+      const answer = await post("/offers", offer);
       if (version === this.version) this.told(answer);
       else if (!this.entries.length) remove(`/offers/${answer.id}`).catch(() => {}); // nobody wants it any more
     } catch (error) {

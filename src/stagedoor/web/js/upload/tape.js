@@ -11,11 +11,12 @@ export class Tape {
     return this.starts[this.starts.length - 1];
   }
 
-  /** Pieces of files that make up `[start, end)`; files of no bytes are in none. */
+  /** Pieces of files that make up `[start, end)`; files of no bytes are in none. `whole`: all of a file. */
   *pieces(start, end) {
     for (let index = this.at(start); start < end; index += 1) {
       const until = Math.min(end, this.starts[index + 1]);
-      if (until > start) yield { index, from: start - this.starts[index], to: until - this.starts[index] };
+      const [from, to] = [start - this.starts[index], until - this.starts[index]];
+      if (until > start) yield { index, from, to, whole: from === 0 && until === this.starts[index + 1] };
       start = Math.max(start, until);
     }
   }
@@ -32,9 +33,9 @@ export class Tape {
   }
 }
 
-/** @param {Tape} tape @param {File[]} files @returns {Blob} the bytes of `[start, end)`; nothing is read yet */
+/** Of whole files nothing is cut: a cut is a question to the browser's other process. @param {Tape} tape @param {File[]} files @returns {Blob} the bytes of `[start, end)`; nothing is read yet */
 export function blobOf(tape, files, start, end) {
   const slices = [];
-  for (const { index, from, to } of tape.pieces(start, end)) slices.push(files[index].slice(from, to));
+  for (const { index, from, to, whole } of tape.pieces(start, end)) slices.push(whole ? files[index] : files[index].slice(from, to));
   return new Blob(slices);
 }

@@ -11,19 +11,22 @@
  * hold), `stopped` (a person must act: `problem`), `arrived` (everything has; the studio works), `over`.
  */
 import { get, post, Refusal, Unreachable } from "../api.js";
+import { Slices } from "../scan/slices.js";
 import { startWorker } from "../worker.js";
 import { forget, remember } from "./journal.js";
 import { Speed } from "./speed.js";
-import { blobOf, Tape } from "./tape.js";
+import { Tape } from "./tape.js";
 
 /** Browsers open six connections to a server; two are left for everything else. */
 const CONNECTIONS = 4;
 const LOOK_MS = 3000;
 const LOOK_SOON_MS = 1000;
 const ROUNDS_IN_VAIN = 3;
+/** Files that are handed to the worker in one message. */
+const PORTION = 1000;
 const ENDED = new Set(["done", "aborted"]);
 
-/** @typedef {{tape: Tape, files: File[]}} Source */
+/** The files of a task in the order of its tape, and their sizes as they were validated. @typedef {{sizes: number[], files: File[]}} Source */
 /** @typedef {{code: string, message: string, changes?: {path: string, reason: string}[]}} Problem */
 
 /** The last one that asked for its turn to send. @type {Promise<unknown>} */
@@ -166,20 +169,27 @@ export class Transfer {
       this.worker = startWorker(new URL("./worker.js", import.meta.url));
       this.worker.onmessage = ({ data }) => this.told(data, tasks, resolve);
       this.worker.onerror = () => this.roundEnded({ code: "internal", message: "The part of this page that sends has failed. Reload the page to go on." }, resolve);
-      this.worker.postMessage({ kind: "start", views, connections: CONNECTIONS, rate: this.rate });
+      void this.hand(this.worker, views, tasks);
     });
   }
 
-  told(data, tasks, resolve) {
-    if (data.kind === "need") this.give(data, tasks);
-    else if (data.kind === "progress") this.progress(data);
-    else if (data.kind === "unreadable") void this.nameUnreadable(tasks.get(data.part.upload), data.part);
-    else if (data.kind === "ended") this.roundEnded(data.fatal, resolve);
+  /** The files go in portions: one message of very many would keep the page busy. */
+  async hand(worker, views, tasks) {
+    const slices = new Slices();
+    for (const { id } of views) {
+      const { sizes, files } = this.sources.get(tasks.get(id).id);
+      for (let from = 0; from < files.length; from += PORTION) {
+        worker.postMessage({ kind: "files", upload: id, sizes: sizes.slice(from, from + PORTION), files: files.slice(from, from + PORTION) });
+        await slices.breathe();
+      }
+    }
+    worker.postMessage({ kind: "start", views, connections: CONNECTIONS, rate: this.rate });
   }
 
-  give({ ticket, part }, tasks) {
-    const { tape, files } = this.sources.get(tasks.get(part.upload).id);
-    this.worker?.postMessage({ kind: "blob", ticket, blob: blobOf(tape, files, part.start, part.end) });
+  told(data, tasks, resolve) {
+    if (data.kind === "progress") this.progress(data);
+    else if (data.kind === "unreadable") void this.nameUnreadable(tasks.get(data.part.upload), data.part);
+    else if (data.kind === "ended") this.roundEnded(data.fatal, resolve);
   }
 
   progress({ progress, trouble }) {
@@ -198,9 +208,9 @@ export class Transfer {
 
   /** Which file cannot be read as it was checked. */
   async nameUnreadable(task, part) {
-    const { tape, files } = this.sources.get(task.id);
+    const { sizes, files } = this.sources.get(task.id);
     const changes = [];
-    for (const { index, from } of tape.pieces(part.start, part.end)) {
+    for (const { index, from } of new Tape(sizes).pieces(part.start, part.end)) {
       const file = files[index];
       const readable = await file.slice(from, from + 1).arrayBuffer().then((bytes) => bytes.byteLength === 1, () => false);
       if (!readable) changes.push({ path: file.webkitRelativePath || file.name, reason: "was changed, moved or deleted after it was checked" });
@@ -291,9 +301,4 @@ function problemOf(error) {
 function wordsFor({ code, message }) {
   if (code === "sign_in_refused") return "You are signed out. Sign in again and go on; nothing that was sent is lost.";
   return message;
-}
-
-/** @param {number[]} sizes @param {File[]} files @returns {Source} */
-export function source(sizes, files) {
-  return { tape: new Tape(sizes), files };
 }

@@ -6,7 +6,6 @@ import { get, post } from "../api.js";
 import { readHandle } from "../scan/find.js";
 import { recall } from "./journal.js";
 import { match } from "./match.js";
-import { source } from "./transfer.js";
 import { begin, transferOf } from "./transfers.js";
 
 /** @typedef {{job: any, handles: Record<string, any>}} Unfinished */
@@ -60,7 +59,7 @@ export async function goOn({ job, handles }, found, me) {
     }
     const matched = match(await get(`/jobs/${job.id}/tasks/${task.id}/files`), one.node);
     changes.push(...matched.changes);
-    sources.set(task.id, source(matched.sizes, matched.files));
+    sources.set(task.id, { sizes: matched.sizes, files: matched.files });
     if (one.handle) kept[task.id] = one.handle;
   }
   if (!changes.length) begin(job, sources, me.id, kept);
