@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from click.testing import CliRunner
 
+from rest import basic
 from stagedoor.cli import cli
 from studio import Studio, running, until
 
@@ -206,3 +208,17 @@ def test_a_volume_that_may_not_be_written_is_a_fault(studio: Studio) -> None:
         assert bad(studio) == [("fault", "volumes", "projects")]
     finally:
         studio.volume.chmod(0o700)
+
+
+def test_administrators_see_the_same_over_rest(studio: Studio) -> None:
+    """Of a server that looks at itself; nobody else learns anything."""
+    asked = f"{studio.url}/api/v1/doctor"
+    vendor, employee = studio.user("vendor@example.com"), studio.user("employee@example.com", "employee")
+    for who in (vendor, employee):
+        assert urllib3.request("GET", asked, headers=basic(who.code, who.api_key)).status == 403
+    with changed(studio, "UPDATE volumes SET root = ?", "/missing", str(studio.volume)):
+        answer = urllib3.request("GET", asked, headers=basic(studio.admin.code, studio.admin.api_key)).json()
+        _, said = examined(studio)
+    assert answer["grade"] == "fault"
+    kept = [[(one["area"], one["about"], one["grade"]) for one in found] for found in (answer["diagnoses"], said)]
+    assert kept[0] == kept[1]

@@ -227,6 +227,7 @@ PLAIN: dict[tuple[str, str], Any] = {
     ("GET", "/me"): None,
     ("GET", "/workspace"): None,
     ("GET", "/receipt-key"): None,
+    ("GET", "/doctor"): None,
     **{("GET", path): None for path in LISTS},
     ("POST", "/offers"): {"files": []},
     ("POST", "/jobs"): {"tasks": []},

@@ -355,3 +355,6 @@ def test_the_hook_of_a_queue_runs_instead_of_the_workspaces(studio: Any, shot: P
         ("publish-server", "medium"),
         ("post-done-server", ""),
     }
+    found = studio.session(studio.admin).find("Hook")
+    listed = [(hook["name"], hook["queue"]) for hook in found if hook["name"] == "publish-server"]
+    assert sorted(listed) == [("publish-server", queue) for queue in ("", "medium", "other")]

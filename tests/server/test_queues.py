@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from breaking import MIB, ended_well, furnished, publishing, submit
+from breaking import MIB, ended_well, furnished, publishing
 from counting import line_to
 from rest import Answer, House, Person, file, fresh
-from studio import BIN, Studio, frames, tree, until
+from studio import Studio, frames, tree, until
 
 Job = dict[str, Any]
 
@@ -307,24 +305,3 @@ def test_a_hook_has_the_time_that_its_queue_gives_it(studio: Studio, tmp_path: P
     assert done.returncode == 7, done.stderr
     shown = json.loads(studio.command("settings", "show", "--queue", "low", "--effective", "--json"))["settings"]
     assert {item["name"]: item["level"] for item in shown}["publish_seconds"] == "queue"
-
-
-def test_the_commands_of_the_coordinators_page_do_what_it_says(studio: Studio, tmp_path: Path) -> None:
-    """All of them, one after the other, on a job of which no byte has come."""
-    studio.start()
-    page = (Path(__file__).parents[2] / "docs" / "for-coordinators.md").read_text()
-    sources = [frames(tmp_path / name, range(1)) for name in ("one", "two")]
-    vendor = studio.session(studio.vendor)
-    job = submit(vendor, sources)
-    script = "set -e\n" + "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
-    env = {**studio.env(studio.admin), "JOB": job["id"], "STAGEDOOR_HOME": str(studio.home)}
-    env["PATH"] = f"{BIN}:{env['PATH']}"
-    done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stdout + done.stderr
-    seen = studio.session(studio.admin).get_entity("Job", job["id"])
-    assert [task["status"] for task in seen["tasks"]] == ["pending", "excluded"]
-    assert [seen["status"], seen["queue_hr"], seen["metadata"]["internal"]] == ["waiting", "high", {"reel": "12"}]
-    vendor.upload(job)
-    ended = vendor.wait(job, 30)
-    assert [ended["status"], ended["metadata"]["external"]] == ["done", {"ticket": "4711"}]
-    assert sorted(path.name for path in (studio.volume / "in").iterdir()) == ["one"]

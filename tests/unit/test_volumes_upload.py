@@ -240,6 +240,7 @@ def test_a_part_that_arrives_while_flushing_is_not_taken_for_flushed(
 
     monkeypatch.setattr(flushing, "flush", flush_while_a_part_arrives)
     upload.flush()
+    assert upload.history.claimed == 30
     damage(house, "plate.exr", 5)
     damage(house, "plate.exr", 25)
     assert house.again().missing() == Ranges([(20, 50)])

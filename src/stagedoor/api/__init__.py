@@ -24,6 +24,7 @@
 22. `who`         who asks: by key, or by the cookie of a page
 23. `signin`      signing in and out, sessions, invitations
 24. `events`      what changes, as it happens
+25. `doctor`      whether all is well
 
 Rules
 1. Everything but `/healthz`, the pages and what signs in needs a user name and an API key (HTTP Basic), or the cookie

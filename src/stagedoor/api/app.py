@@ -35,9 +35,9 @@ from ..lifecycle.tally import Tally
 from ..model import errors
 from ..version import __version__
 from ..wire import calls
-from ..wire.house import Health
+from ..wire.house import Checkup, Health
 from ..wire.signing import PublicKey
-from . import events, hooks, house, metrics, publishing, reuse, signin, studio, uploads
+from . import doctor, events, hooks, house, metrics, publishing, reuse, signin, studio, uploads
 from . import log as log_door
 from .document import Document
 from .gate import Gate, is_loopback, log_refusal
@@ -79,6 +79,8 @@ class Services:
     """free and total bytes of the disk below a folder, where it is there"""
     tally: Tally
     census: metrics.Census
+    examine: Callable[[str], Checkup]
+    """look at everything a server needs; given the name by which vendors reach it"""
     events: events.Broadcast
 
 
@@ -97,6 +99,7 @@ def make_app(services: Services, peers: Mapping[int, str]) -> ASGIApp:
             *metrics.HANDLERS,
             *log_door.HANDLERS,
             *events.HANDLERS,
+            *doctor.HANDLERS,
         ],
         state=State({"services": services}),
         exception_handlers={

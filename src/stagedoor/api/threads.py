@@ -4,7 +4,7 @@
 - `parts`   bytes onto disks
 - `checks`  offers: a hook may think for half a minute
 - `submits` submits: a hook may think even longer
-- `looks`   what a user sent before: two at a time, since a receipt of many files takes memory
+- `looks`   what a user sent before, and the doctor: two at a time, since a receipt of many files takes memory
 - `hashes`  passwords: two at a time, since each takes 64 MiB; few wait
 - `copies`  files copied from the studio's own disks: two at a time, so that parts find the disks free
 """

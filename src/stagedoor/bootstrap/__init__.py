@@ -13,9 +13,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .homes import Home, create_home, open_home, room
+
+if TYPE_CHECKING:
+    from ..wire.house import Checkup
 
 __all__ = [
     "Home",
@@ -28,11 +31,10 @@ __all__ = [
     "room",
     "serve",
     "upgrade",
-    "worst",
 ]
 
 
-def examine(home: Path, **options: Any) -> list[Any]:
+def examine(home: Path, **options: Any) -> Checkup:
     """See `doctor.examine`."""
     from . import doctor
 
@@ -65,13 +67,6 @@ def upgrade(home: Path, *, backed_up: bool = False) -> dict[str, Any]:
     from .upgrade import upgrade as bring
 
     return bring(home, backed_up=backed_up)
-
-
-def worst(found: list[Any]) -> str:
-    """The gravest grade among diagnoses."""
-    from . import doctor
-
-    return doctor.worst(found)
 
 
 def serve(home: Path, host: str, port: int, **options: Any) -> None:

@@ -47,12 +47,13 @@ from ..lifecycle.watching import Watching
 from ..mail import Posted
 from ..model.audit import SYSTEM
 from ..model.entities import RunState
-from ..model.errors import BadRequest
+from ..model.errors import BadRequest, Busy
 from ..model.hooks import HookName
 from ..records import new_id
 from ..signing import SigningKey
 from ..version import __version__
 from ..volumes.probe import probe
+from ..wire.house import Checkup
 from . import logs
 from .homes import Home, now, open_home, room
 from .memory import give_back_large_blocks, pass_over_what_stays
@@ -158,6 +159,7 @@ class _Running:
             room=room,
             tally=tally,
             census=records.health,
+            examine=_one_at_a_time(home.paths.folder),
             events=Broadcast(Watching(records.lists, receiving, now)),
         )
 
@@ -231,6 +233,23 @@ class _Running:
             home.programs.end(run)
             if run.hook is not HookName.PUBLISH or run.replay:
                 home.records.runs.update(run.id, state=RunState.LOST, ended=now(), error=LOST)
+
+
+def _one_at_a_time(folder: Path) -> Callable[[str], Checkup]:
+    """The doctor; a volume that hangs lets one thread wait, and no other."""
+    looking = threading.Lock()
+
+    def examine(host: str) -> Checkup:
+        from . import doctor
+
+        if not looking.acquire(blocking=False):
+            raise Busy("The doctor is looking already; try again in a moment.")
+        try:
+            return doctor.examine(folder, host=host)
+        finally:
+            looking.release()
+
+    return examine
 
 
 def _alone(step: Callable[[str], None]) -> Callable[[str], None]:

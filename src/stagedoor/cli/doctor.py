@@ -8,7 +8,7 @@ import click
 
 from . import exits
 from .options import as_json, bootstrap, home, pass_page
-from .screen.page import Page, as_builtins
+from .screen.page import Page
 
 _STYLES = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 
@@ -32,15 +32,13 @@ def command(page: Page, home: Path, host: str, port: int) -> None:
     Home, database, engine, volumes, hooks, certificate, port, clocks and limits. It changes nothing, and may be run
     while the server runs and while it does not. Exit code 8 where there is a fault.
     """
-    wiring = bootstrap()
-    found = wiring.examine(home, host=host, port=port)
-    grade = wiring.worst(found)
-    page.answer({"grade": grade, "diagnoses": [as_builtins(one) for one in found]})
+    found = bootstrap().examine(home, host=host, port=port)
+    page.answer(found)
     if not page.json:
-        for one in found:
+        for one in found.diagnoses:
             about = f"{one.area} {one.about}".strip()
             page.say(f"{one.grade.upper():8} {about}: {one.sentence}", _STYLES[one.grade])
             if one.advice:
                 page.say(f"         -> {one.advice}")
-    if grade == "fault":
+    if found.grade == "fault":
         raise click.exceptions.Exit(exits.UNHEALTHY)

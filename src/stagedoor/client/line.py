@@ -38,6 +38,8 @@ TICK_SECONDS = 0.1
 ASLEEP_SECONDS = 10.0
 FAREWELL_SECONDS = 2.0
 STALLED_SECONDS = 12.0
+FRESH_SECONDS = 20.0
+"""for which an open connection may wait for its first part"""
 AT_A_TIME = 2
 """parts that a connection sends before the first of them is answered"""
 LONGEST_PAUSE = 30.0
@@ -69,7 +71,7 @@ class _Stopped(Exception):
 
 
 class Line:
-    """`connections`: how many at a time; None: as many as help."""
+    """`connections`: how many at a time; None: as many as help. `pipe`: one that is open already."""
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class Line:
         connections: int | None,
         patience: float,
         limit: Limit | None = None,
+        pipe: Pipe | None = None,
     ) -> None:
         self.route = connection.route
         self.sendings: Mapping[str, Sending] = {sending.view.id: sending for sending in sendings}
@@ -89,6 +92,7 @@ class Line:
             self.plan.add(sending.view.id, sending.view.missing, sending.view.part_bytes)
         self._fixed = connections
         self._patience = patience
+        self._ready = pipe
         self._over = threading.Event()
         self._received = {sending.view.id: sending.view.received for sending in sendings}
         self._error: BaseException | None = None
@@ -157,13 +161,21 @@ class Line:
     def _first(self) -> float:
         """Open the first connection and employ as many as suit it; its round trip in seconds."""
         try:
-            pipe = Pipe(self.route)
+            pipe = self._fresh() or Pipe(self.route)
         except ServerUnreachable:
             self.employ(self._fixed or growth.first(0))  # they wait for the server, and say so
             return 0.0
         self.plan.most = SHORT_PART if pipe.round_trip < growth.SHORT else LARGEST
         self.employ(self._fixed or growth.first(pipe.round_trip), pipe)
         return pipe.round_trip
+
+    def _fresh(self) -> Pipe | None:
+        """The pipe that was open already, if nothing can have ended it meanwhile."""
+        pipe, self._ready = self._ready, None
+        if pipe and time.monotonic() - pipe.moved > FRESH_SECONDS:
+            pipe.close()
+            return None
+        return pipe
 
     @property
     def grows(self) -> bool:

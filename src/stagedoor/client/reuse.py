@@ -64,10 +64,13 @@ class Reuse:
         self.bytes = 0
         """arrived without being sent"""
 
-    def run(self, tell: Callable[[int], None]) -> None:
-        """Have the server take what it has. `tell(bytes)` says how many arrived so. Raises SourceChanged."""
+    def run(self, ask: Callable[[], ReuseView], tell: Callable[[int], None]) -> None:
+        """Have the server take what it has; `ask` finds out what that may be. `tell(bytes)` says how many arrived so.
+
+        Raises SourceChanged.
+        """
         try:
-            view: ReuseView = self._connection.fetch(calls.REUSABLE, self._names)
+            view = ask()
             candidates = [(part.task, file) for part in view.tasks for file in numbers_of(part.files)]
             if candidates:
                 self._name(candidates, min(BATCH_FILES, view.most), tell)

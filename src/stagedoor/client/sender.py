@@ -7,26 +7,30 @@ Rules
 4. A paused job, and entries on hold, are waited for as long as the server answers, and it is said so. What the studio
    left out is not sent.
 5. What the server may have already is named first; what it does not take then is sent.
-5. First contact fails at once; later a server that cannot be reached is waited for, `patience` seconds.
+6. First contact fails at once; later a server that cannot be reached is waited for, `patience` seconds.
+7. What will be wanted next is asked for at the same time: on a long line every question costs its time.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from ..model import errors
 from ..wire import calls
 from ..wire.jobs import JobView, TaskView
 from ..wire.parts import UploadView
+from ..wire.reuse import ReuseView
 from . import source
 from .connection import Connection
 from .errors import ServerFault, ServerUnreachable, SourceChanged, TransferFailed
 from .growth import MOST
 from .limit import Limit
 from .line import Line, Sending
+from .pipe import Pipe
 from .progress import Progress, Speed, Tell, eta
 from .reuse import Reuse
 from .source import Source
@@ -41,7 +45,6 @@ _KEPT_BACK = ("onhold", "excluded")
 _HELD = "The rest is on hold at the studio; waiting for it."
 
 Stop = Callable[[], bool]
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -73,12 +76,26 @@ class Sender:
         self._stop = stop or (lambda: False)
         self._speed = Speed()
         self._sources: dict[str, Source] = {}
+        self._asking = ThreadPoolExecutor(ASKING, "stagedoor-ask")
+        self._looked_ahead = False
+        self._found: dict[str, Future[Source | SourceChanged]] = {}
+        """by task, what was looked for ahead"""
+        self._reusable: Future[ReuseView] | None = None
+        self._pipe: Future[Pipe] | None = None
 
     def send(self) -> None:
         """Send until nothing is missing, the job has left its upload, or `stop()` is true.
 
         Raises SourceChanged, TransferFailed, ServerUnreachable, and what the server refuses.
         """
+        try:
+            self._send()
+        finally:
+            self._asking.shutdown(wait=False, cancel_futures=True)
+            if self._pipe:
+                self._pipe.add_done_callback(_close)
+
+    def _send(self) -> None:
         job: JobView = self._connection.fetch(calls.JOB, {"id": self._job_id})
         in_vain = 0
         while job.phase == "upload" and not self._stop():
@@ -102,7 +119,10 @@ class Sender:
         if job.status == "paused":
             return []
         tasks = [task for task in job.tasks if task.status not in _KEPT_BACK]
-        return [(task, view) for task, view in zip(tasks, self._views(tasks), strict=True) if not view.complete]
+        asked = [self._asking.submit(self._view, task) for task in tasks]
+        self._look_ahead(job, tasks)
+        views = [coming.result() for coming in asked]
+        return [(task, view) for task, view in zip(tasks, views, strict=True) if not view.complete]
 
     def _rests(self, job: JobView, missing: list[tuple[TaskView, UploadView]]) -> bool:
         """Whether nothing can be sent for now."""
@@ -112,14 +132,35 @@ class Sender:
 
     def _rest(self, job: JobView) -> None:
         self._told(job.received, job.size, 0, job.error if job.status == "paused" else _HELD)
+        self._found.clear()  # what lies on this disk may be different by then
         time.sleep(REST_SECONDS)
 
-    def _views(self, tasks: list[TaskView]) -> list[UploadView]:
-        def view(task: TaskView) -> UploadView:
-            answer: UploadView = self._patiently(lambda: self._connection.fetch(calls.UPLOAD, {"id": task.upload}))
-            return answer
+    def _view(self, task: TaskView) -> UploadView:
+        view: UploadView = self._patiently(lambda: self._connection.fetch(calls.UPLOAD, {"id": task.upload}))
+        return view
 
-        return self._at_once(view, tasks)
+    def _look_ahead(self, job: JobView, tasks: list[TaskView]) -> None:
+        """Once: ask what will be wanted when it is known which bytes are missing."""
+        lacking = [task for task in tasks if task.received < task.size]
+        if self._looked_ahead or not lacking:
+            return
+        self._looked_ahead = True
+        self._pipe = self._asking.submit(Pipe, self._connection.route)
+        if self._reuse:
+            self._reusable = self._asking.submit(self._ask_reusable)
+        for task in lacking:
+            self._found[task.id] = self._asking.submit(self._look_for, job, task)
+
+    def _opened(self) -> Pipe | None:
+        """The connection that was opened ahead, the first time."""
+        coming, self._pipe = self._pipe, None
+        with suppress(ServerUnreachable):
+            return coming.result() if coming else None
+        return None  # then the line waits for the server, and says so
+
+    def _ask_reusable(self) -> ReuseView:
+        view: ReuseView = self._connection.fetch(calls.REUSABLE, {"id": self._job_id})
+        return view
 
     def _sendings(self, job: JobView, missing: list[tuple[TaskView, UploadView]]) -> list[Sending]:
         self._find([task for task, _ in missing if task.id not in self._sources], job)
@@ -127,22 +168,25 @@ class Sender:
 
     def _find(self, tasks: list[TaskView], job: JobView) -> None:
         """The files of these tasks on this disk. Raises SourceChanged with the differences of all."""
-
-        def find(task: TaskView) -> Source | SourceChanged:
-            entry = self._patiently(lambda: self._connection.fetch(calls.TASK_FILES, {"id": job.id, "task": task.id}))
-            try:
-                return source.find(entry, task.source)
-            except SourceChanged as error:
-                return error
-
+        for task in tasks:
+            if task.id not in self._found:
+                self._found[task.id] = self._asking.submit(self._look_for, job, task)
         changes: list[source.Change] = []
-        for task, found in zip(tasks, self._at_once(find, tasks), strict=True):
+        for task in tasks:
+            found = self._found.pop(task.id).result()
             if isinstance(found, SourceChanged):
                 changes += [(change["path"], change["reason"]) for change in found.details["files"]]
             else:
                 self._sources[task.id] = found
         if changes:
             raise source.changed(changes)
+
+    def _look_for(self, job: JobView, task: TaskView) -> Source | SourceChanged:
+        entry = self._patiently(lambda: self._connection.fetch(calls.TASK_FILES, {"id": job.id, "task": task.id}))
+        try:
+            return source.find(entry, task.source)
+        except SourceChanged as error:
+            return error
 
     def _taken(self, job: JobView, missing: list[tuple[TaskView, UploadView]]) -> bool:
         """Once: have the server take what it has already; whether anything may be less missing now."""
@@ -162,7 +206,7 @@ class Sender:
             self._reused = taken
             self._told(there + taken, job.size, files, "")
 
-        reuse.run(tell)
+        reuse.run(self._reusable.result if self._reusable else self._ask_reusable, tell)
         self._speed = Speed()  # what was not sent says nothing about the line
         return reuse.asked
 
@@ -175,7 +219,7 @@ class Sender:
         def tell(received: int, message: str) -> None:
             self._told(there + received, job.size, files, message)
 
-        line = Line(self._connection, sendings, self._connections, self._patience, self._limit)
+        line = Line(self._connection, sendings, self._connections, self._patience, self._limit, self._opened())
         tell(before, "")
         line.run(tell, self._stop)
         tell(line.received, "")
@@ -195,13 +239,6 @@ class Sender:
             )
         )
 
-    def _at_once(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        pool = ThreadPoolExecutor(ASKING, "stagedoor-ask")
-        try:
-            return list(pool.map(work, items))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
     def _patiently(self, ask: Callable[[], Result], patience: float | None = None) -> Result:
         """Ask until an answer comes, for `patience` seconds."""
         deadline = time.monotonic() + (self._patience if patience is None else patience)
@@ -212,3 +249,8 @@ class Sender:
                 if error.error_code == "tls_refused" or time.monotonic() >= deadline or self._stop():
                     raise
             time.sleep(1.0)
+
+
+def _close(coming: Future[Pipe]) -> None:
+    if not coming.cancelled() and not coming.exception():
+        coming.result().close()

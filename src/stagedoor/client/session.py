@@ -335,12 +335,12 @@ class Session:
 
     def _pages(self, call: calls.Call, filters: dict[str, str], limit: int | None, skip: int) -> list[Json]:
         """Items of a list, however many pages it takes."""
-        found: dict[str, Json] = {}
+        found: dict[Any, Json] = {}
         while limit is None or len(found) < limit:
             want = PAGE if limit is None else min(PAGE, limit - len(found))
             page = self._connection.call(call, query={**filters, "limit": str(want), "skip": str(skip)})
             items = page["items"]
-            found.update((item.get("id") or item["name"], item) for item in items)
+            found.update((item.get("id") or (item["name"], item.get("queue")), item) for item in items)
             skip += len(items)
             if not items or skip >= page["total"]:
                 break

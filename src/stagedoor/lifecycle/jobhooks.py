@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..model.entities import Hook, HookRun, Job, Notice, RunState
+from ..model.entities import Hook, HookRun, Job, Notice
 from .hookinput import job_input
 from .needs import Clock, House, JobBook, OfferBook, Outcome, Programs, RunBook, RunOrder
 from .views import absolute_of
@@ -32,13 +32,10 @@ class JobHooks:
 
     def begin(self, job: Job, hook: Hook, *, attempt: int = 1) -> HookRun:
         """Record that a run begins."""
-        run = HookRun(
-            id=self._offers.new_id(),
-            hook=hook.name,
-            command=hook.command,
+        run = hook.begun(
+            self._offers.new_id(),
+            at=self._clock(),
             version=self._programs.version(hook.command),
-            state=RunState.RUNNING,
-            started=self._clock(),
             user_id=job.user_id,
             offer_id=job.offer_id,
             job_id=job.id,

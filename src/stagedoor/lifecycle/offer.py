@@ -136,13 +136,10 @@ class Offering:
         hook = self._house.hook(HookName.PRE_PUBLISH)
         assert hook is not None
         with self._gate.enter(settings.number("pre_publish_at_once")):
-            run = HookRun(
-                id=self._offers.new_id(),
-                hook=hook.name,
-                command=hook.command,
+            run = hook.begun(
+                self._offers.new_id(),
+                at=self._clock(),
                 version=self._programs.version(hook.command),
-                state=RunState.RUNNING,
-                started=self._clock(),
                 user_id=user.id,
                 offer_id=offer.id,
             )
@@ -284,22 +281,25 @@ def _read_entries(entries: list[Entry], settings: Settings) -> tuple[list[OfferE
     for number, entry in enumerate(entries):
         found, wrong = manifest.read(entry, windows_names=settings.flag("windows_names"))
         faults.extend({"id": entry.id, "path": fault.path, "reason": fault.reason} for fault in wrong)
-        drafts.append(
-            OfferEntry(
-                id=entry.id,
-                number=number,
-                filename=entry.filename,
-                is_dir=found.is_dir,
-                size=found.size,
-                file_count=len(found.files),
-                modified=entry.modified,
-                verdict=_UNDECIDED,
-            )
-        )
+        drafts.append(undecided(entry, number, found))
         trees[entry.id] = tree_json(entry)
     if faults:
         raise errors.ManifestRefused(_sentence(faults), details={"faults": faults[:FAULTS_SENT], "total": len(faults)})
     return drafts, trees
+
+
+def undecided(entry: Entry, number: int, found: manifest.Manifest) -> OfferEntry:
+    """An entry, as it was read, of which nothing has been decided yet."""
+    return OfferEntry(
+        id=entry.id,
+        number=number,
+        filename=entry.filename,
+        is_dir=found.is_dir,
+        size=found.size,
+        file_count=len(found.files),
+        modified=entry.modified,
+        verdict=_UNDECIDED,
+    )
 
 
 def tree_json(entry: Entry) -> bytes:

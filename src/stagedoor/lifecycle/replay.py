@@ -123,14 +123,7 @@ class Replaying:
         settings = self._house.settings()
         outcome = self._programs.try_out(
             RunOrder(
-                run=HookRun(
-                    id=f"replay-{self._offers.new_id()}",
-                    hook=hook.name,
-                    command=hook.command,
-                    version="",
-                    state=RunState.RUNNING,
-                    started=self._clock(),
-                ),
+                run=hook.begun(f"replay-{self._offers.new_id()}", at=self._clock()),
                 environment=hook.environment,
                 run_as=hook.run_as,
                 input=data,
@@ -171,13 +164,10 @@ class Replaying:
 
     def _again(self, earlier: HookRun, job: Job, hook: Hook) -> HookRun:
         kept = self._programs.read_record(earlier.id)["input"].encode()
-        run = HookRun(
-            id=self._offers.new_id(),
-            hook=hook.name,
-            command=hook.command,
+        run = hook.begun(
+            self._offers.new_id(),
+            at=self._clock(),
             version=self._programs.version(hook.command),
-            state=RunState.RUNNING,
-            started=self._clock(),
             user_id=job.user_id,
             offer_id=job.offer_id,
             job_id=job.id,

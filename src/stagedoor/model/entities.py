@@ -321,6 +321,33 @@ class Hook:
     enabled: bool = True
     modified: int = 0
 
+    def begun(
+        self,
+        id: str,
+        *,
+        at: int,
+        version: str = "",
+        user_id: str = "",
+        offer_id: str = "",
+        job_id: str = "",
+        attempt: int = 1,
+        replay: bool = False,
+    ) -> HookRun:
+        """A run of it, that begins."""
+        return HookRun(
+            id=id,
+            hook=self.name,
+            command=self.command,
+            version=version,
+            state=RunState.RUNNING,
+            started=at,
+            user_id=user_id,
+            offer_id=offer_id,
+            job_id=job_id,
+            attempt=attempt,
+            replay=replay,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:

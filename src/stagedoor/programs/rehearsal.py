@@ -27,13 +27,13 @@ from ..lifecycle import views
 from ..lifecycle.hookinput import job_input, pre_publish_input
 from ..lifecycle.judge import BrokenAnswer, oddities, read_answer
 from ..lifecycle.needs import Outcome, RunOrder
-from ..lifecycle.offer import tree_json
+from ..lifecycle.offer import tree_json, undecided
 from ..lifecycle.presubmit import refusal
 from ..model import errors, form, manifest
 from ..model.entities import (
     BUILT_IN_QUEUES,
     DEFAULT_QUEUE,
-    HookRun,
+    Hook,
     Job,
     Notice,
     Offer,
@@ -220,14 +220,7 @@ class _Stage:
 
     def _run(self, data: bytes, files: Mapping[str, bytes]) -> tuple[Outcome, float]:
         order = RunOrder(
-            run=HookRun(
-                id=_RUN_ID,
-                hook=self.hook,
-                command=self.command,
-                version="",
-                state=RunState.RUNNING,
-                started=_now(),
-            ),
+            run=Hook(name=self.hook, command=self.command).begun(_RUN_ID, at=_now()),
             environment=self.environment,
             input=data,
             files=files,
@@ -279,16 +272,7 @@ def _read(entries: Sequence[Mapping[str, Any]]) -> list[_Draft]:
         entry = msgspec.convert(given, Entry)
         found, wrong = manifest.read(entry)
         faults.extend(wrong)
-        offered = OfferEntry(
-            id=entry.id,
-            number=number,
-            filename=entry.filename,
-            is_dir=found.is_dir,
-            size=found.size,
-            file_count=len(found.files),
-            modified=entry.modified,
-            verdict=Verdict(kind=Kind.ACCEPTED),
-        )
+        offered = replace(undecided(entry, number, found), verdict=Verdict(kind=Kind.ACCEPTED))
         drafts.append(_Draft(offered, found, tree_json(entry), str(given.get("source", ""))))
     if faults:
         raise errors.ManifestRefused("; ".join(f"{fault.path} {fault.reason}" for fault in faults[:20]))

@@ -82,6 +82,8 @@ class History:
         """where that lies which was there before"""
         self.claims: list[tuple[int, Extent]] = []
         """where in the journal an extent is recorded that is not known to be on the device"""
+        self.claimed = 0
+        """bytes of all claims"""
         for record in records:
             self.apply(record.value, record.at)
 
@@ -97,15 +99,21 @@ class History:
             self.extents.add(extents)
             if not value.get("flushed"):
                 self.claims += [(at, extent) for extent in extents]
+                self.claimed += _bytes(extents)
         elif kind == "lost":
             self.extents.drop([(start, end) for start, end in value["ranges"]])
         elif kind == "flushed":
             self.claims = [claim for claim in self.claims if claim[0] >= value["before"]]
+            self.claimed = _bytes(extent for _, extent in self.claims)
         elif kind == "placing":
             self.placing = Thing(value["device"], value["inode"])
         elif kind == "placed":
             self.placed = value["path"]
             self.kept = value.get("kept", "")
+
+
+def _bytes(extents: Iterable[Extent]) -> int:
+    return sum(extent.end - extent.start for extent in extents)
 
 
 def part_record(part: Range, extents: Iterable[Extent], flushed: bool) -> dict[str, Any]:

@@ -153,8 +153,7 @@ class StagedUpload:
         if extents:
             self.note(part_record(part, extents, flush), sync=flush)
         with self._lock:
-            waiting = sum(extent.end - extent.start for _, extent in self.history.claims)
-            due = waiting >= self._flush_every and not self._flushing
+            due = self.history.claimed >= self._flush_every and not self._flushing
             self._flushing = self._flushing or due
         if due:
             threading.Thread(target=self._flush_aside, name="stagedoor-flush", daemon=True).start()

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from .house import (
+    Checkup,
     Health,
     HookChange,
     HookView,
@@ -124,6 +125,8 @@ REUSE = Call("POST", f"{V1}/jobs/{{id}}/reuse", ReuseAnswer, ReuseRequest, idemp
 UPLOAD = Call("GET", f"{V1}/uploads/{{id}}", UploadView)
 PART = Call("PUT", f"{V1}/uploads/{{id}}", PartAnswer)
 """The body is the bytes; see `parts` for its headers."""
+
+DOCTOR = Call("GET", f"{V1}/doctor", Checkup)
 
 # --- signing in ----------------------------------------------------------------------------------------------------
 # Without sign-in; all but the first with the page header.

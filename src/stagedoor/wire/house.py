@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -238,3 +238,28 @@ class SettingChange(Struct, frozen=True, kw_only=True):
 class Health(Struct, frozen=True, kw_only=True):
     status: str
     version: str
+
+
+# --- the server itself ----------------------------------------------------------------------------------------------
+
+
+class Diagnosis(Struct, frozen=True, kw_only=True):
+    """What the doctor says about one thing."""
+
+    area: str
+    """home, limits, database, engine, jobs, volumes, hooks, door, tls, clock"""
+    about: str
+    """which volume, hook or file; empty where the area has one thing only"""
+    grade: Literal["ok", "warning", "fault"]
+    """ok; warning: works, but look at it; fault: does not work"""
+    sentence: str
+    advice: str = ""
+    """what to do; empty where all is well"""
+
+
+class Checkup(Struct, frozen=True, kw_only=True):
+    """What `stagedoor doctor` finds."""
+
+    grade: Literal["ok", "warning", "fault"]
+    """the gravest of all"""
+    diagnoses: list[Diagnosis]

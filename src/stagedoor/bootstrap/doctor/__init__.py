@@ -23,24 +23,24 @@ from ... import config
 from ...model.errors import StagedoorError
 from ...records import Schema, open_records
 from . import databases, doors, homes, programs, storage
-from .diagnosis import Diagnosis, fault, worst
+from .diagnosis import Checkup, Diagnosis, checkup, fault
 
-__all__ = ["Diagnosis", "examine", "worst"]
+__all__ = ["examine"]
 
 
-def examine(folder: Path, *, host: str = "", port: int = 0) -> list[Diagnosis]:
+def examine(folder: Path, *, host: str = "", port: int = 0) -> Checkup:
     """Look at everything. `host`: the name by which vendors reach the server; `port`: where it is to listen."""
     paths = config.Home(folder.absolute())
     paths.check()
     found = [*_looked("home", lambda: homes.examine(paths)), *_looked("limits", lambda: homes.limits(paths))]
     if any(one.area == "home" and one.about == "configuration" and one.grade == "fault" for one in found):
-        return found
+        return checkup(found)
     state, said = databases.schema(paths)
     found += said
     found += _looked("engine", lambda: databases.engine(paths))
     if state is Schema.CURRENT:
         found += _of_records(paths)
-    return [*found, *_looked("door", lambda: doors.examine(paths, host, port))]
+    return checkup([*found, *_looked("door", lambda: doors.examine(paths, host, port))])
 
 
 def _of_records(paths: config.Home) -> list[Diagnosis]:

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from ...wire.house import Checkup, Diagnosis
+
+__all__ = ["Checkup", "Diagnosis", "checkup", "fault", "ok", "size", "warning"]
 
 GRADES = ("ok", "warning", "fault")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    area: str
-    """home, limits, database, engine, jobs, volumes, hooks, door, tls, clock"""
-    about: str
-    """which volume, hook or file; empty where the area has one thing only"""
-    grade: str
-    """ok; warning: works, but look at it; fault: does not work"""
-    sentence: str
-    advice: str = ""
-    """what to do; empty where all is well"""
 
 
 def ok(area: str, about: str, sentence: str) -> Diagnosis:
@@ -33,9 +23,10 @@ def fault(area: str, about: str, sentence: str, advice: str) -> Diagnosis:
     return Diagnosis(area=area, about=about, grade="fault", sentence=sentence, advice=advice)
 
 
-def worst(found: Iterable[Diagnosis]) -> str:
-    """The gravest grade."""
-    return max((one.grade for one in found), key=GRADES.index, default="ok")
+def checkup(found: Iterable[Diagnosis]) -> Checkup:
+    """All of it, with the gravest grade."""
+    diagnoses = list(found)
+    return Checkup(grade=max((one.grade for one in diagnoses), key=GRADES.index, default="ok"), diagnoses=diagnoses)
 
 
 def size(count: float) -> str:
