@@ -1,6 +1,6 @@
 /** A job: how it stands, what happens next, its entries; for the studio also the runs of its hooks and what was done. */
 import { get, patch, post, Refusal } from "../api.js";
-import { fill, h, icon, redraw } from "../dom.js";
+import { breakable, fill, h, icon, redraw } from "../dom.js";
 import { attempt, doing } from "../desk/act.js";
 import { entries, facts, refresh } from "../desk/entries.js";
 import { LOG_COLUMNS } from "../desk/logs.js";
@@ -62,7 +62,7 @@ function head(page, job, draw, sign) {
   const own = job.user === page.me.id;
   return [
     h("p", { class: "small" }, h("a", { href: "/jobs" }, "Jobs")),
-    h("div", { class: "row apart" }, h("h1", { class: "any" }, job.name), h("div", { class: "row" }, jobBadge(job), sign)),
+    h("div", { class: "row apart" }, h("h1", { class: "any" }, breakable(job.name)), h("div", { class: "row" }, jobBadge(job), sign)),
     job.phase === "upload" || job.status === "running" ? progress(job) : null,
     problem(job, inside),
     h("p", { id: "next" }, whatNext(job, inside, own)),

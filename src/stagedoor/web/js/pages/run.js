@@ -1,6 +1,6 @@
 /** A run of a hook: what it read, wrote and said; and, of a pre-publish run, what today's script would say. */
 import { get, post } from "../api.js";
-import { fill, h } from "../dom.js";
+import { breakable, fill, h } from "../dom.js";
 import { doing } from "../desk/act.js";
 import { facts } from "../desk/entries.js";
 import { difference } from "../desk/replay.js";
@@ -47,7 +47,7 @@ function details(run, job) {
       ["Took", run.seconds === null ? "It still runs." : took(run)],
       ["Exit code", run.exit_code === null ? "none" : run.exit_code < 0 ? `ended by signal ${-run.exit_code}` : run.exit_code],
       ["Attempt", run.attempt],
-      run.job ? ["Job", h("a", { href: `/jobs/${run.job}` }, job ? job.name : h("code", {}, run.job))] : null,
+      run.job ? ["Job", h("a", { href: `/jobs/${run.job}` }, job ? breakable(job.name) : h("code", {}, run.job))] : null,
       run.offer ? ["Offer", h("code", {}, run.offer)] : null,
       run.user ? ["User", h("a", { href: `/people?where=${encodeURIComponent(`id = ${run.user}`)}` }, job ? person(job) : h("code", {}, run.user))] : null,
       ["Command", h("code", {}, run.command)],

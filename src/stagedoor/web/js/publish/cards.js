@@ -1,5 +1,5 @@
 /** The transfers of this tab, a card each: how far, how fast, what is in the way, and how it ended. */
-import { fill, h, icon } from "../dom.js";
+import { breakable, fill, h, icon } from "../dom.js";
 import { spokenChanges } from "../upload/match.js";
 import { drop } from "../upload/transfers.js";
 import { ask } from "../ui/dialog.js";
@@ -16,7 +16,7 @@ export class Card {
     this.transfer = transfer;
     const { job } = transfer;
     this.bar = bar(`Upload of ${job.code}`);
-    this.title = h("h2", { tabindex: "-1", id: `transfer-${job.id}` }, job.code);
+    this.title = h("h2", { tabindex: "-1", id: `transfer-${job.id}` }, breakable(job.code));
     this.badge = h("span", { class: "badge" });
     this.numbers = h("p", { class: "numbers" });
     this.says = h("div", { class: "transfer-says" });
