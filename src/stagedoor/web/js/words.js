@@ -42,7 +42,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const dayAndYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
-/** A time with everything: for titles and details. */
+/** A time with everything: for titles and details. @param {string | number | null | undefined} iso */
 export function exactly(iso) {
   return iso ? full.format(new Date(iso)) : "";
 }

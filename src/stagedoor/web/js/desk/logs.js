@@ -1,6 +1,10 @@
 /** Lines of the audit log. */
-import { h } from "../dom.js";
+import { breakable, h } from "../dom.js";
 import { time } from "../ui/status.js";
+import { exactly } from "../words.js";
+
+/** Of what is changed, milliseconds since 1970. */
+const TIMES = new Set(["expires", "created", "modified", "finished", "due"]);
 
 /** @type {import("../ui/table.js").Column[]} */
 export const LOG_COLUMNS = [
@@ -15,14 +19,18 @@ export const LOG_COLUMNS = [
 export function thing(line) {
   const name = line.entity_hr || line.entity_id;
   const job = line.entity === "job" ? line.entity_id : line.details?.job;
-  return job ? h("a", { href: `/jobs/${job}` }, name || job) : name;
+  return job ? h("a", { href: `/jobs/${job}` }, breakable(name || job)) : breakable(name ?? "");
 }
 
 /** @param {any} line */
 export function changes(line) {
   const told = Object.entries(line.changes).filter(([name]) => name !== "state" || line.entity !== "job");
   if (!told.length) return null;
-  return h("ul", { class: "plain small" }, told.slice(0, 8).map(([name, [before, after]]) => h("li", {}, h("span", { class: "muted" }, `${name}: `), before === null || before === "" ? "" : [h("del", {}, said(before)), " "], after === null || after === "" ? "" : h("ins", {}, said(after)))));
+  return h("ul", { class: "plain small" }, told.slice(0, 8).map(([name, [before, after]]) => h("li", {}, h("span", { class: "muted" }, `${name}: `), before === null || before === "" ? "" : [h("del", {}, said(name, before)), " "], after === null || after === "" ? "" : h("ins", {}, said(name, after)))));
 }
 
-const said = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+/** @param {string} name @param {any} value */
+function said(name, value) {
+  if (typeof value === "number" && TIMES.has(name)) return exactly(value);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
