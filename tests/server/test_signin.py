@@ -124,6 +124,8 @@ def test_employees_invite_vendors_alone(house: House) -> None:
     assert vendor.post("/invitations", {"email": address()}).refusal == (403, "forbidden")
     made = house.admin.post("/invitations", {"email": address(), "role": "employee"}).json
     assert employee.ask("DELETE", f"/invitations/{made['id']}").refusal == (403, "forbidden")
+    assert employee.post("/invitations", {"email": made["email"]}).refusal == (403, "forbidden")
+    assert Browser(house).redeem(made["url"]).status == 200
 
 
 def test_an_invitation_does_not_reach_who_was_given_more_rights_since(house: House) -> None:
@@ -327,6 +329,15 @@ def test_with_a_cookie_only_a_page_of_the_server_changes_anything(
     assert browser.ask("HEAD", "/me", headers=headers).status in (200, 405)
     for path, data in (("password", {"user": email, "password": PASSWORD}), ("invitation", {"token": ""})):
         assert Browser(house).ask("POST", f"/sign-in/{path}", data, headers=headers).refusal == (403, code)
+
+
+@pytest.mark.parametrize("headers", [headers for headers, code in FOREIGN if code == "page_elsewhere"])
+def test_a_key_that_a_browser_remembers_is_no_use_to_pages_of_others(
+    house: House, vendor: Person, headers: dict[str, str]
+) -> None:
+    for method, path in (("POST", "/me/keys"), ("POST", f"/jobs/{'0' * 24}/abort"), ("PUT", f"/uploads/{'0' * 24}")):
+        assert vendor.ask(method, path, headers=headers).refusal == (403, "page_elsewhere"), path
+    assert vendor.ask("GET", "/me", headers=headers).status == 200
 
 
 def test_with_a_key_cookies_count_for_nothing(house: House, vendor: Person) -> None:

@@ -51,6 +51,12 @@ class Invitations:
     def invitation(self, invitation_id: str) -> Invitation | None:
         return self._one(invitations.c.id == invitation_id)
 
+    def pending(self, email: str, now: int) -> list[Role]:
+        """Roles to which an address is invited and may still say yes."""
+        held = (invitations.c.email_folded == fold(email), invitations.c.expires > now, *_PENDING)
+        with self._database.read() as connection:
+            return list(connection.scalars(select(invitations.c.role).where(*held)))
+
     def all(self) -> list[Invitation]:
         """The newest first."""
         with self._database.read() as connection:
@@ -71,14 +77,14 @@ class Invitations:
             if found.revoked is None:
                 _revoke(connection, found, now)
 
-    def redeem(self, token: str, now: int, name: str | None, password: str, passkey: Passkey | None) -> User | None:
+    def redeem(self, token: str, now: int, name: str, password: str, passkey: Passkey | None) -> User | None:
         """The user, new or not, who now has this password (a hash) or this passkey. None where the invitation does not
         hold. Raises Conflict."""
         with self._database.write() as connection:
             found = _find(connection, invitations.c.hash == hashed(token))
             if found is None or found.state(now) != "pending":
                 return None
-            user = _user_of(connection, found, name or "", now, passkey.user_id if passkey else "")
+            user = _user_of(connection, found, name, now, passkey.user_id if passkey else "")
             if user is None:
                 return None
             if password:
