@@ -52,7 +52,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     made.accept_everything()
     made.start()
     yield made
-    made.stop()
+    made.end()
 
 
 class Watched:
