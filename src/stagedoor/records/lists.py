@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, case, func, or_, select
@@ -84,6 +85,16 @@ class Lists:
         """What the tasks of each job come to."""
         with self._database.read() as connection:
             return sums_of(connection, job_ids)
+
+    def with_tasks(self, found: Sequence[Job]) -> list[Job]:
+        """Jobs, and the tasks that they come without."""
+        its: dict[str, list[Task]] = {job.id: [] for job in found}
+        with self._database.read() as connection:
+            for batch in batches(list(its)):
+                query = select(*TASK_COLUMNS).where(tasks.c.job_id.in_(batch)).order_by(tasks.c.job_id, tasks.c.number)
+                for row in connection.execute(query):
+                    its[row.job_id].append(task_of(row))
+        return [replace(job, tasks=tuple(its[job.id])) for job in found]
 
     def changed(self, since: int, most: int) -> list[Changed]:
         """The jobs that have changed since a time, `most` at the most; those that take bytes, each time they are told.
@@ -269,9 +280,10 @@ def _counted_page(
     limit: int,
     skip: int,
 ) -> tuple[int, Sequence[Any]]:
+    """Keys first, since an index may have them; then the rows of the page alone."""
     total = connection.scalar(select(func.count()).select_from(entity.table).where(*given)) or 0
-    page = select(*columns).where(*given).order_by(*entity.order).limit(limit).offset(skip)
-    return total, connection.execute(page).all()
+    keys = select(entity.key).where(*given).order_by(*entity.order).limit(limit).offset(skip)
+    return total, rows_of(connection, columns, entity, connection.scalars(keys).all())
 
 
 def _equal(*pairs: tuple[Column[Any], Any]) -> list[ColumnElement[bool]]:

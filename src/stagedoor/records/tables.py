@@ -268,6 +268,8 @@ jobs = Table(
     Index("jobs_of_user", "user_id", "created"),
     Index("jobs_by_time", "created"),
     Index("jobs_by_state", "state", "cleared"),
+    Index("jobs_of_user_by_state", "user_id", "state"),
+    Index("jobs_by_state_and_time", "state", "created", "id"),
 )
 
 tasks = Table(
@@ -294,6 +296,7 @@ tasks = Table(
     *_numbers("received"),
     *_words("error", "kept"),
     Index("tasks_by_filename", "filename_folded"),
+    Index("tasks_of_job_by_volume", "job_id", "volume_id"),
     *_optional("kept_until"),
     Index("tasks_kept", "kept_until"),
 )
@@ -361,6 +364,7 @@ audit = Table(
     _of("reasons", Json(tuple[str, ...])),
     Index("audit_by_time", "created"),
     Index("audit_of_user", "user_folded", "created"),
+    Index("audit_by_user", "user_id"),
     Index("audit_of_entity", "entity_id"),
     Index("audit_by_verb", "verb", "created"),
     Index("audit_by_entity", "entity", "created"),

@@ -27,6 +27,8 @@ from .columns import KEY, batches
 
 MOST_PATTERNS = 5
 PORTION = 1000
+MOST_LOOKED_UP = 1000
+"""things that names may mean before they are looked for by the database, as part of the query"""
 Sql = ColumnElement[bool]
 Many = Callable[[Sequence[Any]], list[bool]]
 Scope = Callable[[ColumnElement[Any]], Select[Any]] | None
@@ -124,9 +126,21 @@ class Compiler:
             sentence = f"The query cannot be asked: {comparison.attribute} can be compared with = != in, not in, "
             raise BadRequest(f"{sentence}contains, matches.", code="query_refused")
         asked = Text(prefix=attribute.type).asked(comparison)
-        by_code = self._referring(attribute, self._own(attribute.code, asked), scope)
+        inner = self._own(attribute.code, asked)
+        if isinstance(asked.test, Like) and not asked.test.wild and isinstance(inner, ColumnElement):
+            found = self._looked_up(attribute, inner, scope)
+            if len(found) <= MOST_LOOKED_UP:
+                return _never_null(attribute.here, attribute.here.in_(sorted(asked.test.exact.union(found))))
+        by_code = self._referring(attribute, inner, scope)
         by_id = self._own(Own(kind=Text(), column=attribute.here, folded=attribute.here), asked)
         return _joined([by_id, by_code], False)
+
+    def _looked_up(self, attribute: Reference, inner: Sql, scope: Scope) -> Sequence[str]:
+        """Ids of what is meant: no database plans well for an id that is this one, or one that it has yet to find."""
+        query = select(attribute.there).where(inner)
+        if scope:
+            query = query.where(attribute.there.in_(scope(attribute.here)))
+        return self._connection.scalars(query.limit(MOST_LOOKED_UP + 1)).all()
 
     def _referring(self, attribute: Via | Reference, inner: Condition, scope: Scope) -> Condition:
         """Rows that refer to one of those for which `inner` holds."""
