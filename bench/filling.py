@@ -176,6 +176,7 @@ def a_task(number: int, house: House) -> Row:
     return {
         "job_id": id_of("j", number),
         "id": str(uuid.UUID(int=number, version=4)),
+        "user_id": house.owners[number % USERS],
         "number": 0,
         "filename": filename,
         "is_dir": False,

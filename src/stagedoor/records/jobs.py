@@ -41,7 +41,7 @@ from .offers import close
 from .tables import jobs, offers, picked, receipts, tasks
 
 JOB_COLUMNS = picked(jobs, "cleared")
-TASK_COLUMNS = picked(tasks)
+TASK_COLUMNS = picked(tasks, "user_id")
 _EARLIER = [
     tasks.c[name] for name in ("job_id", "id", "filename", "file_count", "volume_id", "path", "upload_id", "staging")
 ]
@@ -374,7 +374,7 @@ def _make(connection: Connection, job: Job, now: int) -> None:
     values = {field.name: getattr(job, field.name) for field in fields(job) if field.name != "tasks"}
     connection.execute(insert(jobs).values(**values, folded=fold(job.code), cleared=False))
     if job.tasks:
-        connection.execute(insert(tasks), [_task_row(task) for task in job.tasks])
+        connection.execute(insert(tasks), [_task_row(task, job.user_id) for task in job.tasks])
     details = {"offer": job.offer_id, "entries": [task.filename for task in job.tasks], "size": job.size}
     note(connection, "create", "job", job.id, job.code, details=details)
     reservations.hand_over(connection, job.offer_id, job.id, [task.id for task in job.tasks])
@@ -382,9 +382,9 @@ def _make(connection: Connection, job: Job, now: int) -> None:
     notices.submitted(connection, job, now)
 
 
-def _task_row(task: Task) -> dict[str, Any]:
+def _task_row(task: Task, user_id: str) -> dict[str, Any]:
     values = {field.name: getattr(task, field.name) for field in fields(task) if field.name != "place"}
-    return {**values, "volume_id": task.place.volume_id, "path": task.place.path}
+    return {**values, "user_id": user_id, "volume_id": task.place.volume_id, "path": task.place.path}
 
 
 def _state(connection: Connection, job_id: str) -> JobState:

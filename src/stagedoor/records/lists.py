@@ -75,9 +75,7 @@ class Lists:
         skip: int = 0,
     ) -> tuple[int, list[Task]]:
         """Tasks of the newest job first; within a job in their order."""
-        given = _equal((tasks.c.job_id, job_id))
-        if user_id is not None:
-            given.append(tasks.c.job_id.in_(select(jobs.c.id).where(jobs.c.user_id == user_id)))
+        given = _equal((tasks.c.user_id, user_id), (tasks.c.job_id, job_id))
         total, rows = self._page(attributes.TASK, TASK_COLUMNS, given, where, inside, limit, skip)
         return total, [task_of(row) for row in rows]
 

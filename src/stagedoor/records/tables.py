@@ -6,6 +6,8 @@ Rules
 3. Columns whose names end with `folded` are for comparisons alone; `picked` leaves them out.
 4. A reservation exists exactly as long as it holds: while its offer is open or its job unfinished.
 5. No foreign key leads to a volume or a run: records outlive both.
+6. What lists are narrowed by has an index that goes on with `id`, in whose order pages are: a page then reads its own
+   rows, however many match. A task says whose it is, as its job does and never otherwise.
 """
 
 from __future__ import annotations
@@ -204,7 +206,8 @@ offers = Table(
     _of("form", Json(Form)),
     *_optional("closed"),
     Index("offers_by_state", "state", "id"),
-    Index("offers_of_user", "user_id", "state"),
+    Index("offers_of_user", "user_id", "state", "id"),
+    Index("offers_of_user_in_order", "user_id", "id"),
     Index("offers_to_expire", "state", "expires"),
     Index("offers_by_time", "created"),
 )
@@ -268,8 +271,10 @@ jobs = Table(
     Index("jobs_of_user", "user_id", "created"),
     Index("jobs_by_time", "created"),
     Index("jobs_by_state", "state", "cleared"),
-    Index("jobs_of_user_by_state", "user_id", "state"),
-    Index("jobs_by_state_and_time", "state", "created", "id"),
+    Index("jobs_of_user_in_order", "user_id", "id"),
+    Index("jobs_of_user_by_state", "user_id", "state", "id"),
+    Index("jobs_of_user_by_code", "user_id", "folded", "id"),
+    Index("jobs_of_state_in_order", "state", "id", "created"),
 )
 
 tasks = Table(
@@ -277,6 +282,7 @@ tasks = Table(
     metadata,
     Column("job_id", KEY, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, nullable=False),
     _id(),
+    _key("user_id"),
     _of("number", Integer),
     *_words("filename"),
     folded_of("filename"),
@@ -297,6 +303,8 @@ tasks = Table(
     *_words("error", "kept"),
     Index("tasks_by_filename", "filename_folded"),
     Index("tasks_of_job_by_volume", "job_id", "volume_id"),
+    Index("tasks_of_user", "user_id", "job_id", "number"),
+    Index("tasks_of_user_by_filename", "user_id", "filename_folded"),
     *_optional("kept_until"),
     Index("tasks_kept", "kept_until"),
 )
@@ -338,8 +346,8 @@ runs = Table(
     _of("replay", Boolean),
     Index("runs_by_state", "state"),
     Index("runs_by_time", "started"),
-    Index("runs_of_hook", "hook", "started"),
-    Index("runs_of_user", "user_id", "started"),
+    Index("runs_of_hook", "hook", "id", "started"),
+    Index("runs_of_user", "user_id", "id", "started"),
 )
 
 audit = Table(
@@ -366,8 +374,9 @@ audit = Table(
     Index("audit_of_user", "user_folded", "created"),
     Index("audit_by_user", "user_id"),
     Index("audit_of_entity", "entity_id"),
-    Index("audit_by_verb", "verb", "created"),
+    Index("audit_by_verb", "verb", "id", "created"),
     Index("audit_by_entity", "entity", "created"),
+    Index("audit_of_entity_in_order", "entity", "id"),
 )
 
 

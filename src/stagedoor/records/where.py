@@ -139,7 +139,8 @@ class Compiler:
         """Ids of what is meant: no database plans well for an id that is this one, or one that it has yet to find."""
         query = select(attribute.there).where(inner)
         if scope:
-            query = query.where(attribute.there.in_(scope(attribute.here)))
+            seen = scope(attribute.here).where(attribute.here == attribute.there).correlate(attribute.there.table)
+            query = query.where(seen.exists())
         return self._connection.scalars(query.limit(MOST_LOOKED_UP + 1)).all()
 
     def _referring(self, attribute: Via | Reference, inner: Condition, scope: Scope) -> Condition:
