@@ -272,7 +272,7 @@ jobs = Table(
     Index("jobs_by_time", "created"),
     Index("jobs_by_state", "state", "cleared"),
     Index("jobs_of_user_in_order", "user_id", "id"),
-    Index("jobs_of_user_by_state", "user_id", "state", "id"),
+    Index("jobs_of_user_by_state", "user_id", "state", "id", "created"),
     Index("jobs_of_user_by_code", "user_id", "folded", "id"),
     Index("jobs_of_state_in_order", "state", "id", "created"),
 )
@@ -304,7 +304,7 @@ tasks = Table(
     Index("tasks_by_filename", "filename_folded"),
     Index("tasks_of_job_by_volume", "job_id", "volume_id"),
     Index("tasks_of_user", "user_id", "job_id", "number"),
-    Index("tasks_of_user_by_filename", "user_id", "filename_folded"),
+    Index("tasks_of_user_by_filename", "user_id", "filename_folded", "job_id"),
     *_optional("kept_until"),
     Index("tasks_kept", "kept_until"),
 )

@@ -9,12 +9,12 @@ down_revision = "0007"
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 INDEXES = (
     ("jobs_of_user_in_order", "jobs", ["user_id", "id"]),
-    ("jobs_of_user_by_state", "jobs", ["user_id", "state", "id"]),
+    ("jobs_of_user_by_state", "jobs", ["user_id", "state", "id", "created"]),
     ("jobs_of_user_by_code", "jobs", ["user_id", "folded", "id"]),
     ("jobs_of_state_in_order", "jobs", ["state", "id", "created"]),
     ("tasks_of_job_by_volume", "tasks", ["job_id", "volume_id"]),
     ("tasks_of_user", "tasks", ["user_id", "job_id", "number"]),
-    ("tasks_of_user_by_filename", "tasks", ["user_id", "filename_folded"]),
+    ("tasks_of_user_by_filename", "tasks", ["user_id", "filename_folded", "job_id"]),
     ("offers_of_user_in_order", "offers", ["user_id", "id"]),
     ("audit_by_user", "audit", ["user_id"]),
     ("audit_of_entity_in_order", "audit", ["entity", "id"]),
