@@ -25,6 +25,7 @@ from .attributes import Entity
 from .columns import batches, fold
 from .database import Database
 from .house import USER, VOLUME
+from .ids import may_be_id
 from .jobs import JOB_COLUMNS, TASK_COLUMNS, job_of, task_of
 from .offers import OFFER_COLUMNS, entries_of, offer_of
 from .tables import audit, jobs, offers, picked, runs, tasks, users, volumes
@@ -228,10 +229,13 @@ class Lists:
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[LogLine]]:
-        """Lines of the audit log. `user` and `thing` take an id, or what people call it. `among`: of these types."""
+        """Lines of the audit log. `user` and `thing` take an id, or what people call it. `among`: of these types.
+
+        An address is no id, so that there is one index to read; a thing may be called anything.
+        """
         given = [
             *_equal((audit.c.id, id), (audit.c.entity, entity), (audit.c.verb, verb), (audit.c.code, code)),
-            *_named(user, audit.c.user_id, audit.c.user_folded),
+            *_by(user),
             *_named(thing, audit.c.entity_id, audit.c.entity_folded),
             *_since(audit.c.created, since),
         ]
@@ -286,6 +290,12 @@ def _counted_page(
 
 def _equal(*pairs: tuple[Column[Any], Any]) -> list[ColumnElement[bool]]:
     return [column == value for column, value in pairs if value is not None]
+
+
+def _by(user: str | None) -> list[ColumnElement[bool]]:
+    if user is None:
+        return []
+    return [audit.c.user_id == user if may_be_id(user) else audit.c.user_folded == fold(user)]
 
 
 def _named(text: str | None, id: Column[str], folded: Column[str]) -> list[ColumnElement[bool]]:

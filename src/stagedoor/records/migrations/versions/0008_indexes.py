@@ -16,13 +16,16 @@ INDEXES = (
     ("tasks_of_user", "tasks", ["user_id", "job_id", "number"]),
     ("tasks_of_user_by_filename", "tasks", ["user_id", "filename_folded", "job_id"]),
     ("offers_of_user_in_order", "offers", ["user_id", "id"]),
-    ("audit_by_user", "audit", ["user_id"]),
+    ("audit_by_user", "audit", ["user_id", "id", "created"]),
     ("audit_of_entity_in_order", "audit", ["entity", "id"]),
 )
 CHANGED = (
+    ("jobs_of_user", "jobs", ["user_id", "created", "state"]),
+    ("jobs_by_time", "jobs", ["created", "state"]),
     ("offers_of_user", "offers", ["user_id", "state", "id"]),
     ("runs_of_hook", "hook_runs", ["hook", "id", "started"]),
     ("runs_of_user", "hook_runs", ["user_id", "id", "started"]),
+    ("audit_of_user", "audit", ["user_folded", "id", "created"]),
     ("audit_by_verb", "audit", ["verb", "id", "created"]),
 )
 
