@@ -1,9 +1,9 @@
 """First page and count of every list where there is a lot: 100,000 jobs of 1,000 users, on SQLite and on PostgreSQL.
 
-Plain and with expressions, as an administrator and as a vendor; offer and submit while there is nothing, and again when
-it is full. The rows are put into the database in bulk; everything else is real: a server process, a socket, a hook.
-Times are of requests on one connection. A first page has a limit, and so has what offers and submits may take longer;
-pages of 500, and questions that must read every row (patterns, `contains`, sums), are told without one.
+Plain and with expressions, as an administrator and as a vendor who made half of the jobs; offer and submit while there
+is nothing, and again when it is full. The rows are put into the database in bulk; everything else is real: a server
+process, a socket, a hook. Times are of requests on one connection. A first page has a limit, and so has what offers and
+submits may take longer; pages of 500, and questions that must read every row (patterns, `contains`), are told without.
 """
 
 from __future__ import annotations
@@ -48,15 +48,21 @@ LISTS = [
     "/users",
     "/tasks",
     "/runs",
+    "/runs?hook=publish-server",
     "/volumes",
     "/queues",
     "/settings",
     "/hooks",
     "/log",
     "/log?refusals=true",
+    "/log?entity=job",
+    f"/log?user={person_code(0)}",
+    "/log/stumbles",
 ]
 QUERIES = [
     ("jobs", "status = failed"),
+    ("jobs", "status = done"),
+    ("jobs", f"user = {person_code(0)} and created >= {MONTH}"),
     ("jobs", "status in failed, waiting and size > 1000"),
     ("jobs", "name = SQ012_SH0345_COMP_V001"),
     ("jobs", "finished != '' and name = sq012*"),
@@ -71,6 +77,7 @@ QUERIES = [
     ("runs", "user = vendor0007@example.com and state = failed"),
     ("tasks", "filename = sq012_sh0345_comp_v001.exr"),
     ("tasks", "user = vendor0007@example.com"),
+    ("tasks", f"user = {person_code(0)}"),
     ("log", "user = vendor0007@example.com"),
 ]
 """what a person asks for"""
@@ -84,7 +91,6 @@ SCANS = [
     ("jobs", "status = done and filename matches '^sq012'"),
 ]
 """what reads every row"""
-SUMS = ["/log/stumbles"]
 INSIDE = ("/runs", "/volumes", "/queues", "/settings", "/hooks", "/log")
 """not for vendors"""
 
@@ -166,7 +172,7 @@ def _paths(who: str) -> dict[str, list[tuple[str, str]]]:
         "list": [(path, path) for path in LISTS],
         "question": [_where(*query) for query in QUERIES],
         "large": [(path, path) for path in LARGE],
-        "scan": [*(_where(*query) for query in SCANS), *((path, path) for path in SUMS)],
+        "scan": [_where(*query) for query in SCANS],
     }
     if who == "admin":
         return found

@@ -231,7 +231,7 @@ class Lists:
     ) -> tuple[int, list[LogLine]]:
         """Lines of the audit log. `user` and `thing` take an id, or what people call it. `among`: of these types.
 
-        An address is no id, so that there is one index to read; a thing may be called anything.
+        An address is no id, and an id no address, so that one index is read; a thing may be called anything.
         """
         given = [
             *_equal((audit.c.id, id), (audit.c.entity, entity), (audit.c.verb, verb), (audit.c.code, code)),
@@ -293,9 +293,11 @@ def _equal(*pairs: tuple[Column[Any], Any]) -> list[ColumnElement[bool]]:
 
 
 def _by(user: str | None) -> list[ColumnElement[bool]]:
-    if user is None:
-        return []
-    return [audit.c.user_id == user if may_be_id(user) else audit.c.user_folded == fold(user)]
+    if user and "@" in user:
+        return [audit.c.user_folded == fold(user)]
+    if user and may_be_id(user):
+        return [audit.c.user_id == user]
+    return _named(user, audit.c.user_id, audit.c.user_folded)
 
 
 def _named(text: str | None, id: Column[str], folded: Column[str]) -> list[ColumnElement[bool]]:
