@@ -98,7 +98,7 @@ def measure_page(folder: Path, asked: argparse.Namespace) -> Numbers:
 
 
 def measure_lists(folder: Path, asked: argparse.Namespace) -> Numbers:
-    return lists.measure_lists(folder / "run", asked.scale)
+    return lists.measure_lists(folder / "run", 2 * asked.runs + 1, asked.scale)
 
 
 def measure_wan(folder: Path, asked: argparse.Namespace) -> Numbers:

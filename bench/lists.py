@@ -32,9 +32,6 @@ JOBS = 100_000
 LIMIT_MS = 50.0
 LIMIT_MORE_MS = 15.0
 """what an offer or a submit may take longer than while there was nothing"""
-REQUESTS = 7
-"""of each kind, after one that does not count"""
-
 MONTH = (datetime.now() - timedelta(days=30)).date().isoformat()
 
 LISTS = [
@@ -97,15 +94,22 @@ INSIDE = ("/runs", "/volumes", "/queues", "/settings", "/hooks", "/log")
 Call = Callable[..., Any]
 
 
-def measure_lists(folder: Path, scale: float) -> Numbers:
+def measure_lists(folder: Path, requests: int, scale: float) -> Numbers:
+    """`requests`: of each kind, after one that does not count."""
     many = max(1, int(JOBS * scale))
-    results: Numbers = {"jobs": many, "users": USERS, "limit_ms": LIMIT_MS, "limit_more_ms": LIMIT_MORE_MS}
-    for name, database in (("sqlite", _file), ("postgresql", _server)):
+    measured: Numbers = {}
+    for name, database in (("SQLite", _file), ("PostgreSQL", _server)):
         say(f"\nLists of {many:,} jobs of {USERS:,} users, {name}")
         with database() as url:
-            results[name] = _measured(folder / f"lists-{name}", url, many)
-    results["within_limits"] = all(results[name]["within_limits"] for name in ("sqlite", "postgresql"))
-    return results
+            measured[name] = _measured(folder / f"lists-{name}", url, many, requests)
+    return {
+        "jobs": many,
+        "users": USERS,
+        "limit_ms": LIMIT_MS,
+        "limit_more_ms": LIMIT_MORE_MS,
+        "databases": measured,
+        "within_limits": all(one["within_limits"] for one in measured.values()),
+    }
 
 
 @contextmanager
@@ -124,20 +128,23 @@ def _server() -> Iterator[str]:
         raise Unusable(str(error)) from None
 
 
-def _measured(folder: Path, database: str, many: int) -> Numbers:
+def _measured(folder: Path, database: str, many: int, requests: int) -> Numbers:
     studio = Studio(folder, database=database)
     studio.accept_everything()
+    studio.command(
+        "settings", "set", "running_jobs", str(many)
+    )  # the vendor has more that are unfinished than is usual
     vendor = studio.user(person_code(0))
     studio.start()
     try:
-        empty = _publishing(studio, vendor)
+        empty = _publishing(studio, vendor, requests)
         studio.stop()
         began = time.monotonic()
         fill(database or f"sqlite:///{studio.home / 'stagedoor.db'}", many)
         row("filled", f"{time.monotonic() - began:.0f} s")
         studio.start()
-        lists = _asked(studio, {"admin": studio.admin, "vendor": vendor})
-        full = _publishing(studio, vendor)
+        lists = _asked(studio, {"admin": studio.admin, "vendor": vendor}, requests)
+        full = _publishing(studio, vendor, requests)
     finally:
         studio.stop()
     for step in ("offer", "submit"):
@@ -152,13 +159,13 @@ def _measured(folder: Path, database: str, many: int) -> Numbers:
     }
 
 
-def _asked(studio: Studio, people: dict[str, Account]) -> list[Numbers]:
+def _asked(studio: Studio, people: dict[str, Account], requests: int) -> list[Numbers]:
     found = []
     for who, account in people.items():
         call = _caller(studio, account)
         for kind, paths in _paths(who).items():
             for path, shown in paths:
-                took, total = _timed(call, path)
+                took, total = _timed(call, path, requests)
                 limited = kind in ("list", "question")
                 over = f"   over {LIMIT_MS:g} ms" if limited and took["median"] > LIMIT_MS else ""
                 row(who, f"{_shown(took):<34}{shown}   of {total:,}{over}")
@@ -205,19 +212,19 @@ def _caller(studio: Studio, who: Account) -> Call:
     return call
 
 
-def _timed(call: Call, path: str) -> tuple[Numbers, int]:
+def _timed(call: Call, path: str, requests: int) -> tuple[Numbers, int]:
     times = []
-    for _ in range(REQUESTS + 1):
+    for _ in range(requests + 1):
         began = time.perf_counter()
         answer = call(path)
         times.append((time.perf_counter() - began) * 1000)
     return spread(times[1:]), answer["total"]
 
 
-def _publishing(studio: Studio, who: Account) -> Numbers:
+def _publishing(studio: Studio, who: Account, requests: int) -> Numbers:
     call = _caller(studio, who)
     times: dict[str, list[float]] = {"offer": [], "submit": []}
-    for _ in range(REQUESTS + 1):
+    for _ in range(requests + 1):
         id = str(uuid.uuid4())
         entry = {"id": id, "filename": f"clip_{id}.mov", "size": 3, "is_dir": False}
         for step, path, body in (
