@@ -11,7 +11,7 @@ import click
 
 from ..model.errors import BadRequest
 from ..model.settings import SETTINGS, Level, parse
-from .options import EVERY, as_json, home, open_home, pass_page, where
+from .options import EVERY, as_json, at_home, home, open_home, where
 from .screen.page import Column, Page
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -49,9 +49,7 @@ def on(function: Function) -> Function:
 
 @command.command("list")
 @where
-@home
-@as_json
-@pass_page
+@at_home
 def list_(page: Page, home: Path, where: str | None) -> None:
     """List every setting, its value, its default, its reason, and what it can be set on."""
     from ..lifecycle import shelf

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from .options import as_json, home, open_home, pass_page
+from .options import at_home, open_home
 from .screen.numbers import moment
 from .screen.page import Column, Page
 
@@ -23,9 +23,7 @@ ROLES = ("standard", "employee", "admin")
     show_default=True,
     help="Of a new user. Who is a user already keeps theirs.",
 )
-@home
-@as_json
-@pass_page
+@at_home
 def invite(page: Page, home: Path, email: str, role: str) -> None:
     """Invite EMAIL to sign in with a browser; the address to open is shown this once.
 
@@ -59,9 +57,7 @@ def invitation() -> None:
 
 
 @invitation.command("list")
-@home
-@as_json
-@pass_page
+@at_home
 def invitation_list(page: Page, home: Path) -> None:
     """List invitations, the newest first."""
     with open_home(home) as server:
@@ -76,9 +72,7 @@ def invitation_list(page: Page, home: Path) -> None:
 
 @invitation.command("revoke")
 @click.argument("invitation_id", metavar="ID")
-@home
-@as_json
-@pass_page
+@at_home
 def invitation_revoke(page: Page, home: Path, invitation_id: str) -> None:
     """Make the invitation ID worthless."""
     with open_home(home) as server:
@@ -95,9 +89,7 @@ def session() -> None:
 
 @session.command("list")
 @click.argument("email")
-@home
-@as_json
-@pass_page
+@at_home
 def session_list(page: Page, home: Path, email: str) -> None:
     """List the browsers in which the user EMAIL is signed in."""
     with open_home(home) as server:
@@ -116,9 +108,7 @@ def session_list(page: Page, home: Path, email: str) -> None:
 @session.command("revoke")
 @click.argument("email")
 @click.argument("session_id", metavar="ID")
-@home
-@as_json
-@pass_page
+@at_home
 def session_revoke(page: Page, home: Path, email: str, session_id: str) -> None:
     """Sign the browser ID of the user EMAIL out, at once."""
     with open_home(home) as server:
