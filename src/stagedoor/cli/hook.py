@@ -79,9 +79,7 @@ def set_(
 
         hook, warnings = server.manage.set_hook(name, command_line, queue=queue, environment=environment, run_as=run_as)
         view = house.hook(hook)
-    page.answer(view)
-    if not page.json:
-        page.say(f"{_called(name, queue)}: {view.command}")
+    page.done(view, f"{_called(name, queue)}: {view.command}")
     for warning in warnings:
         page.note(f"Set all the same, but {warning}", "yellow")
 
@@ -152,9 +150,7 @@ def _switch(page: Page, home: Path, name: str, queue: str, *, enabled: bool) -> 
         from ..lifecycle import house
 
         view = house.hook(server.manage.switch_hook(name, enabled=enabled, queue=queue))
-    page.answer(view)
-    if not page.json:
-        page.say(f"{_called(name, queue)} is {view.status}.")
+    page.done(view, f"{_called(name, queue)} is {view.status}.")
 
 
 @command.command()
@@ -165,9 +161,7 @@ def unset(page: Page, home: Path, name: str, queue: str) -> None:
     """Run no hook NAME any more. With --queue, its jobs have that of the workspace again."""
     with open_home(home) as server:
         server.manage.unset_hook(name, queue)
-    page.answer({"unset": name, "queue": queue})
-    if not page.json:
-        page.say(f"{_called(name, queue)} is not set any more.")
+    page.done({"unset": name, "queue": queue}, f"{_called(name, queue)} is not set any more.")
 
 
 @command.command()

@@ -200,6 +200,4 @@ def _task(job: dict[str, Any], named: str) -> dict[str, Any]:
 
 
 def _done(page: Page, job: dict[str, Any], words: str) -> None:
-    page.answer(job)
-    if not page.json:
-        page.say(words)
+    page.done(job, words)

@@ -99,9 +99,7 @@ def remove(page: Page, home: Path, code: str) -> None:
     with open_home(home) as server:
         queue = server.queues.find(code)
         server.queues.remove(queue.id)
-    page.answer({"removed": queue.code})
-    if not page.json:
-        page.say(f"The queue {queue.code} is removed.")
+    page.done({"removed": queue.code}, f"The queue {queue.code} is removed.")
 
 
 @command.command()

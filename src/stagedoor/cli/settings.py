@@ -125,9 +125,7 @@ def set_(on: tuple[Level, str], home: Path, name: str, value: str) -> None:
         from ..lifecycle.levels import On
 
         view = house.setting(name, server.levels.set_setting(name, parsed, On(*on)))
-    page.answer(view)
-    if not page.json:
-        page.say(f"{view.name} is {_said(view.value)}{_where(on)}.")
+    page.done(view, f"{view.name} is {_said(view.value)}{_where(on)}.")
 
 
 @command.command()

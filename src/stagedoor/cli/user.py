@@ -11,7 +11,7 @@ import click
 from . import metadata
 from .options import EVERY, at_home, expression, open_home, where
 from .screen.numbers import moment
-from .screen.page import Column, Page, as_builtins
+from .screen.page import Page, as_builtins
 from .user_invite import ROLES, invitation, invite, session
 
 
@@ -95,12 +95,12 @@ def list_(page: Page, home: Path, where: str | None) -> None:
         from ..lifecycle import house
 
         views = [house.user(user) for user in _users(server, where)]
-    page.answer({"users": views})
-    if not page.json:
-        page.table(
-            [Column(title, long=title == "NAME") for title in ("USER", "ROLE", "STATUS", "NAME", "SINCE")],
-            [(view.code, view.role, view.status, view.name, moment(view.created)) for view in views],
-        )
+    page.listed(
+        {"users": views},
+        ("USER", "ROLE", "STATUS", "NAME", "SINCE"),
+        [(view.code, view.role, view.status, view.name, moment(view.created)) for view in views],
+        long="NAME",
+    )
 
 
 def _users(server: Any, where: str | None) -> list[Any]:
@@ -162,9 +162,7 @@ def _switch(page: Page, home: Path, email: str, status: str) -> None:
         from ..lifecycle import house
 
         view = house.user(server.manage.update_user(email, status=status))
-    page.answer(view)
-    if not page.json:
-        page.say(f"{view.code} is {view.status}.")
+    page.done(view, f"{view.code} is {view.status}.")
 
 
 @command.group()
@@ -196,12 +194,12 @@ def key_list(page: Page, home: Path, email: str) -> None:
         from ..lifecycle import house
 
         views = [house.key(key) for key in server.manage.keys(email)]
-    page.answer({"keys": views})
-    if not page.json:
-        page.table(
-            [Column(title, long=title == "LABEL") for title in ("ID", "LABEL", "MADE", "EXPIRES", "REVOKED")],
-            [(view.id, view.label, moment(view.created), moment(view.expires), moment(view.revoked)) for view in views],
-        )
+    page.listed(
+        {"keys": views},
+        ("ID", "LABEL", "MADE", "EXPIRES", "REVOKED"),
+        [(view.id, view.label, moment(view.created), moment(view.expires), moment(view.revoked)) for view in views],
+        long="LABEL",
+    )
 
 
 @key.command("revoke")
@@ -212,6 +210,4 @@ def key_revoke(page: Page, home: Path, email: str, key_id: str) -> None:
     """Make the key ID of a user worthless, at once and for good."""
     with open_home(home) as server:
         server.manage.revoke_key(email, key_id)
-    page.answer({"revoked": key_id})
-    if not page.json:
-        page.say(f"The key {key_id} of {email} is revoked.")
+    page.done({"revoked": key_id}, f"The key {key_id} of {email} is revoked.")

@@ -159,9 +159,7 @@ def remove(page: Page, home: Path, code: str) -> None:
     with open_home(home) as server:
         volume = server.manage.volume(code)
         server.manage.remove_volume(volume.id)  # says which jobs are in its way
-    page.answer({"removed": volume.code})
-    if not page.json:
-        page.say(f"The volume {volume.code} is forgotten. {volume.root} stays as it is.")
+    page.done({"removed": volume.code}, f"The volume {volume.code} is forgotten. {volume.root} stays as it is.")
 
 
 def _switch(page: Page, home: Path, code: str, status: str) -> None:
