@@ -53,6 +53,16 @@ def _of(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
 
+def _theirs() -> Column[str]:
+    """Whose it is."""
+    return _key("user_id", ForeignKey("users.id"), index=True)
+
+
+def _secret(name: str = "hash") -> Column[bytes]:
+    """What somebody proves that they have: no two are the same."""
+    return Column(name, LargeBinary, nullable=False, unique=True)
+
+
 def _own() -> list[Column[Any]]:
     """What a thing carries that the studio has set on it."""
     return [_of("settings", Json(dict[str, Any])), _of("metadata", Json(Metadata))]
@@ -85,7 +95,7 @@ api_keys = Table(
     "api_keys",
     metadata,
     _id(),
-    _key("user_id", ForeignKey("users.id"), index=True),
+    _theirs(),
     _of("hash", LargeBinary),
     *_words("label"),
     *_numbers("created"),
@@ -104,8 +114,8 @@ sessions = Table(
     "sessions",
     metadata,
     _id(),
-    _key("user_id", ForeignKey("users.id"), index=True),
-    Column("hash", LargeBinary, nullable=False, unique=True),
+    _theirs(),
+    _secret(),
     *_numbers("created", "last_used"),
     *_words("ip", "client"),
     _of("way", Choice(Way)),
@@ -120,7 +130,7 @@ invitations = Table(
     folded_of("email"),
     _of("role", Choice(Role)),
     *_words("by"),
-    Column("hash", LargeBinary, nullable=False, unique=True),
+    _secret(),
     *_numbers("created", "expires"),
     *_optional("redeemed", "revoked"),
     Index("invitations_by_email", "email_folded"),
@@ -130,8 +140,8 @@ links = Table(
     "links",
     metadata,
     _id(),
-    _key("user_id", ForeignKey("users.id"), index=True),
-    Column("hash", LargeBinary, nullable=False, unique=True),
+    _theirs(),
+    _secret(),
     *_numbers("created", "expires"),
 )
 
@@ -139,8 +149,8 @@ passkeys = Table(
     "passkeys",
     metadata,
     _id(),
-    _key("user_id", ForeignKey("users.id"), index=True),
-    Column("credential", LargeBinary, nullable=False, unique=True),
+    _theirs(),
+    _secret("credential"),
     _of("public_key", LargeBinary),
     *_numbers("sign_count"),
     *_words("host", "name"),
