@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from some_records import NOW
+from some_records import NOW, entry_of, keep, offer_of, user_of
 from sqlalchemy import event
 
 from stagedoor.lifecycle.grammar import parse
@@ -17,6 +17,7 @@ from stagedoor.records.lists import Lists
 
 ME = "0" * 24
 Asked = Callable[[Lists], Any]
+Plan = Callable[[Callable[[], Any]], list[tuple[str, str]]]
 LONG: dict[str, Asked] = {
     "jobs": lambda lists: lists.jobs(finished=True),
     "jobs of a user": lambda lists: lists.jobs(user_id=ME, finished=True),
@@ -42,19 +43,19 @@ LONG: dict[str, Asked] = {
 
 
 @pytest.fixture
-def plan(records: Records) -> Callable[[Asked], list[tuple[str, str]]]:
-    """What SQLite does for each query of a list: its words, and those of the plan."""
+def plan(records: Records) -> Plan:
+    """What SQLite does for each query: its words, and those of the plan."""
     if records.database.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL plans by what is in its tables: `python -m bench --only lists`")
 
-    def explained(ask: Asked) -> list[tuple[str, str]]:
+    def explained(ask: Callable[[], Any]) -> list[tuple[str, str]]:
         queries: list[tuple[str, Any]] = []
 
         def keep(_: Any, __: Any, statement: str, values: Any, *more: Any) -> None:
             queries.append((statement, values))
 
         event.listen(records.database.engine, "before_cursor_execute", keep)
-        ask(records.lists)
+        ask()
         event.remove(records.database.engine, "before_cursor_execute", keep)
         with records.database.read() as connection:
             return [
@@ -67,11 +68,24 @@ def plan(records: Records) -> Callable[[Asked], list[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_a_page_is_read_in_its_order_and_counted_in_an_index(
-    name: str, plan: Callable[[Asked], list[tuple[str, str]]]
-) -> None:
-    queries = plan(LONG[name])
+def test_a_page_is_read_in_its_order_and_counted_in_an_index(name: str, records: Records, plan: Plan) -> None:
+    queries = plan(lambda: LONG[name](records.lists))
     (count,) = (steps for query, steps in queries if query.startswith("SELECT count(*)"))
     (page,) = (steps for query, steps in queries if " ORDER BY " in query and " OFFSET " in query)
     assert "COVERING INDEX" in count
     assert "TEMP B-TREE FOR ORDER BY" not in page
+
+
+def test_a_submit_looks_at_none_of_what_its_user_sent_before(records: Records, plan: Plan) -> None:
+    (unfinished,) = plan(lambda: records.jobs.count_unfinished(ME))
+    assert "(user_id=? AND state=?)" in unfinished[1]
+    entry = entry_of("in/a")
+    offer = keep(records, offer_of(user_of(records), entry))
+    (_, holding), (_, newest), *_ = plan(lambda: records.offers.newest_with(offer.user_id, [entry.id]))
+    assert "entries_by_id" in holding
+    assert "(id=?)" in newest
+
+
+def test_the_sweep_looks_at_none_of_the_runs_that_are_kept(records: Records, plan: Plan) -> None:
+    ((_, old),) = plan(lambda: records.runs.ended_before(NOW))
+    assert "runs_by_time (started<?)" in old

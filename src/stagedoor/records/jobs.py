@@ -24,6 +24,7 @@ from ..model.states import (
     JOB,
     RUNNING,
     TASK,
+    UNFINISHED,
     JobFact,
     JobState,
     OfferFact,
@@ -105,7 +106,7 @@ class Jobs:
             return _load_of_offer(connection, offer_id)
 
     def count_unfinished(self, user_id: str) -> int:
-        query = select(func.count()).where(jobs.c.user_id == user_id, jobs.c.state.not_in(ENDED))
+        query = select(func.count()).where(jobs.c.user_id == user_id, jobs.c.state.in_(UNFINISHED))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
 
@@ -220,7 +221,7 @@ class Jobs:
     def unfinished_on(self, volume_id: str) -> list[str]:
         """Ids of unfinished jobs with an entry that goes to a volume."""
         query = select(tasks.c.job_id).join(jobs, jobs.c.id == tasks.c.job_id).distinct()
-        where = (tasks.c.volume_id == volume_id, jobs.c.state.not_in(ENDED))
+        where = (tasks.c.volume_id == volume_id, jobs.c.state.in_(UNFINISHED))
         with self._database.read() as connection:
             return list(connection.scalars(query.where(*where).order_by(tasks.c.job_id)))
 

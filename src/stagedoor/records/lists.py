@@ -19,7 +19,7 @@ from ..model.audit import LogLine
 from ..model.entities import Changed, HookRun, Job, Offer, Role, RunState, Sums, Task, User, Volume
 from ..model.hooks import HookName
 from ..model.query import Expression
-from ..model.states import RUNNING, JobState, OfferState, TaskStatus
+from ..model.states import RUNNING, UNFINISHED, JobState, OfferState, TaskStatus
 from . import attributes
 from .attributes import Entity
 from .columns import batches, fold
@@ -33,7 +33,6 @@ from .where import Compiler, rows_of
 
 _RUN = picked(runs)
 _LINE = picked(audit)
-_UNFINISHED = [state for state in JobState if not state.ended]
 _MOVING = [JobState.RECEIVING, *RUNNING]
 
 
@@ -60,7 +59,7 @@ class Lists:
         if states is not None:
             given.append(jobs.c.state.in_(list(states)))
         elif not finished and id is None:
-            given.append(jobs.c.state.in_(_UNFINISHED))
+            given.append(jobs.c.state.in_(UNFINISHED))
         given += _since(jobs.c.created, since)
         total, rows = self._page(attributes.JOB, JOB_COLUMNS, given, where, inside, limit, skip)
         return total, [job_of(row) for row in rows]
