@@ -19,11 +19,11 @@ from ..model.entities import Hook, Job, Queue, Role, User, Volume, Workspace
 from ..model.errors import Conflict, NotFound
 from ..model.hooks import HookName
 from ..model.settings import Settings
+from ..model.states import UNFINISHED
 from .audit import note
 from .columns import fold, only
 from .database import Database
 from .ids import new_id
-from .jobs import ENDED
 from .queues import all_queues, make_built_in, of_queue
 from .tables import hooks, invitations, jobs, links, picked, sessions, tasks, users, volumes, workspaces
 
@@ -156,7 +156,7 @@ class HouseRecords:
             used = select(tasks.c.job_id).join(jobs, jobs.c.id == tasks.c.job_id).distinct()
             found = list(
                 connection.scalars(
-                    used.where(tasks.c.volume_id == volume_id, jobs.c.state.not_in(ENDED)).order_by(tasks.c.job_id)
+                    used.where(tasks.c.volume_id == volume_id, jobs.c.state.in_(UNFINISHED)).order_by(tasks.c.job_id)
                 )
             )
             if found:
