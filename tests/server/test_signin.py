@@ -255,6 +255,17 @@ def test_sessions_are_listed_and_revoked(house: House) -> None:
     assert browser.get("/me").status == 401
 
 
+def test_who_leaves_or_has_less_to_say_has_invited_nobody_beyond_that(house: House) -> None:
+    admin, employee = house.vendor("admin"), house.vendor("employee")
+    above, below, vendor = (
+        who.post("/invitations", {"email": address(), "role": role}).json["url"]
+        for who, role in ((admin, "employee"), (admin, "standard"), (employee, "standard"))
+    )
+    assert house.admin.ask("PATCH", f"/users/{admin.id}", {"role": "employee"}).status == 200
+    assert house.admin.ask("PATCH", f"/users/{employee.id}", {"status": "disabled"}).status == 200
+    assert [Browser(house).redeem(url).status for url in (above, below, vendor)] == [404, 200, 404]
+
+
 def test_a_disabled_user_is_out_at_once_and_for_good(house: House) -> None:
     browser, email = signed_in(house)
     id = browser.get("/me").json["id"]

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..model import errors
-from ..model.entities import Role, User
-from ..model.signin import INVITATION_MS, Invitation, Passkey, Way, check_password
+from ..model.entities import User
+from ..model.signin import INVITATION_MS, Invitation, Passkey, Way, check_password, may_invite
 from ..wire.signin import InvitationLook, InvitationMade, InvitationView, PasskeyOptions, Redemption
 from . import house as views
 from .acting import acting, actor
@@ -91,12 +91,6 @@ class Inviting:
             f"{workspace} invites you to {what}.\n\nOpen this address within a week; it works once:\n\n{url}\n\n"
             "If you did not expect this, do nothing: without you nothing happens.\n",
         )
-
-
-def may_invite(inviter: User | None, role: Role) -> bool:
-    if inviter is None or inviter.role is Role.ADMIN:
-        return True
-    return inviter.works_here and role is Role.STANDARD
 
 
 class Redeeming:

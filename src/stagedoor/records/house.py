@@ -13,13 +13,15 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, insert, select, update
 
 from ..model.entities import Hook, Job, Queue, Role, User, Volume, Workspace
 from ..model.errors import Conflict, NotFound
 from ..model.hooks import HookName
 from ..model.settings import Settings
+from ..model.signin import may_invite
 from ..model.states import UNFINISHED
+from . import pending
 from .audit import note
 from .columns import fold, only
 from .database import Database
@@ -112,6 +114,7 @@ class HouseRecords:
             _keep_an_admin(connection, before, changed)
             if before.enabled and not changed.enabled:
                 _shut_out(connection, changed)
+            _withdraw(connection, changed)
             values = {**asdict(changed), "name_folded": fold(changed.name)}
             connection.execute(update(users).where(users.c.id == user_id).values(**values))
             note(connection, "change", "user", user_id, before.code, before=asdict(before), after=asdict(changed))
@@ -246,15 +249,16 @@ def new_user(connection: Connection, code: str, role: Role, name: str, now: int,
 
 
 def _shut_out(connection: Connection, user: User) -> None:
-    """What a disabled user could come back by, but for their keys and their password, which open nothing meanwhile."""
+    """What a disabled user could come back by; keys, password and passkeys stay, and open nothing meanwhile."""
     for table in (sessions, links):
         connection.execute(delete(table).where(table.c.user_id == user.id))
-    pending = (
-        invitations.c.email_folded == fold(user.code),
-        invitations.c.redeemed.is_(None),
-        invitations.c.revoked.is_(None),
-    )
-    connection.execute(update(invitations).where(*pending).values(revoked=user.modified))
+    pending.revoke(connection, invitations.c.email_folded == fold(user.code), user.modified)
+
+
+def _withdraw(connection: Connection, user: User) -> None:
+    """Invitations by this user to what they may invite nobody to, as they are now."""
+    roles = [role for role in Role if not may_invite(user, role)]
+    pending.revoke(connection, and_(invitations.c.by == user.code, invitations.c.role.in_(roles)), user.modified)
 
 
 def _keep_an_admin(connection: Connection, before: User, changed: User) -> None:

@@ -23,6 +23,7 @@ from .house import USER, new_user
 from .ids import new_id
 from .passkeys import write_passkey
 from .passwords import write_password
+from .pending import PENDING, revoke
 from .tables import invitations, picked, users
 from .tokens import hashed, new_token
 
@@ -38,9 +39,7 @@ class Invitations:
         made = Invitation(id=new_id(), email=email, role=role, by=by, created=now, expires=expires)
         token = new_token()
         with self._database.write() as connection:
-            older = (invitations.c.email_folded == fold(email), *_PENDING)
-            for row in connection.execute(select(*_INVITATION).where(*older)).all():
-                _revoke(connection, Invitation(**row._mapping), now)
+            revoke(connection, invitations.c.email_folded == fold(email), now)
             connection.execute(insert(invitations).values(**asdict(made), hash=hashed(token)))
             note(connection, "create", "invitation", made.id, email, after={"role": role, "expires": expires})
         return made, token
@@ -53,7 +52,7 @@ class Invitations:
 
     def pending(self, email: str, now: int) -> list[Role]:
         """Roles to which an address is invited and may still say yes."""
-        held = (invitations.c.email_folded == fold(email), invitations.c.expires > now, *_PENDING)
+        held = (invitations.c.email_folded == fold(email), invitations.c.expires > now, *PENDING)
         with self._database.read() as connection:
             return list(connection.scalars(select(invitations.c.role).where(*held)))
 
@@ -75,7 +74,7 @@ class Invitations:
                     code="invitation_redeemed",
                 )
             if found.revoked is None:
-                _revoke(connection, found, now)
+                revoke(connection, invitations.c.id == found.id, now)
 
     def redeem(self, token: str, now: int, name: str, password: str, passkey: Passkey | None) -> User | None:
         """The user, new or not, who now has this password (a hash) or this passkey. None where the invitation does not
@@ -109,17 +108,9 @@ class Invitations:
             return _find(connection, this)
 
 
-_PENDING = (invitations.c.redeemed.is_(None), invitations.c.revoked.is_(None))
-
-
 def _find(connection: Connection, this: ColumnElement[bool]) -> Invitation | None:
     row = connection.execute(select(*_INVITATION).where(this)).one_or_none()
     return Invitation(**row._mapping) if row else None
-
-
-def _revoke(connection: Connection, found: Invitation, now: int) -> None:
-    connection.execute(update(invitations).where(invitations.c.id == found.id).values(revoked=now))
-    note(connection, "revoke", "invitation", found.id, found.email)
 
 
 def _user_of(connection: Connection, found: Invitation, name: str, now: int, user_id: str) -> User | None:
