@@ -240,6 +240,11 @@ def _user(connection: Connection, user_id: str) -> User | None:
     return User(**row._mapping) if row else None
 
 
+def user_of(row: Any) -> User:
+    """Of a row that has more than the user."""
+    return User(**{column.name: row._mapping[column] for column in USER})
+
+
 def new_user(connection: Connection, code: str, role: Role, name: str, now: int, user_id: str = "") -> User:
     _claim_code(connection, users, code, "user")
     user = User(id=user_id or new_id(), code=code, role=role, name=name, created=now, modified=now)

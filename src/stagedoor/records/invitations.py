@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from ..model.entities import Role, User
 from ..model.errors import Conflict, NotFound
@@ -97,11 +97,7 @@ class Invitations:
     def forget(self, before: int) -> int:
         """Remove those that ended before a time; how many."""
         over = invitations.c.expires < before
-        with self._database.read() as connection:
-            if not connection.scalar(select(func.count()).select_from(invitations).where(over)):
-                return 0
-        with self._database.write() as connection:
-            return connection.execute(delete(invitations).where(over)).rowcount
+        return self._database.forget(invitations, over)
 
     def _one(self, this: ColumnElement[bool]) -> Invitation | None:
         with self._database.read() as connection:
