@@ -16,6 +16,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+from dropping import DROP
 from studio import Account
 
 from .figures import Numbers, spread
@@ -48,30 +49,6 @@ WATCH = """() => {
         }
     }).observe({ type: "longtask" });
 }"""
-DROP = """([folders, files]) => {
-    const leaf = (name) => ({
-        isFile: true, isDirectory: false, name,
-        file: (answer) => setTimeout(() => answer(new File([name], name))),
-    });
-    const folder = (name, children) => ({
-        isFile: false, isDirectory: true, name,
-        createReader() {
-            let at = 0;
-            const readEntries = (answer) => {
-                const batch = children.slice(at, at += 100);
-                setTimeout(() => answer(batch));
-            };
-            return { readEntries };
-        },
-    });
-    const names = Array.from({ length: files }, (_, index) => `shot.${1001 + index}.exr`);
-    const inner = Array.from({ length: folders }, (_, index) => folder(`layer${index}`, names.map(leaf)));
-    const root = folder("dropped_v001", inner);
-    const event = new Event("drop", { bubbles: true, cancelable: true });
-    const items = [{ kind: "file", webkitGetAsEntry: () => root, getAsFile: () => null }];
-    Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items } });
-    setTimeout(() => document.body.dispatchEvent(event));
-}"""
 
 
 def measure_page(folder: Path, runs: int, scale: float) -> Numbers:
@@ -103,10 +80,14 @@ def measure_page(folder: Path, runs: int, scale: float) -> Numbers:
 
 def _tree(folder: Path, files: int) -> Path:
     for number in range(files):
-        path = folder / f"layer{number // IN_A_FOLDER}" / f"shot.{1001 + number % IN_A_FOLDER}.exr"
+        path = folder / _path(number)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)
     return folder
+
+
+def _path(number: int) -> str:
+    return f"layer{number // IN_A_FOLDER}/shot.{1001 + number % IN_A_FOLDER}.exr"
 
 
 def _in_a_browser(house: House, vendor: Account, picked: Path, files: int, runs: int) -> Numbers:
@@ -117,7 +98,7 @@ def _in_a_browser(house: House, vendor: Account, picked: Path, files: int, runs:
 
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     basic = b64encode(f"{vendor.code}:{vendor.api_key}".encode()).decode()
-    dropped = [-(-files // IN_A_FOLDER), min(files, IN_A_FOLDER)]
+    dropped = ["dropped_v001", [_path(number) for number in range(files)], []]
     ways = {"picked": lambda page: _pick(page, picked), "dropped": lambda page: page.evaluate(DROP, dropped)}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu", *sandbox])

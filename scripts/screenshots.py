@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -85,19 +86,44 @@ def a_browser() -> Iterator[Browser]:
 
 @contextmanager
 def scene() -> Iterator[Scene]:
-    with tempfile.TemporaryDirectory(prefix="stagedoor-") as folder:
-        studio = Studio(Path(folder) / "studio")
+    folder = place()
+    folder.mkdir()
+    try:
+        studio = Studio(folder)
         try:
-            yield filled(studio, Path(folder) / "vendor")
+            yield filled(studio, folder / "vendor")
         finally:
             studio.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def place() -> Path:
+    """Pages show where a studio lies: somewhere that could be anybody's."""
+    for above in (Path("/srv"), Path(tempfile.gettempdir())):
+        if os.access(above, os.W_OK) and not (above / "studio").exists():
+            return above / "studio"
+    sys.exit(
+        "Neither /srv/studio nor a folder `studio` among temporary files can be made: remove the one that is there."
+    )
+
+
+def set_hooks(studio: Studio) -> None:
+    """Copies beside the home, run by a Python that has Stagedoor, under a name that could be anybody's."""
+    hooks, python = studio.folder / "hooks", studio.folder / "bin" / "python3"
+    for made in (hooks, python.parent):
+        made.mkdir()
+    python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    python.chmod(0o755)
+    check, ingest = hooks / "naming_convention.py", hooks / "ingest.py"
+    shutil.copy(HOOKS / check.name, check)
+    ingest.write_text(FAILS)
+    studio.command("hook", "set", "pre-publish-server", f"{python} {check} ${{PATH_JSON_INPUT}} ${{PATH_JSON_OUTPUT}}")
+    studio.command("hook", "set", "publish-server", f"{python} {ingest} ${{PATH_JSON_INPUT}}")
 
 
 def filled(studio: Studio, folder: Path) -> Scene:
-    python = sys.executable
-    check = HOOKS / "naming_convention.py"
-    studio.command("hook", "set", "pre-publish-server", f"{python} {check} ${{PATH_JSON_INPUT}} ${{PATH_JSON_OUTPUT}}")
-    studio.hook("publish-server", FAILS)
+    set_hooks(studio)
     studio.start()
     vendor = studio.user("ada@vendor.example")
     other = studio.user("jonas@freelance.example")
@@ -115,7 +141,7 @@ def filled(studio: Studio, folder: Path) -> Scene:
     failed = next(job["id"] for job in jobs if job["status"] == "failed")
     own = studio.session(vendor).find("Job", finished=True)
     done = next(job["id"] for job in own if job["status"] == "done")
-    run = admin.find("Run")[0]["id"]
+    run = next(run["id"] for run in admin.find("Run") if run["state"] == "failed")
     return Scene(studio, vendor, link, done, failed, run, folder)
 
 

@@ -13,7 +13,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,18 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(folder: Path, furnish: Callable[[Studio], object] = Studio.accept_everything) -> Iterator[Studio]:
+    """A studio with a running server, furnished before it starts."""
+    made = Studio(folder / "studio")
+    try:
+        furnish(made)
+        made.start()
+        yield made
+    finally:
+        made.end()
 
 
 def frames(folder: Path, numbers: Sequence[int], size: int = 4096, name: str = "shot") -> Path:

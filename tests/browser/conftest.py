@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from studio import Studio
+from studio import Studio, running
 
 ARGUMENTS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -48,11 +48,8 @@ def browser(launch: Launch) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A studio with a running server that accepts everything; the tests of a module share it."""
-    made = Studio(tmp_path_factory.mktemp("browser") / "studio")
-    made.accept_everything()
-    made.start()
-    yield made
-    made.end()
+    with running(tmp_path_factory.mktemp("browser")) as made:
+        yield made
 
 
 class Watched:

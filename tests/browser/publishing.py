@@ -11,6 +11,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from axe import violations
+from dropping import DROP
 from studio import Account, Studio
 
 HOOK = """
@@ -51,37 +52,6 @@ ALL = {
     "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'></p>",
 }
 """a form that asks for everything"""
-
-DROP = """([name, files, empty]) => {
-    const leaf = (path) => ({
-        isFile: true, isDirectory: false, name: path.split("/").at(-1),
-        file: (answer) => setTimeout(() => answer(new File([path], path.split("/").at(-1), {lastModified: 1e12}))),
-    });
-    const folder = (name, children) => ({
-        isFile: false, isDirectory: true, name,
-        createReader() {
-            let at = 0;
-            const readEntries = (answer) => {
-                const batch = children.slice(at, at += 100);
-                setTimeout(() => answer(batch));
-            };
-            return { readEntries };
-        },
-    });
-    const inner = new Map();
-    for (const path of files) {
-        const [first, ...rest] = path.split("/");
-        if (!inner.has(first)) inner.set(first, []);
-        if (rest.length) inner.get(first).push(leaf(path)); else inner.set(first, leaf(path));
-    }
-    const children = [...inner].map(([first, held]) => Array.isArray(held) ? folder(first, held) : held);
-    const root = folder(name, [...children, ...empty.map((one) => folder(one, []))]);
-    const items = [{kind: "file", webkitGetAsEntry: () => root, getAsFile: () => null}];
-    const event = new Event("drop", {bubbles: true, cancelable: true});
-    Object.defineProperty(event, "dataTransfer", {value: {types: ["Files"], items}});
-    document.body.dispatchEvent(event);
-}"""
-"""drops a folder whose reader tells a hundred at a time; each file holds its own path"""
 
 HANDLES = """
 globalThis.showDirectoryPicker = async () => {

@@ -17,15 +17,13 @@ from playwright.sync_api import Page, expect
 
 from publishing import ALL, Arrive, Vendor, furnish, headers
 from stagedoor.cli.screen import sequences
-from studio import Account, Studio, frames, tree
+from studio import Account, Studio, frames, running, tree
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = furnish(Studio(tmp_path_factory.mktemp("publish-page") / "studio"))
-    made.start()
-    yield made
-    made.stop()
+    with running(tmp_path_factory.mktemp("publish-page"), furnish) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -120,6 +120,7 @@ def says(page: Page, text: str) -> None:
 
 def is_well_made(page: Page) -> None:
     """axe finds nothing in either theme, and nothing is wider than the page, on a desk and on a phone."""
+    expect(page.locator("h1")).to_be_visible()
     for theme in ("dark", "light"):
         page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
         assert violations(page) == [], theme

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from publishing import HANDLES, Arrive, Vendor, Wire, furnish, headers, limited
-from studio import Account, Studio, frames, tree, until
+from studio import Account, Studio, frames, running, tree, until
 
 SIZE = 6_000_000
 SLOW = 600_000
@@ -22,10 +22,8 @@ AT_ONCE = 4
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = furnish(Studio(tmp_path_factory.mktemp("upload-page") / "studio"))
-    made.start()
-    yield made
-    made.stop()
+    with running(tmp_path_factory.mktemp("upload-page"), furnish) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +187,42 @@ def test_what_belongs_to_an_unfinished_upload_goes_on_or_anew_as_the_user_says(
     vendor.page.get_by_role("button", name="Continue it").click()
     vendor.comes_to("Published")
     assert lies(studio, movie)
+
+
+def test_files_picked_again_that_cannot_be_compared_say_so_and_are_tried_again(
+    arrive: Arrive, studio: Studio, movie: Path
+) -> None:
+    vendor = arrive()
+    page = vendor.page
+    begins(vendor, movie)
+    page.reload()
+    expect(page.locator(".unfinished-card")).to_be_visible()
+    page.evaluate("localStorage.setItem('upload-limit', '0')")
+    page.route("**/files", lambda route: route.abort(), times=1)
+    vendor.pick_files(movie)
+    page.get_by_role("button", name="Continue it").click()
+    expect(page.locator("#main > [role=alert]")).to_contain_text("The server does not answer.")
+    page.get_by_role("button", name="Try again").click()
+    vendor.comes_to("Published")
+    assert lies(studio, movie)
+
+
+def test_the_page_of_an_unfinished_job_leads_to_where_it_goes_on(
+    arrive: Arrive, studio: Studio, ann: Account, movie: Path
+) -> None:
+    vendor = arrive()
+    page = vendor.page
+    begins(vendor, movie)
+    job = job_of(studio, ann)["id"]
+    page.goto(f"/jobs/{job}")
+    expect(page.locator("h1 ~ div .badge")).to_have_text("Upload not finished", timeout=30_000)
+    page.get_by_role("link", name="Continue on the publish page").click()
+    expect(page.locator(f"#unfinished-{job}")).to_be_focused()
+    page.evaluate("localStorage.setItem('upload-limit', '0')")
+    page.locator(".unfinished-card .pick-files").set_input_files(movie)
+    vendor.comes_to("Published")
+    page.goto(f"/publish?job={job}")
+    expect(page.get_by_text("There is nothing to send for this job.")).to_be_visible()
 
 
 def test_an_upload_begun_in_the_browser_goes_on_with_the_command_line(

@@ -17,17 +17,14 @@ from click.testing import CliRunner
 
 from rest import basic
 from stagedoor.cli import cli
-from studio import Studio, until
+from studio import Studio, running, until
 
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """With a hook, a volume and a running server."""
-    made = Studio(tmp_path_factory.mktemp("doctor") / "studio")
-    made.accept_everything()
-    made.start()
-    yield made
-    made.stop()
+    with running(tmp_path_factory.mktemp("doctor")) as made:
+        yield made
 
 
 def examined(studio: Studio, *words: str) -> tuple[int, list[dict[str, str]]]:

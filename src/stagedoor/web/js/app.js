@@ -87,7 +87,9 @@ function top(path, open) {
   if (open || !me) return fill(header, brand, h("div", { class: "side" }, themeButton()));
   const links = Object.entries(ROUTES).filter(([, route]) => route.label && (!route.roles || route.roles.includes(me.role)));
   const nav = h("nav", { "aria-label": "Pages" }, links.map(([to, { label }]) => h("a", { href: to, "aria-current": to === path ? "page" : null }, label)));
-  return fill(header, brand, nav, h("div", { class: "side" }, h("span", { id: "transfer" }, indicator()), themeButton(), accountMenu(me)));
+  fill(header, brand, nav, h("div", { class: "side" }, h("span", { id: "transfer" }, indicator()), themeButton(), accountMenu(me)));
+  nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // a phone shows half of them
+  return header;
 }
 
 function themeButton() {

@@ -1,6 +1,6 @@
 /** A job: how it stands, what happens next, its entries; for the studio also the runs of its hooks and what was done. */
 import { get, patch, post, Refusal } from "../api.js";
-import { fill, h, icon, redraw } from "../dom.js";
+import { breakable, fill, h, icon, redraw } from "../dom.js";
 import { attempt, doing } from "../desk/act.js";
 import { entries, facts, refresh } from "../desk/entries.js";
 import { LOG_COLUMNS } from "../desk/logs.js";
@@ -8,7 +8,8 @@ import { metadata } from "../desk/metadata.js";
 import { whatNext } from "../desk/next.js";
 import { RUN_COLUMNS, texts } from "../desk/runs.js";
 import { later } from "../ui/later.js";
-import { live, soon } from "../ui/live.js";
+import { live, soon, whenSilent } from "../ui/live.js";
+import { receipts } from "../ui/receipts.js";
 import { sorry } from "../ui/sorry.js";
 import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
@@ -29,10 +30,12 @@ export async function show(page) {
     if (document.activeElement?.id !== "queue-choice") redraw(parts.head, head(page, job, draw, sign));
     if (shape(before) !== shape(job)) redraw(parts.entries, entries(page, job, draw));
     else refresh(parts.entries, job);
+    silent(job.speed > 0);
     if (rest(before) !== rest(job)) more(page, job, draw, parts.more, inside);
   };
   const load = async () => draw(await get(`/jobs/${id}`, { signal: page.signal }));
   const again = soon(load, page.signal, 1000);
+  const silent = whenSilent(again, page.signal);
   const sign = live(page.signal, {
     again,
     job: (news) => {
@@ -59,7 +62,7 @@ function head(page, job, draw, sign) {
   const own = job.user === page.me.id;
   return [
     h("p", { class: "small" }, h("a", { href: "/jobs" }, "Jobs")),
-    h("div", { class: "row apart" }, h("h1", { class: "any" }, job.name), h("div", { class: "row" }, jobBadge(job), sign)),
+    h("div", { class: "row apart" }, h("h1", { class: "any" }, breakable(job.name)), h("div", { class: "row" }, jobBadge(job), sign)),
     job.phase === "upload" || job.status === "running" ? progress(job) : null,
     problem(job, inside),
     h("p", { id: "next" }, whatNext(job, inside, own)),
@@ -133,13 +136,12 @@ function more(page, job, draw, place, inside) {
 
 function receipt(job) {
   if (!(job.phase === "ingest" || job.status === "done")) return null;
-  const links = [["", "Receipt (JSON)", `receipt-${job.id}.json`], ["/mhl", "Receipt (ASC MHL)", `receipt-${job.id}.zip`]];
   return h(
     "section",
     { "aria-labelledby": "receipt" },
     h("h2", { id: "receipt" }, "Receipt"),
     h("p", { class: "muted" }, "Every file with its size and hashes, proved byte by byte."),
-    h("div", { class: "row" }, links.map(([path, name, file]) => h("a", { class: "button", href: `/api/v1/jobs/${job.id}/receipt${path}`, download: file }, name))),
+    h("div", { class: "row" }, receipts(job)),
   );
 }
 

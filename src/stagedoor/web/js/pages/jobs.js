@@ -1,9 +1,9 @@
 /** Jobs: what is under way, what has failed, what came. */
-import { fill, h } from "../dom.js";
+import { breakable, fill, h } from "../dom.js";
 import { today } from "../desk/address.js";
 import { listing } from "../desk/listing.js";
-import { live, ofState, soon } from "../ui/live.js";
-import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
+import { live, ofState, soon, whenSilent } from "../ui/live.js";
+import { cause, jobBadge, person, progress, time } from "../ui/status.js";
 import { bytes, counted } from "../words.js";
 
 export const title = "Jobs";
@@ -23,9 +23,11 @@ export async function show(page) {
     then: (items) => {
       shown.clear();
       for (const job of items) shown.set(job.id, job);
+      silent(items.some(({ speed }) => speed > 0));
     },
   });
   const again = soon(list.reload, page.signal);
+  const silent = whenSilent(again, page.signal);
   const others = ofState(again);
   const sign = live(page.signal, { again, job: (news) => told(news, shown, list, others) });
   fill(page.main, h("div", { class: "row apart" }, h("h1", {}, inside ? "Jobs" : "Your jobs"), sign), list.element);
@@ -72,9 +74,10 @@ function columns(inside) {
 }
 
 function name(job) {
-  const link = h("a", { id: `job-${job.id}`, href: `/jobs/${job.id}`, title: counted(job.files, "file") }, job.name);
-  const why = trouble(job) || job.waits_for;
-  return why ? [link, h("p", { class: "small muted" }, why)] : link;
+  const link = h("a", { id: `job-${job.id}`, href: `/jobs/${job.id}`, title: counted(job.files, "file") }, breakable(job.name));
+  const others = job.entries > 1 ? h("span", { class: "muted" }, ` and ${job.entries - 1} more`) : null;
+  const why = cause(job) || job.waits_for;
+  return [link, others, why ? h("p", { class: "small muted" }, why) : null];
 }
 
 function nothing(inside) {

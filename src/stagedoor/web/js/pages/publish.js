@@ -41,6 +41,8 @@ export async function show(page) {
   view.drawTransfers();
   onTransfers(() => view.drawTransfers(), page.signal);
   await view.continuing.load();
+  const job = page.query.get("job");
+  if (job) view.lookAt(job);
   return undefined;
 }
 
@@ -84,7 +86,7 @@ class View {
       pickedHandle: (handle) => void this.take([handle.name], (begun) => readHandle(handle, begun)),
     };
     fill(this.zone, icon("upload"), h("p", {}, "Drop files and folders anywhere on this page, or"), pickers(ways, { primary: true }), emptyFolders());
-    fill(main, h("h1", { tabindex: "-1" }, "Publish"), this.continuing.element, this.transfers, this.limit, this.zone, this.status, this.counts, this.trouble, this.rows.element, this.guidelines, this.answers, this.refusal, this.submitting);
+    fill(main, h("h1", { tabindex: "-1" }, "Publish"), this.continuing.says, this.continuing.element, this.transfers, this.limit, this.zone, this.status, this.counts, this.trouble, this.rows.element, this.guidelines, this.answers, this.refusal, this.submitting);
     takesDrops(document, this.zone, ways.dropped, signal);
   }
 
@@ -106,12 +108,29 @@ class View {
     const title = "Continue the unfinished upload?";
     const goesOn = await ask({ title, text: `${names.join(", ")} belongs to an upload that is not finished. What has arrived of it is not sent again.`, yes: "Continue it", no: "Publish it anew" });
     if (!goesOn) return this.offering.read(reader);
+    return this.goOnWith(one, reader);
+  }
+
+  /** What was dropped or picked belongs to an unfinished job. */
+  async goOnWith(one, reader) {
     const found = [];
-    await reader((each) => found.push(each));
-    const changes = await goOn(one, found, this.page.me);
-    if (changes.length) fill(this.refusal, h("p", { class: "notice bad" }, "It cannot go on with these: ", spokenChanges(changes), "."));
-    else await this.continuing.load();
-    return undefined;
+    fill(this.refusal);
+    try {
+      await reader((each) => found.push(each));
+      const changes = await goOn(one, found, this.page.me);
+      if (changes.length) fill(this.refusal, h("p", { class: "notice bad" }, "It cannot go on with these: ", spokenChanges(changes), "."));
+      else await this.continuing.load();
+    } catch (error) {
+      fill(this.refusal, sorry(error, () => void this.goOnWith(one, async (begun) => found.forEach(begun))));
+    }
+  }
+
+  /** Somebody comes from the page of a job to go on with it. @param {string} job */
+  lookAt(job) {
+    const title = document.getElementById(`transfer-${job}`) ?? document.getElementById(`unfinished-${job}`);
+    if (!title) return void fill(this.continuing.says, h("p", { class: "notice" }, "There is nothing to send for this job. ", h("a", { href: `/jobs/${job}` }, "Open the job"), "."));
+    title.scrollIntoView({ block: "center" });
+    title.focus({ preventScroll: true });
   }
 
   remove(entry) {

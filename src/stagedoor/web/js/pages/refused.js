@@ -3,7 +3,7 @@ import { get } from "../api.js";
 import { asked, daysAgo, keep } from "../desk/address.js";
 import { findings } from "../desk/entries.js";
 import { listing } from "../desk/listing.js";
-import { fill, h } from "../dom.js";
+import { breakable, fill, h } from "../dom.js";
 import { sorry } from "../ui/sorry.js";
 import { time } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
@@ -11,6 +11,8 @@ import { counted, number } from "../words.js";
 
 export const title = "Refused";
 
+/** Of those who stumble. */
+const SHOWN = 10;
 const PERIODS = [["", "The last 7 days", 7], ["1", "The last day", 1], ["30", "The last 30 days", 30], ["all", "All that is kept", 0]];
 
 export async function show(page) {
@@ -76,13 +78,13 @@ function people(items, narrow) {
     { name: "Who", class: "person", cell: ({ who }) => h("button", { class: "button small quiet any", type: "button", title: "Their refusals", on: { click: () => narrow(`user_hr = '${who.replaceAll("'", "''")}'`) } }, who) },
     { name: "Reasons", class: "any", cell: ({ why }) => [counted(why.length, "reason"), h("p", { class: "small muted" }, why.slice(0, 3).join(" · "))] },
   ];
-  return h("section", { "aria-labelledby": "stumbling" }, h("h2", { id: "stumbling" }, "Who stumbles"), tableOf("Who was refused", columns, found.slice(0, 20), ({ who }) => who));
+  return h("section", { "aria-labelledby": "stumbling" }, h("h2", { id: "stumbling" }, "Who stumbles"), tableOf("Who was refused", columns, found.slice(0, SHOWN), ({ who }) => who), found.length > SHOWN ? h("p", { class: "muted" }, `And ${number(found.length - SHOWN)} more.`) : null);
 }
 
 const COLUMNS = [
   { name: "When", class: "nowrap", cell: (line) => time(line.created) },
   { name: "Who", class: "person", cell: (line) => line.user_hr },
-  { name: "What", class: "any", cell: (line) => line.entity_hr || (line.entity === "job" ? "a submit" : "a whole offer") },
+  { name: "What", class: "any", cell: (line) => (line.entity_hr ? breakable(line.entity_hr) : null) || (line.entity === "job" ? "a submit" : "a whole offer") },
   { name: "Why", class: "any what", cell: why },
   { name: "Run", cell: (line) => (line.details.run ? h("a", { href: `/runs/${line.details.run}`, "aria-label": `The run that refused ${line.entity_hr}` }, "Run") : null) },
 ];

@@ -1,11 +1,11 @@
 /** A run of a hook: what it read, wrote and said; and, of a pre-publish run, what today's script would say. */
 import { get, post } from "../api.js";
-import { fill, h } from "../dom.js";
+import { breakable, fill, h } from "../dom.js";
 import { doing } from "../desk/act.js";
 import { facts } from "../desk/entries.js";
 import { difference } from "../desk/replay.js";
 import { texts, took } from "../desk/runs.js";
-import { runBadge, time } from "../ui/status.js";
+import { person, runBadge, time } from "../ui/status.js";
 
 export const title = "Run";
 
@@ -15,7 +15,8 @@ export async function show(page) {
   const { id } = page.params;
   const { run } = await get(`/runs/${id}`, { query: { most: 0 }, signal: page.signal });
   const about = h("div", {});
-  const draw = (found) => fill(about, head(found), details(found));
+  const job = await jobOf(run, page.signal);
+  const draw = (found) => fill(about, head(found), details(found, job));
   draw(run);
   page.name(run.hook);
   const admin = page.me.role === "admin";
@@ -34,16 +35,21 @@ function head(run) {
   return [h("p", { class: "small" }, h("a", { href: "/hooks" }, "Hooks")), h("div", { class: "row apart" }, h("h1", {}, run.hook), runBadge(run.state)), run.error ? h("p", { class: "notice bad any" }, run.error) : null];
 }
 
-function details(run) {
+/** Its job, whose name says more than its id; null where there is none, or it cannot be had. */
+function jobOf(run, signal) {
+  return run.job ? get(`/jobs/${run.job}`, { signal }).catch(() => null) : null;
+}
+
+function details(run, job) {
   return facts(
     [
       ["Began", time(run.started)],
       ["Took", run.seconds === null ? "It still runs." : took(run)],
       ["Exit code", run.exit_code === null ? "none" : run.exit_code < 0 ? `ended by signal ${-run.exit_code}` : run.exit_code],
       ["Attempt", run.attempt],
-      run.job ? ["Job", h("a", { href: `/jobs/${run.job}` }, h("code", {}, run.job))] : null,
+      run.job ? ["Job", h("a", { href: `/jobs/${run.job}` }, job ? breakable(job.name) : h("code", {}, run.job))] : null,
       run.offer ? ["Offer", h("code", {}, run.offer)] : null,
-      run.user ? ["User", h("a", { href: `/people?where=${encodeURIComponent(`id = ${run.user}`)}` }, h("code", {}, run.user))] : null,
+      run.user ? ["User", h("a", { href: `/people?where=${encodeURIComponent(`id = ${run.user}`)}` }, job ? person(job) : h("code", {}, run.user))] : null,
       ["Command", h("code", {}, run.command)],
       ["Version", h("code", { title: "A hash over every file that the command names" }, run.version)],
       ["Run", h("code", {}, run.id)],

@@ -1,10 +1,10 @@
 /** Today: who published what, and what hangs. */
 import { get } from "../api.js";
 import { today } from "../desk/address.js";
-import { fill, h, redraw } from "../dom.js";
+import { breakable, fill, h, redraw } from "../dom.js";
 import { live, ofState, soon } from "../ui/live.js";
 import { sorry } from "../ui/sorry.js";
-import { badge, jobBadge, pace, person, time, trouble } from "../ui/status.js";
+import { badge, cause, jobBadge, pace, person, time } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
 import { bytes, counted, lasting, number } from "../words.js";
 
@@ -13,6 +13,8 @@ export const title = "Today";
 const PAGE = 500;
 /** So many jobs of a day are added up; whoever has more looks at the list. */
 const MOST = 5000;
+/** Of each kind of what hangs, and of the users. */
+const SHOWN = 20;
 const STILL_MS = 15 * 60_000;
 const SOON_MS = 2 * 86_400_000;
 
@@ -20,19 +22,14 @@ export async function show(page) {
   const parts = { came: h("div", {}), hangs: h("div", {}) };
   const load = async () => {
     try {
-      const [came, failed, paused, uploads] = await Promise.all([
-        every(page, { since: today(), finished: true }),
-        ask(page, { state: "failed" }),
-        ask(page, { state: "paused" }),
-        ask(page, { where: "status in waiting, running and phase = upload" }),
-      ]);
-      redraw(parts.hangs, hangs([...failed.items, ...paused.items], uploads.items));
+      const [came, ...hanging] = await Promise.all([every(page, { since: today(), finished: true }), ...HANGS.map(({ where }) => ask(page, { where: where(), limit: SHOWN }))]);
+      redraw(parts.hangs, hangs(hanging));
       redraw(parts.came, published(came));
     } catch (error) {
       if (error.name !== "AbortError") redraw(parts.came, sorry(error, load));
     }
   };
-  const again = soon(load, page.signal, 5000);
+  const again = soon(load, page.signal, 10_000);
   const sign = live(page.signal, { again, job: ofState(again) });
   fill(page.main, h("div", { class: "row apart" }, h("h1", {}, "Today"), sign), parts.hangs, parts.came);
   await load();
@@ -64,7 +61,8 @@ function published({ jobs, total }) {
     { "aria-labelledby": "came" },
     heading,
     h("p", { class: "muted" }, `${counted(all.jobs, "job")} of ${counted(people.length, "user")}: ${counted(all.files, "file")}, ${bytes(all.size)}.`, total > jobs.length ? ` These are the newest ${number(jobs.length)} of ${number(total)}.` : ""),
-    tableOf("Who published what today", PEOPLE, people),
+    tableOf("Who published what today", PEOPLE, people.slice(0, SHOWN)),
+    people.length > SHOWN ? h("p", { class: "muted" }, `And ${counted(people.length - SHOWN, "more user", "more users")}: see `, h("a", { href: "/jobs?show=today" }, "all jobs of today"), ".") : null,
   );
 }
 
@@ -109,17 +107,28 @@ function states({ jobs, done, failed, aborted }) {
 
 // --- what hangs
 
-function hangs(stopped, uploads) {
-  const now = Date.now();
-  const person_ = stopped.filter((job) => job.status === "paused" || !job.retry_at).map((job) => ({ ...job, why: trouble(job) || "Paused." }));
-  const still = uploads.filter((job) => now - Date.parse(job.modified) > STILL_MS && !(job.speed > 0));
-  const told = [...person_, ...still.map((job) => ({ ...job, why: stillness(job, now) }))];
+const STILL = "status in waiting, running and phase = upload";
+const HANGS = [
+  { where: () => "status = failed and retry_at = ''", why: (job) => cause(job), more: ["that failed", "/jobs?show=failed"] },
+  { where: () => "status = paused", why: (job) => cause(job) || "Paused.", more: ["paused", "/jobs?show=paused"] },
+  { where: () => `${STILL} and modified < ${new Date(Date.now() - STILL_MS).toISOString()}`, why: stillness, more: ["to which nothing comes", `/jobs?where=${encodeURIComponent(STILL)}`] },
+];
+
+/** @param {{items: any[], total: number}[]} found as `HANGS` asks */
+function hangs(found) {
+  const told = found.flatMap(({ items }, index) => items.filter(({ speed }) => !(speed > 0)).map((job) => ({ ...job, why: HANGS[index].why(job) })));
   const heading = h("h2", { id: "hangs" }, "What hangs");
   if (!told.length) return h("section", { "aria-labelledby": "hangs" }, heading, h("p", { class: "notice good" }, "Nothing: no job waits for a person, and every upload moves."));
-  return h("section", { "aria-labelledby": "hangs" }, heading, tableOf("Jobs that hang", HANGING, told));
+  const more = found.map(({ total, items }, index) => further(total - items.length, ...HANGS[index].more));
+  return h("section", { "aria-labelledby": "hangs" }, heading, tableOf("Jobs that hang", HANGING, told), more);
 }
 
-function stillness(job, now) {
+function further(many, which, address) {
+  return many > 0 ? h("p", { class: "muted" }, "And ", h("a", { href: address }, `${number(many)} more ${which}`), ".") : null;
+}
+
+function stillness(job) {
+  const now = Date.now();
   const since = lasting((now - Date.parse(job.modified)) / 1000);
   const left = job.staging_expires ? Date.parse(job.staging_expires) - now : Infinity;
   const ends = left < SOON_MS ? ` What has arrived is cleared in ${lasting(Math.max(0, left) / 1000)}.` : "";
@@ -128,7 +137,7 @@ function stillness(job, now) {
 
 const HANGING = [
   { name: "State", cell: jobBadge },
-  { name: "Job", class: "job-name", cell: (job) => h("a", { id: `hangs-${job.id}`, href: `/jobs/${job.id}` }, job.name) },
+  { name: "Job", class: "job-name", cell: (job) => h("a", { id: `hangs-${job.id}`, href: `/jobs/${job.id}` }, breakable(job.name)) },
   { name: "User", class: "person", cell: person },
   { name: "Why", class: "any", cell: (job) => job.why },
   { name: "Size", class: "number", cell: (job) => bytes(job.size) },

@@ -1,8 +1,9 @@
 /** The transfers of this tab, a card each: how far, how fast, what is in the way, and how it ended. */
-import { fill, h, icon } from "../dom.js";
+import { breakable, fill, h, icon } from "../dom.js";
 import { spokenChanges } from "../upload/match.js";
 import { drop } from "../upload/transfers.js";
 import { ask } from "../ui/dialog.js";
+import { receipts } from "../ui/receipts.js";
 import { bar } from "../ui/bar.js";
 import { toast } from "../ui/toast.js";
 import { bytes, lasting, speed, when } from "../words.js";
@@ -15,7 +16,7 @@ export class Card {
     this.transfer = transfer;
     const { job } = transfer;
     this.bar = bar(`Upload of ${job.code}`);
-    this.title = h("h2", { tabindex: "-1", id: `transfer-${job.id}` }, job.code);
+    this.title = h("h2", { tabindex: "-1", id: `transfer-${job.id}` }, breakable(job.code));
     this.badge = h("span", { class: "badge" });
     this.numbers = h("p", { class: "numbers" });
     this.says = h("div", { class: "transfer-says" });
@@ -100,12 +101,6 @@ function buttons(transfer) {
     state === "over" || state === "arrived" ? h("a", { class: "button quiet", href: `/jobs/${job.id}` }, "Open the job") : null,
     state === "over" || (state === "arrived" && job.status === "failed") ? button("Close", "check", () => drop(transfer)) : null,
   ];
-}
-
-/** @param {any} job */
-export function receipts(job) {
-  const link = (path, name, words) => h("a", { class: "button", href: `/api/v1/jobs/${job.id}/${path}`, download: name }, words);
-  return [link("receipt", `receipt-${job.id}.json`, "Receipt (JSON)"), link("receipt/mhl", `receipt-${job.id}.zip`, "Receipt (MHL)")];
 }
 
 async function cancel(transfer) {

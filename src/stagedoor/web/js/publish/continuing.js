@@ -1,5 +1,5 @@
 /** Unfinished jobs at the top of the publish page, and going on with them. */
-import { fill, h, icon } from "../dom.js";
+import { breakable, fill, h, icon } from "../dom.js";
 import { spokenChanges } from "../upload/match.js";
 import { giveUp, goOn, hasHandles, lacking, reopen, unfinished } from "../upload/unfinished.js";
 import { readDrop, readFiles, readHandle } from "../scan/find.js";
@@ -15,6 +15,7 @@ export class Continuing {
   constructor(page) {
     this.page = page;
     this.element = h("div", { class: "unfinished" });
+    this.says = h("div", {});
     /** @type {Unfinished[]} */
     this.list = [];
     /** What was found again so far, by job: not everything can be picked at once. @type {Map<string, Map<string, Found>>} */
@@ -44,7 +45,7 @@ export class Continuing {
   card(one) {
     const { job } = one;
     const says = h("div", { role: "alert" });
-    const name = h("h2", { id: `unfinished-${job.id}` }, job.code);
+    const name = h("h2", { id: `unfinished-${job.id}`, tabindex: "-1" }, breakable(job.code));
     const far = bar(`Upload of ${job.code}`);
     far.set(job.size ? job.received / job.size : 1);
     const element = h(

@@ -1,5 +1,5 @@
 /** The entries that are offered, one row each: what they hold, what the studio says, what to do. */
-import { fill, h, icon } from "../dom.js";
+import { breakable, fill, h, icon } from "../dom.js";
 import { named } from "../sequences.js";
 import { bytes, counted } from "../words.js";
 import { contents, tree, unfolding } from "./contents.js";
@@ -59,7 +59,7 @@ export class Rows {
     const folder = entry.found.node.is_dir;
     fill(
       element,
-      h("div", { class: "entry-head" }, icon(folder ? "folder" : "file"), h("h2", { class: "name" }, entry.name), size, h("span", { class: `badge ${verdict.badge}` }, verdict.words), away),
+      h("div", { class: "entry-head" }, icon(folder ? "folder" : "file"), h("h2", { class: "name" }, breakable(entry.name)), size, h("span", { class: `badge ${verdict.badge}` }, verdict.words), away),
       says(entry),
       contents(entry),
       folder && entry.summary && entry.found.node.files?.length ? unfolding("All files", () => tree(entry.found.node)) : null,

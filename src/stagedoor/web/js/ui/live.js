@@ -7,7 +7,11 @@ import { h } from "../dom.js";
 const POLL_MS = 5000;
 const AGAIN_MS = 30_000;
 const SOON_MS = 150;
+/** A question is asked anew after so many times as long as its answer took. */
+const BREATH = 5;
 const MOST_KNOWN = 5000;
+/** The server counts bytes as coming for ten seconds after the last. */
+const SILENCE_MS = 11_000;
 
 /**
  * @param {AbortSignal} signal of the page
@@ -62,7 +66,8 @@ export function live(signal, { again, job = () => {} }) {
 }
 
 /**
- * Calls `act` soon, once for many wishes, and then not before `gap` is over: many look on while many jobs change.
+ * Calls `act` soon, once for many wishes, and then not before `gap` is over, or five times as long as it took: many look on
+ * while many jobs change.
  *
  * @param {() => Promise<unknown>} act @param {AbortSignal} signal @param {number} [gap] milliseconds
  */
@@ -70,25 +75,41 @@ export function soon(act, signal, gap = 2000) {
   let waiting = 0;
   let busy = false;
   let wanted = false;
-  let last = -Infinity;
+  let next = -Infinity;
   const run = async () => {
     waiting = 0;
     if (signal.aborted) return;
-    [busy, wanted, last] = [true, false, performance.now()];
+    [busy, wanted] = [true, false];
+    const began = performance.now();
     try {
       await act();
     } catch {
       // What is shown stays; the next wish comes with the stream, or in a few seconds.
     } finally {
       busy = false;
+      next = began + Math.max(gap, BREATH * (performance.now() - began));
       if (wanted) wish();
     }
   };
   const wish = () => {
     wanted = true;
-    if (!busy && !waiting) waiting = window.setTimeout(run, Math.max(SOON_MS, last + gap - performance.now()));
+    if (!busy && !waiting) waiting = window.setTimeout(run, Math.max(SOON_MS, next - performance.now()));
   };
   return wish;
+}
+
+/**
+ * That bytes have stopped coming is no event: while `coming` is said, `act` is called after a while.
+ *
+ * @param {() => void} act @param {AbortSignal} signal
+ */
+export function whenSilent(act, signal) {
+  let timer = 0;
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  return (coming) => {
+    clearTimeout(timer);
+    if (coming && !signal.aborted) timer = window.setTimeout(act, SILENCE_MS);
+  };
 }
 
 /** Passes on only news of a job that is in another state than when it was last told. @param {() => void} wish */

@@ -14,16 +14,14 @@ const JOB = {
   ended: { done: "Done", aborted: "Aborted" },
 };
 /** @type {Record<string, "" | "good" | "warn" | "bad" | "busy">} */
-const KINDS = { waiting: "", running: "busy", paused: "warn", failed: "bad", aborted: "", done: "good" };
+const KINDS = { waiting: "", running: "busy", failed: "bad", aborted: "", done: "good" };
 
-/** @param {{status: string, phase: string}} job */
-export function jobWords({ status, phase }) {
-  if (status === "paused") return "Paused";
-  return JOB[phase]?.[status] ?? status;
+/** @param {{status: string, phase: string, speed: number}} job `speed` is above nothing while bytes come */
+export function jobBadge({ status, phase, speed: coming }) {
+  if (status === "paused") return badge("Paused", "warn");
+  if (phase === "upload" && status === "running" && !(coming > 0)) return badge("Upload not finished", "warn");
+  return badge(JOB[phase]?.[status] ?? status, KINDS[status]);
 }
-
-/** @param {{status: string, phase: string}} job */
-export const jobBadge = (job) => badge(jobWords(job), KINDS[job.status]);
 
 /** @type {Record<string, [string, "" | "good" | "warn" | "bad" | "busy"]>} */
 const TASK = {
@@ -82,6 +80,9 @@ export const time = (iso) => (iso ? h("time", { datetime: iso, title: exactly(is
 
 /** What went wrong, without the reference, which is shown beside it. @param {any} job */
 export const trouble = (job) => (job.reference ? job.error.replace(`Reference: ${job.reference}`, "").trim() : job.error);
+
+/** The same in a list: the studio is shown the cause itself, where it is told. @param {any} job */
+export const cause = (job) => job.detail || trouble(job);
 
 /** The e-mail address out of `user:<mail>[<role>](<id>)`. @param {any} job */
 export const person = (job) => (job.user_hr || job.user || "").replace(/^user:/, "").replace(/\[[^[]*$/, "");
