@@ -14,7 +14,8 @@
     crowd       answers while the line is full; memory with many uploads
     page        many files given to the publish page, in a browser
     wan/        a line that lags and loses: its emulator, its scenarios, a publish of what is mostly there already
-    lists       a command of its own: lists and queries where there are 100,000 jobs
+    lists       lists and questions where there are 100,000 jobs
+    filling     a database with a lot in it
     figures     medians, spreads, ratios
     targets     what is aimed at
     report      lines on the screen, results, the table in the docs

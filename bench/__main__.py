@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import contest, crowd, figures, offers, options, page, report
+from . import contest, crowd, figures, lists, offers, options, page, report
 from .contestant import BENCH, ROOT, Contestant
 from .facts import machine
 from .figures import Numbers
@@ -97,6 +97,10 @@ def measure_page(folder: Path, asked: argparse.Namespace) -> Numbers:
     return page.measure_page(folder / "run", asked.runs, asked.scale)
 
 
+def measure_lists(folder: Path, asked: argparse.Namespace) -> Numbers:
+    return lists.measure_lists(folder / "run", 2 * asked.runs + 1, asked.scale)
+
+
 def measure_wan(folder: Path, asked: argparse.Namespace) -> Numbers:
     """Without warm-ups: the line takes far longer than what they are for."""
     rules = contest.Rules(asked.wan_runs, warm_up=False, limit=asked.wan_limit)
@@ -121,6 +125,7 @@ PARTS = {
     "offer": measure_offer,
     "crowd": measure_crowd,
     "page": measure_page,
+    "lists": measure_lists,
     "wan": measure_wan,
     "republish": measure_republish,
 }

@@ -19,7 +19,7 @@ from .peers.web import Nginx, NginxTls
 OURS: tuple[type[Contestant], ...] = (Stagedoor, Flushed, Tls, Whole, WholeFlushed)
 PEERS: tuple[type[Contestant], ...] = (Copy, Nginx, NginxTls, Rsync, RsyncSsh, Copyparty, TusJs, Tuspy, Rclone, Ftp)
 WAN_PEERS = ("nginx", "rsync", "copyparty", "tus-js")
-PARTS = ("loads", "offer", "crowd", "page", "wan", "republish")
+PARTS = ("loads", "offer", "crowd", "page", "lists", "wan", "republish")
 NEED_A_LINE = ("wan", "republish")
 SMOKE_SCALE = 0.002
 

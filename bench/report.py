@@ -84,7 +84,32 @@ def tables(results: Numbers) -> str:
         parts.append(_loads(results["loads"]))
     if "wan" in results:
         parts.append(_lines(results["wan"]))
+    if "lists" in results:
+        parts.append(_lists(results["lists"]))
     return "\n\n".join(parts)
+
+
+def _lists(lists: Numbers) -> str:
+    """The slowest of each kind: its median, and the most that one request took."""
+    heads = ["ms, the slowest of each kind", "limit", *lists["databases"]]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for who, kind in dict.fromkeys((one["who"], one["kind"]) for one in lists["databases"]["SQLite"]["lists"]):
+        limited, cells = False, []
+        for measured in lists["databases"].values():
+            of_kind = [one for one in measured["lists"] if (one["who"], one["kind"]) == (who, kind)]
+            worst = max(of_kind, key=lambda one: float(one["ms"]["median"]))
+            limited = bool(worst["limited"])
+            asked = worst["asked"].replace("|", "\\|")
+            cells.append(f"{worst['ms']['median']:.0f} (to {worst['ms']['most']:.0f}) `{asked}`")
+        limit = f"{lists['limit_ms']:g}" if limited else "-"
+        lines.append(f"| {who}: {len(of_kind)} of kind {kind} | {limit} | {' | '.join(cells)} |")
+    for step in ("offer", "submit"):
+        cells = [
+            f"{one['full'][step]['median']:.0f}, empty {one['empty'][step]['median']:.0f}"
+            for one in lists["databases"].values()
+        ]
+        lines.append(f"| {step} | {lists['limit_more_ms']:g} more than empty | {' | '.join(cells)} |")
+    return f"{lists['jobs']:,} jobs of {lists['users']:,} users:\n\n" + "\n".join(lines)
 
 
 def _from(results: Numbers) -> str:

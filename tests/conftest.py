@@ -13,17 +13,12 @@ import importlib
 import os
 import secrets
 import shutil
-import signal
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
 
 from stagedoor.records import Records, migrate, open_records
 from stagedoor.records.tables import metadata
@@ -41,6 +36,7 @@ sys.dont_write_bytecode = False
 
 sys.path.append(str(Path(__file__).parent))
 importlib.import_module("warm").use()
+postgres = importlib.import_module("postgres")
 
 # Modules that `tests/server` runs again over PostgreSQL: importable from there, with assertions that explain.
 sys.path.append(str(Path(__file__).parent / "unit"))
@@ -109,92 +105,35 @@ def records(database_url: str, opened: dict[str, Records]) -> Records:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
-    """A PostgreSQL server of our own, on a socket in a temporary folder; `%s` in the URL is the database."""
-    folder = Path(tempfile.mkdtemp(prefix="sd-pg-", dir="/tmp"))  # a socket's path must be short
+    """A PostgreSQL server of our own; `%s` in the URL is the database."""
     try:
-        with _server(folder) as url:
+        with postgres.server(*postgres.UNSAFE) as url:
             yield url
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    except postgres.Missing as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture
 def postgresql_empty_url(postgresql: str) -> str:
     name = f"empty_{secrets.token_hex(6)}"
-    _execute(postgresql % "postgres", f"CREATE DATABASE {name}")
+    postgres.execute(postgresql % "postgres", f"CREATE DATABASE {name}")
     return postgresql % name
 
 
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgresql: str) -> str:
-    _execute(postgresql % "postgres", "CREATE DATABASE stagedoor")
+    postgres.execute(postgresql % "postgres", "CREATE DATABASE stagedoor")
     migrate(postgresql % "stagedoor")
-    _execute(postgresql % "stagedoor", "CREATE SCHEMA kept", "CREATE TABLE kept.version AS TABLE alembic_version")
+    postgres.execute(
+        postgresql % "stagedoor", "CREATE SCHEMA kept", "CREATE TABLE kept.version AS TABLE alembic_version"
+    )
     return postgresql % "stagedoor"
 
 
 @pytest.fixture
 def postgresql_url(migrated_postgresql: str) -> str:
     """One migrated database, of this version again for each test: ten times faster than making one."""
-    _execute(migrated_postgresql, "UPDATE alembic_version SET version_num = (SELECT version_num FROM kept.version)")
+    postgres.execute(
+        migrated_postgresql, "UPDATE alembic_version SET version_num = (SELECT version_num FROM kept.version)"
+    )
     return migrated_postgresql
-
-
-def _execute(url: str, *statements: str) -> None:
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("; ".join(statements)))
-    engine.dispose()
-
-
-class _server:
-    """Runs as an ordinary user: PostgreSQL refuses root."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._as = {}
-        if os.geteuid() == 0:
-            self._as = {"user": "postgres", "group": "postgres", "extra_groups": []}
-            shutil.chown(folder, "postgres", "postgres")
-
-    def __enter__(self) -> str:
-        data, log = self._folder / "data", self._folder / "log"
-        options = ["--username=stagedoor", "--auth=trust", "--encoding=UTF8", "--no-sync", "--locale=C.UTF-8"]
-        if "--icu-locale" in self._run(
-            _program("initdb"), "--help"
-        ):  # an order of words, not of bytes: as studios have
-            options += ["--locale-provider=icu", "--icu-locale=en-US"]
-        self._run(_program("initdb"), f"--pgdata={data}", *options)
-        settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses="]
-        settings += [f"unix_socket_directories={self._folder}", "shared_buffers=16MB", "max_connections=100"]
-        command = [_program("postgres"), "-D", str(data), *(word for item in settings for word in ("-c", item))]
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(command, cwd="/", stdout=output, stderr=output, **self._as)
-        url = f"postgresql://stagedoor@/%s?host={self._folder}"
-        self._wait(log)
-        return url
-
-    def __exit__(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGQUIT)
-        self._process.wait(20)
-
-    def _run(self, *command: str) -> str:
-        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **self._as)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def _wait(self, log: Path) -> None:
-        ready = [_program("pg_isready"), "--quiet", f"--host={self._folder}"]
-        for _ in range(400):
-            if subprocess.run(ready, check=False).returncode == 0:
-                return
-            assert self._process.poll() is None, log.read_text()
-            time.sleep(0.05)
-        raise AssertionError(log.read_text())
-
-
-def _program(name: str) -> str:
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}")) or [shutil.which(name)]
-    if found[-1] is None:
-        pytest.fail("PostgreSQL is not installed: run `sh scripts/system-packages.sh`", pytrace=False)
-    return str(found[-1])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +33,10 @@ class Account:
     api_key: str
 
 
+_first: list[tuple[Path, str]] = []
+"""a home as it is after `init`, and what that said"""
+
+
 @dataclass
 class Studio:
     """`folder` holds the home, the volume `projects` (default, alias /Volumes/projects) and hook scripts."""
@@ -44,11 +51,22 @@ class Studio:
         self.home = self.folder / "home"
         self.volume = self.folder / "projects"
         self.volume.mkdir(parents=True)
-        where = ("--database", self.database) if self.database else ()
-        made = self.command("init", "--admin", "admin@studio.example", "--workspace", "studio", "--json", *where)
-        self.admin = _account(made)
+        self.admin = _account(self._init())
         self.command("volume", "add", "projects", str(self.volume), "--default", "--alias", "/Volumes/projects")
         self.port = self.port or free_port()
+
+    def _init(self) -> str:
+        """What `init` said. Homes with a database of their own are copies of one: to make it takes half a second."""
+        words = ("init", "--admin", "admin@studio.example", "--workspace", "studio", "--json")
+        if self.database:
+            return self.command(*words, "--database", self.database)
+        if not _first:
+            _first.append((Path(tempfile.mkdtemp(prefix="stagedoor-home-")) / "home", self.command(*words)))
+            atexit.register(shutil.rmtree, _first[0][0].parent, ignore_errors=True)
+            shutil.copytree(self.home, _first[0][0])
+        else:
+            shutil.copytree(_first[0][0], self.home)
+        return _first[0][1]
 
     # --- administration, by the real command line
 
@@ -119,6 +137,11 @@ class Studio:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
 
+    def end(self) -> None:
+        """Whatever it is doing, at once: nobody looks at it any more."""
+        if self.process and self.process.poll() is None:
+            self.kill()
+
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -173,7 +196,7 @@ def running(folder: Path, furnish: Callable[[Studio], object] = Studio.accept_ev
         made.start()
         yield made
     finally:
-        made.stop()
+        made.end()
 
 
 def frames(folder: Path, numbers: Sequence[int], size: int = 4096, name: str = "shot") -> Path:

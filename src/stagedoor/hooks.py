@@ -23,7 +23,6 @@ Rules
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,6 +32,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from .frames import sequences_among
 from .model.hooks import ANSWERING, HookName, canonical
 from .wire.hookdata import (
     Finding,
@@ -79,7 +79,6 @@ __all__ = [
 Entry = OfferedEntry | PublishedEntry
 Verdict = dict[str, Any]
 Found = dict[str, Any]
-_VERSION = re.compile(r"(?:^|[._\- ])v$", re.IGNORECASE)
 _KINDS: dict[HookName, type[msgspec.Struct]] = {
     HookName.PRE_PUBLISH: PrePublishInput,
     HookName.PRE_SUBMIT: PreSubmitInput,
@@ -190,18 +189,11 @@ def files_of(entry: Entry | InnerFile) -> Iterator[tuple[str, int]]:
 
 def sequences(entry: Entry | InnerFile) -> list[Frames]:
     """The sequences of two and more frames; version numbers (`_v002`) are no frames."""
-    import fileseq
-
     folders: dict[str, list[str]] = defaultdict(list)
     for path, _ in files_of(entry):
         folder, _, name = path.rpartition("/")
         folders[f"{folder}/" if folder else ""].append(name)
-    return [
-        _frames(folder, found)
-        for folder, names in folders.items()
-        for found in fileseq.findSequencesInList(names)
-        if len(found) > 1 and not _VERSION.search(found.basename())
-    ]
+    return [_frames(folder, found) for folder, names in folders.items() for found in sequences_among(names)]
 
 
 def _frames(folder: str, found: Any) -> Frames:

@@ -70,6 +70,8 @@ class Posted:
     def _one(self, to: str, subject: str, text: str) -> None:
         try:
             self._send(to, subject, text)
+        except Exception:  # nobody waits for what this thread does
+            log.exception("the mail to %s could not be made", to)
         finally:
             self._room.release()
 

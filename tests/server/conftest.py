@@ -19,7 +19,7 @@ def quiet_studio(tmp_path: Path) -> Iterator[Studio]:
     """A studio whose server has not been started."""
     made = Studio(tmp_path / "studio")
     yield made
-    made.stop()
+    made.end()
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     made = Studio(tmp_path_factory.mktemp("house") / "studio")
     made.start()
     yield House(made)
-    made.stop()
+    made.end()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from bench import report
 from bench.wan import line
 
 EVERYTHING = bool(os.environ.get("CI") or (os.environ.get("EVERY_TEST") and os.geteuid() == 0))
@@ -47,6 +48,23 @@ def test_the_bench_measures_stagedoor_beside_a_peer(tmp_path: Path) -> None:
     assert numbers["loads"]["SEQ"]["contestants"].keys() == {"stagedoor", *peers}
     assert numbers["loads"]["SEQ"]["ratios"]["stagedoor"].keys() == peers
     assert not (tmp_path / "work" / "run").exists()
+
+
+@pytest.mark.timeout(300)  # two studios, a PostgreSQL, and some hundreds of requests
+def test_the_bench_asks_for_every_list_of_both_databases(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    where = ["--work", str(tmp_path / "work"), "--results", str(results)]
+    command = [sys.executable, "-m", "bench", "--smoke", "--only", "lists", *where]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=290)
+    assert done.returncode in (0, 1), done.stdout + done.stderr  # 1: a limit was exceeded, which is no matter of a test
+    numbers = json.loads(results.read_text())["lists"]
+    assert numbers["databases"].keys() == {"SQLite", "PostgreSQL"}
+    for measured in numbers["databases"].values():
+        asked = {(one["who"], one["asked"]): one["total"] for one in measured["lists"]}
+        assert asked[("admin", "/jobs?finished=true")] > asked[("vendor", "/jobs?finished=true")] >= numbers["jobs"] / 2
+    table = report.tables(json.loads(results.read_text()))
+    assert "| vendor: " in table
+    assert "| submit | " in table
 
 
 def test_the_emulated_line_loses_packets_and_tcp_makes_good_for_it(tmp_path: Path) -> None:

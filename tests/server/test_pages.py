@@ -37,6 +37,7 @@ def test_files_are_kept_for_good_under_their_version_and_the_document_is_always_
     assert document.headers["cache-control"] == "no-cache"
     again = house.fetch("/", headers={"If-None-Match": document.headers["etag"]})
     assert (again.status, again.body) == (304, b"")
+    assert "content-length" not in again.headers
     for address in re.findall(rb'(?:src|href)="(/assets/[^"]+)"', document.body):
         answer = house.fetch(address.decode())
         assert answer.status == 200, address

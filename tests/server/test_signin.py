@@ -124,6 +124,8 @@ def test_employees_invite_vendors_alone(house: House) -> None:
     assert vendor.post("/invitations", {"email": address()}).refusal == (403, "forbidden")
     made = house.admin.post("/invitations", {"email": address(), "role": "employee"}).json
     assert employee.ask("DELETE", f"/invitations/{made['id']}").refusal == (403, "forbidden")
+    assert employee.post("/invitations", {"email": made["email"]}).refusal == (403, "forbidden")
+    assert Browser(house).redeem(made["url"]).status == 200
 
 
 def test_an_invitation_does_not_reach_who_was_given_more_rights_since(house: House) -> None:
@@ -253,6 +255,17 @@ def test_sessions_are_listed_and_revoked(house: House) -> None:
     assert browser.get("/me").status == 401
 
 
+def test_who_leaves_or_has_less_to_say_has_invited_nobody_beyond_that(house: House) -> None:
+    admin, employee = house.vendor("admin"), house.vendor("employee")
+    above, below, vendor = (
+        who.post("/invitations", {"email": address(), "role": role}).json["url"]
+        for who, role in ((admin, "employee"), (admin, "standard"), (employee, "standard"))
+    )
+    assert house.admin.ask("PATCH", f"/users/{admin.id}", {"role": "employee"}).status == 200
+    assert house.admin.ask("PATCH", f"/users/{employee.id}", {"status": "disabled"}).status == 200
+    assert [Browser(house).redeem(url).status for url in (above, below, vendor)] == [404, 200, 404]
+
+
 def test_a_disabled_user_is_out_at_once_and_for_good(house: House) -> None:
     browser, email = signed_in(house)
     id = browser.get("/me").json["id"]
@@ -327,6 +340,15 @@ def test_with_a_cookie_only_a_page_of_the_server_changes_anything(
     assert browser.ask("HEAD", "/me", headers=headers).status in (200, 405)
     for path, data in (("password", {"user": email, "password": PASSWORD}), ("invitation", {"token": ""})):
         assert Browser(house).ask("POST", f"/sign-in/{path}", data, headers=headers).refusal == (403, code)
+
+
+@pytest.mark.parametrize("headers", [headers for headers, code in FOREIGN if code == "page_elsewhere"])
+def test_a_key_that_a_browser_remembers_is_no_use_to_pages_of_others(
+    house: House, vendor: Person, headers: dict[str, str]
+) -> None:
+    for method, path in (("POST", "/me/keys"), ("POST", f"/jobs/{'0' * 24}/abort"), ("PUT", f"/uploads/{'0' * 24}")):
+        assert vendor.ask(method, path, headers=headers).refusal == (403, "page_elsewhere"), path
+    assert vendor.ask("GET", "/me", headers=headers).status == 200
 
 
 def test_with_a_key_cookies_count_for_nothing(house: House, vendor: Person) -> None:

@@ -90,6 +90,20 @@ def test_every_refused_entry_has_a_line_and_no_other(records: Records) -> None:
     assert line.details == {"offer": offer.id, "detail": "/srv/x exists"}
 
 
+def test_reasons_that_come_together_are_summed_up_each_for_itself(records: Records) -> None:
+    """Whoever met a reason first comes first, and its sentence is that of the last one."""
+    user, other = user_of(records), user_of(records, "b@x.se")
+    for who, warnings in ((other, ["a"]), (user, ["a", "b"]), (other, ["c"])):
+        refused = [
+            replace(entry_of(f"a/{word}"), verdict=Verdict(kind=Kind.REFUSED, warning=word), place=None)
+            for word in warnings
+        ]
+        with acting(replace(ANNA, code=who.code)):
+            keep(records, offer_of(who, *refused))
+    (one,) = records.audit.stumbles()
+    assert (one.count, one.users, one.example) == (4, (other.code, user.code), "c")
+
+
 def test_refusals_are_summed_up(records: Records) -> None:
     for who in ("a@x.se", "b@x.se", "a@x.se"):
         with acting(replace(ANNA, code=who)):

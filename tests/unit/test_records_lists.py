@@ -64,6 +64,9 @@ def test_received_bytes_are_summed_per_job(records: Records) -> None:
         records.jobs.set_received(job.id, task.id, 10 + number)
     assert records.lists.sums([job.id, "f" * 24]) == {job.id: Sums(2, 2, 21)}
     assert records.lists.sums([]) == {}
+    without = records.lists.jobs(finished=True)[1]
+    assert records.lists.with_tasks(without) == [records.jobs.job(job.id) for job in without]
+    assert records.lists.with_tasks([]) == []
 
 
 def test_offers_come_with_their_entries(records: Records) -> None:

@@ -145,7 +145,7 @@ def empty_url(tmp_path: Path) -> str:
 
 
 def test_a_database_from_before_queues_is_brought_up_with_what_it_holds(empty_url: str) -> None:
-    """Its jobs are in the default queue, what was kept on users is for the studio only."""
+    """Its jobs are in the default queue and their tasks their user's, what was kept on users is for the studio only."""
     url = empty_url
     old = database.Database(url)
     with old.write() as connection:
@@ -164,6 +164,7 @@ def test_a_database_from_before_queues_is_brought_up_with_what_it_holds(empty_ur
                 "queue": "medium",
                 "notes": "[]",
             },
+            "tasks": {"job_id": "j", "id": "t", "status": "done", "verdict": '{"kind": "accepted"}', "answers": "{}"},
         }.items():
             _fill(connection, table, values)
     old.close()
@@ -180,6 +181,7 @@ def test_a_database_from_before_queues_is_brought_up_with_what_it_holds(empty_ur
     assert user
     assert (job.queue_id, job.settings, job.metadata) == (queues["medium"].id, {}, Metadata())
     assert user.metadata == Metadata(internal={"site": "n"})
+    assert [task.id for task in records.lists.tasks(user_id="u")[1]] == ["t"]
     assert records.house.settings().number("open_offers") == 3
     records.close()
 

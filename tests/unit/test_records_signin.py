@@ -169,9 +169,9 @@ def test_an_invitation_with_a_passkey_makes_the_user_whom_the_passkey_names(reco
         id=new_id(), user_id=id, credential=b"c", public_key=b"k", sign_count=0, host="h", name="n", created=NOW
     )
     _, token = records.invitations.make("eva@vendor.example", Role.STANDARD, "a", NOW, NOW + DAY)
-    user = records.invitations.redeem(token, NOW, None, "", key)
+    user = records.invitations.redeem(token, NOW, "", "", key)
     assert user and user.id == id
     assert records.passkeys.by_credential(b"c") == (key, user)
     _, again = records.invitations.make(user.code, user.role, "a", NOW, NOW + DAY)
     elsewhere = dataclasses.replace(key, user_id=new_id(), credential=b"d")
-    assert records.invitations.redeem(again, NOW, None, "", elsewhere) is None
+    assert records.invitations.redeem(again, NOW, "", "", elsewhere) is None

@@ -49,6 +49,21 @@ log = logging.getLogger("stagedoor.api")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Who comes in, and how."""
+
+    sign_in: SignIn
+    sessions: Sessions
+    by_password: ByPassword
+    by_link: ByLink
+    by_passkey: ByPasskey
+    passwords: Passwords
+    passkeys: Passkeys
+    inviting: Inviting
+    redeeming: Redeeming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What the handlers call."""
 
@@ -64,15 +79,7 @@ class Services:
     replaying: Replaying
     queues: Queues
     levels: Levels
-    sign_in: SignIn
-    sessions: Sessions
-    by_password: ByPassword
-    by_link: ByLink
-    by_passkey: ByPasskey
-    passwords: Passwords
-    passkeys: Passkeys
-    inviting: Inviting
-    redeeming: Redeeming
+    doors: Doors
     receipt_key: PublicKey
     probe: Probe
     room: Callable[[str], tuple[int, int] | None]
@@ -137,7 +144,7 @@ def make_app(services: Services, peers: Mapping[int, str]) -> ASGIApp:
         debug=False,
     )
     is_open = _is_open(services.levels)
-    return Gate(Pages(app), services.sign_in, peers, services.tally, is_open)
+    return Gate(Pages(app), services.doors.sign_in, peers, services.tally, is_open)
 
 
 def _is_open(levels: Levels) -> Callable[[str], bool]:

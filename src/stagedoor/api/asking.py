@@ -19,7 +19,7 @@ from ..wire.calls import Call
 from .threads import quick
 
 if TYPE_CHECKING:
-    from .app import Services
+    from .app import Doors, Services
 
 T = TypeVar("T")
 Asked = Request[Any, Any, Any]
@@ -34,6 +34,10 @@ def route(call: Call) -> str:
 def services(request: Asked) -> Services:
     found: Services = request.app.state.services
     return found
+
+
+def doors(request: Asked) -> Doors:
+    return services(request).doors
 
 
 def user(request: Asked) -> User:

@@ -155,11 +155,11 @@ async def _told(broadcast: Broadcast, who: User, still: Still) -> AsyncIterator[
         yield _RETRY
         checked = clock()
         while not broadcast.stopped:
+            events = await listener.next()
             if clock() - checked >= HEARTBEAT:
                 if not await _is_still(who, still):
                     return
                 checked = clock()
-            events = await listener.next()
             if events:
                 yield events
 

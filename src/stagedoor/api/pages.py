@@ -90,9 +90,9 @@ class Pages:
         packs = b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"") and bool(asset.packed)
         body = b"" if status == 304 else asset.packed if packs else asset.body
         headers = [*headers, (b"content-type", asset.kind), (b"vary", b"accept-encoding"), *HEADERS]
-        if packs:
-            headers.append((b"content-encoding", b"gzip"))
-        headers.append((b"content-length", str(len(body)).encode()))
+        if status != 304:  # which speaks of what the browser has, and has no length of its own
+            headers += [(b"content-encoding", b"gzip")] if packs else []
+            headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         if scope["method"] == "HEAD":
             body = b""

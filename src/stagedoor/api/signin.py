@@ -37,7 +37,7 @@ from ..wire.signin import (
     SignInView,
     Token,
 )
-from .asking import Asked, headers, insider, known, route, services, user
+from .asking import Asked, doors, headers, insider, known, route, services, user
 from .house import seen_by_manager
 from .publishing import Limit, Skip, Where
 from .threads import hashes, quick, room_to_hash
@@ -50,85 +50,85 @@ async def ways(request: Asked) -> SignInView:
     """What is possible here. Needs no sign-in."""
     found = services(request)
     workspace = await quick(found.reading.workspace)
-    return SignInView(workspace=workspace.code, passkeys=bool(_site(request).host), links=found.by_link.there)
+    return SignInView(workspace=workspace.code, passkeys=bool(_site(request).host), links=doors(request).by_link.there)
 
 
 @post(route(calls.SIGN_IN_PASSWORD), status_code=200, security=[])
 async def by_password(request: Asked, data: PasswordSignIn) -> Response[Me]:
     """Sign in with address and password."""
     room_to_hash()
-    services(request).by_password.admit(data.user)
-    return await _begun(request, await hashes(services(request).by_password.sign_in, data.user, data.password))
+    doors(request).by_password.admit(data.user)
+    return await _begun(request, await hashes(doors(request).by_password.sign_in, data.user, data.password))
 
 
 @post(route(calls.SIGN_IN_INVITATION), status_code=200, security=[])
 async def look(request: Asked, data: Token) -> InvitationLook:
     """Look at an invitation, without redeeming it."""
-    return await quick(services(request).redeeming.look, data.token)
+    return await quick(doors(request).redeeming.look, data.token)
 
 
 @post(route(calls.REDEEM_BEGIN), status_code=200, security=[])
 async def begin_redeeming(request: Asked, data: Token) -> PasskeyOptions:
     """Begin to make a passkey with an invitation."""
-    return await quick(services(request).redeeming.begin_passkey, data.token, _site(request))
+    return await quick(doors(request).redeeming.begin_passkey, data.token, _site(request))
 
 
 @post(route(calls.REDEEM), status_code=200, security=[])
 async def redeem(request: Asked, data: Redemption) -> Response[Me]:
     """Redeem an invitation: with a password, or with the passkey that was begun."""
     room_to_hash()
-    return await _begun(request, await hashes(services(request).redeeming.redeem, data, _site(request)))
+    return await _begun(request, await hashes(doors(request).redeeming.redeem, data, _site(request)))
 
 
 @post(route(calls.SIGN_IN_LINK), status_code=204, security=[])
 async def ask_for_link(request: Asked, data: LinkRequest) -> None:
     """Have a one-time link mailed. The answer is the same whether the address is a user's."""
-    services(request).by_link.ask(data.user)
+    doors(request).by_link.ask(data.user)
 
 
 @post(route(calls.REDEEM_LINK), status_code=200, security=[])
 async def by_link(request: Asked, data: Token) -> Response[Me]:
     """Sign in with a link that was mailed."""
-    return await _begun(request, await quick(services(request).by_link.sign_in, data.token))
+    return await _begun(request, await quick(doors(request).by_link.sign_in, data.token))
 
 
 @post(route(calls.PASSKEY_BEGIN), status_code=200, security=[])
 async def begin_passkey(request: Asked) -> PasskeyOptions:
     """Begin to sign in with a passkey."""
-    return services(request).passkeys.begin_using(_site(request))
+    return doors(request).passkeys.begin_using(_site(request))
 
 
 @post(route(calls.PASSKEY_FINISH), status_code=200, security=[])
 async def by_passkey(request: Asked, data: PasskeySignIn) -> Response[Me]:
     """Sign in with what the browser signed."""
-    sign_in = services(request).by_passkey.sign_in
+    sign_in = doors(request).by_passkey.sign_in
     return await _begun(request, await quick(sign_in, _site(request), data.ticket, data.credential))
 
 
 @post(route(calls.SIGN_OUT), status_code=204)
 async def sign_out(request: Asked) -> Response[None]:
     """End the session that asks."""
-    await quick(services(request).sessions.sign_out, known(request))
-    gone = services(request).sign_in.cookie(headers(request), "", 0)
+    await quick(doors(request).sessions.sign_out, known(request))
+    gone = doors(request).sign_in.cookie(headers(request), "", 0)
     return Response(None, status_code=204, headers={"set-cookie": gone})
 
 
 async def _begun(request: Asked, begun: Begun) -> Response[Me]:
-    door = services(request).sign_in
+    door = doors(request).sign_in
     await quick(_leave, request, door.token(headers(request)))
     cookie = door.cookie(headers(request), begun.token, begun.longest // 1000)
     return Response(await quick(_me, request, begun.known), headers={"set-cookie": cookie})
 
 
 def _leave(request: Asked, token: str) -> None:
-    sessions = services(request).sessions
+    sessions = doors(request).sessions
     before = sessions.known(token) if token else None
     if before:
         sessions.sign_out(before)
 
 
 def _site(request: Asked) -> Site:
-    return services(request).sign_in.reached.site(headers(request))
+    return doors(request).sign_in.reached.site(headers(request))
 
 
 # --- one's own -----------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ async def me(request: Asked) -> Me:
 
 
 def _me(request: Asked, who: Known) -> Me:
-    found = services(request)
+    found = doors(request)
     return views.me(
         who, found.sessions.limits, has_password=found.passwords.has_one(who), old=found.passwords.wants_old(who)
     )
@@ -151,7 +151,7 @@ def _me(request: Asked, who: Known) -> Me:
 async def set_password(request: Asked, data: PasswordChange) -> None:
     """Set one's password. All other sessions end."""
     room_to_hash()
-    found = services(request).passwords
+    found = doors(request).passwords
     await quick(found.admit, known(request), data.password, data.old)
     await hashes(found.set, known(request), data.password, data.old)
 
@@ -159,7 +159,7 @@ async def set_password(request: Asked, data: PasswordChange) -> None:
 @get(route(calls.PASSKEYS))
 async def passkeys(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
     """One's passkeys."""
-    found = await quick(services(request).passkeys.of_user, user(request).id)
+    found = await quick(doors(request).passkeys.of_user, user(request).id)
     return await quick(shelf.page, [views.passkey(one) for one in found], shelf.PASSKEYS, where, limit, skip)
 
 
@@ -167,7 +167,7 @@ async def passkeys(request: Asked, where: Where = None, limit: Limit = 500, skip
 async def begin_making(request: Asked) -> PasskeyOptions:
     """Begin to make a passkey."""
     who = user(request)
-    begin = services(request).passkeys.begin_making
+    begin = doors(request).passkeys.begin_making
     return await quick(begin, _site(request), who.id, who.code, who.name, who.id)
 
 
@@ -175,14 +175,14 @@ async def begin_making(request: Asked) -> PasskeyOptions:
 async def add_passkey(request: Asked, data: NewPasskey) -> PasskeyView:
     """Keep the passkey that the browser made."""
     who = user(request)
-    make = services(request).passkeys.make
+    make = doors(request).passkeys.make
     return views.passkey(await quick(make, _site(request), who.id, data.ticket, data.credential, data.name))
 
 
 @delete(route(calls.REMOVE_PASSKEY), status_code=204)
 async def remove_passkey(request: Asked, id: str) -> None:
     """Forget one of one's passkeys."""
-    await quick(services(request).passkeys.remove, user(request).id, id)
+    await quick(doors(request).passkeys.remove, user(request).id, id)
 
 
 @get(route(calls.MY_SESSIONS))
@@ -194,7 +194,7 @@ async def my_sessions(request: Asked, where: Where = None, limit: Limit = 500, s
 @delete(route(calls.END_MY_SESSION), status_code=204)
 async def end_my_session(request: Asked, id: str) -> None:
     """Sign a browser of one's own out."""
-    await quick(services(request).sessions.end, user(request).id, id)
+    await quick(doors(request).sessions.end, user(request).id, id)
 
 
 @get(route(calls.MY_KEYS))
@@ -232,11 +232,11 @@ async def sessions(request: Asked, id: str, where: Where = None, limit: Limit = 
 async def end_session(request: Asked, id: str, session: str) -> None:
     """Sign a user's browser out."""
     owner = await quick(seen_by_manager, request, id)
-    await quick(services(request).sessions.end, owner.id, session)
+    await quick(doors(request).sessions.end, owner.id, session)
 
 
 def _sessions(request: Asked, owner: User, where: str | None, limit: int, skip: int) -> Page:
-    found = services(request).sessions
+    found = doors(request).sessions
     now = known(request).session
     shown = [views.session(one, found.limits, now) for one in found.of_user(owner.id)]
     return shelf.page(shown, shelf.SESSIONS, where, limit, skip)
@@ -253,7 +253,7 @@ async def invitations(request: Asked, where: Where = None, limit: Limit = 50, sk
 
 
 def _invitations(request: Asked, where: str | None, limit: int, skip: int) -> Page:
-    inviting = services(request).inviting
+    inviting = doors(request).inviting
     return shelf.page(inviting.views(), shelf.INVITATIONS, where, limit, skip)
 
 
@@ -263,15 +263,15 @@ async def invite(request: Asked, data: NewInvitation) -> InvitationMade:
 
     Employees invite standard users. Who is a user already is invited to set a new password."""
     who = insider(request)
-    base = services(request).sign_in.reached.base(headers(request))
-    return await quick(services(request).inviting.invite, who, data.email, data.role, base)
+    base = doors(request).sign_in.reached.base(headers(request))
+    return await quick(doors(request).inviting.invite, who, data.email, data.role, base)
 
 
 @delete(route(calls.REVOKE_INVITATION), status_code=204)
 async def revoke_invitation(request: Asked, id: str) -> None:
     """Make an invitation worthless."""
     who = insider(request)
-    await quick(services(request).inviting.revoke, who, id)
+    await quick(doors(request).inviting.revoke, who, id)
 
 
 HANDLERS: list[Any] = [

@@ -1,7 +1,8 @@
 """Who asks: by API key, or by the cookie of a page of ours. One answer for both ways that requests come.
 
 Rules
-1. Where a request has an Authorization header, cookies count for nothing.
+1. Where a request has an Authorization header, cookies count for nothing. Browsers that were given a key send such
+   a header by themselves, also from pages of others: what they say of the page that asks counts for that too (rule 2).
 2. What a cookie could do behind its owner's back (everything but GET and HEAD), it does only in requests that a page of
    ours made: they carry `X-Stagedoor-Page`, which no other page can have a browser send; and where the browser says
    from which page a request comes, that is one of ours.
@@ -112,9 +113,11 @@ class SignIn:
         self.reached = reached
 
     def credential(self, method: str, headers: Headers) -> Credential:
-        """What a request shows. Raises Forbidden where its cookie must not do this."""
+        """What a request shows. Raises Forbidden where a browser must not do this with it."""
         authorization = headers.get(b"authorization", b"")
         if authorization:
+            if method not in _HARMLESS:
+                self._check_origin(headers)
             return Credential(authorization, "")
         token = self.token(headers)
         if token and method not in _HARMLESS:
@@ -148,6 +151,10 @@ class SignIn:
                 "Requests with a cookie, and those that sign in, need the header X-Stagedoor-Page: 1.",
                 code="page_header_missing",
             )
+        self._check_origin(headers)
+
+    def _check_origin(self, headers: Headers) -> None:
+        """Raises Forbidden where a browser says that a page of somebody else asks."""
         site, origin = headers.get(b"sec-fetch-site", b""), headers.get(b"origin")
         if site not in (b"", b"same-origin", b"none") or (
             origin is not None and not self.reached.is_ours(origin.decode("latin-1"), headers)

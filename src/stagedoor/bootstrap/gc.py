@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -92,17 +92,23 @@ def _stagings(home: Home, idle_days: int | None) -> Iterator[Litter]:
     jobs = home.records.jobs
     days = idle_days or home.records.house.settings().number("staging_idle_days")
     found = leftovers.staged([volume.root for volume in home.manage.volumes()], jobs.staging_parents())
+    for one in _unknown(found, days, jobs.uploads_kept):
+        yield Litter(
+            kind="staging",
+            name=str(one.folder),
+            reason=f"no unfinished job speaks of it, and nothing came for {days} days",
+            size=one.size,
+            remove=one.remove,
+        )
+
+
+def _unknown(
+    found: Iterable[leftovers.Staged], days: int, known: Callable[[Sequence[str]], frozenset[str]]
+) -> list[leftovers.Staged]:
+    """What is older than that, and of whose upload no job knows."""
     old = [one for one in found if one.changed < now() - days * DAY]
-    known = jobs.uploads_kept([one.upload_id for one in old])
-    for one in old:
-        if one.upload_id not in known:
-            yield Litter(
-                kind="staging",
-                name=str(one.folder),
-                reason=f"no unfinished job speaks of it, and nothing came for {days} days",
-                size=one.size,
-                remove=one.remove,
-            )
+    uploads = known([one.upload_id for one in old])
+    return [one for one in old if one.upload_id not in uploads]
 
 
 def _replaced(home: Home, _: int | None) -> Iterator[Litter]:
@@ -120,17 +126,14 @@ def _replaced(home: Home, _: int | None) -> Iterator[Litter]:
             )
     days = home.records.house.settings().number("keep_replaced_days")
     found = leftovers.replaced([volume.root for volume in home.manage.volumes()], jobs.staging_parents())
-    old = [one for one in found if one.changed < now() - days * DAY]
-    known = jobs.uploads_replacing([one.upload_id for one in old])
-    for one in old:
-        if one.upload_id not in known:
-            yield Litter(
-                kind="replaced",
-                name=str(one.folder),
-                reason=f"no job speaks of what was replaced here, more than {days} days ago",
-                size=one.size,
-                remove=partial(remove_keep, one.folder),
-            )
+    for one in _unknown(found, days, jobs.uploads_replacing):
+        yield Litter(
+            kind="replaced",
+            name=str(one.folder),
+            reason=f"no job speaks of what was replaced here, more than {days} days ago",
+            size=one.size,
+            remove=partial(remove_keep, one.folder),
+        )
 
 
 def _runs(home: Home, _: int | None) -> Iterator[Litter]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from .. import config
-from ..api.app import Services, make_app
+from ..api.app import Doors, Services, make_app
 from ..api.events import Broadcast
 from ..api.front import Peers
 from ..api.lane import PartLane
@@ -124,7 +124,8 @@ class _Running:
             runs,
             records.audit,
             home.sessions,
-            (records.links, records.invitations),
+            records.links,
+            records.invitations,
             storage,
             programs,
             control,
@@ -140,6 +141,8 @@ class _Running:
             receiving.settings_changed()
             turns.begin_next()
 
+        self._mail = Posted(home.mail.send) if home.mail else None
+        self._doors = self._open_doors(home, reached, tally)
         self._services = Services(
             offering=Offering(house, offers, runs, storage, programs, now),
             submitting=Submitting(house, offers, jobs, storage, turns, PreSubmit(house, runs, hooks), now),
@@ -153,7 +156,7 @@ class _Running:
             replaying=home.replaying,
             queues=Queues(records.queues, now, turns.begin_next),
             levels=Levels(records.levels, house, jobs.job, settings_changed),
-            **self._doors(home, reached, tally),
+            doors=self._doors,
             receipt_key=signer.public,
             probe=probe,
             room=room,
@@ -163,26 +166,25 @@ class _Running:
             events=Broadcast(Watching(records.lists, receiving, now)),
         )
 
-    def _doors(self, home: Home, reached: Reached, tally: Tally) -> dict[str, Any]:
-        """What signs in, and what is set about it."""
+    def _open_doors(self, home: Home, reached: Reached, tally: Tally) -> Doors:
         records, house = home.records, home.records.house
         hasher, slowing, counting, sessions = Argon2(), Slowing(), Counting(tally), home.sessions
-        self._mail = mail = Posted(home.mail.send) if home.mail else None
         passkeys = Passkeys(records.passkeys, WebAuthn(), new_id, now)
-        self._links = by_link = ByLink(
-            records.links, records.passwords, house, mail, reached.public_url, sessions, counting, now
+        return Doors(
+            sign_in=SignIn(lambda user, key: records.keys.check(user, key, now()), sessions.known, reached),
+            sessions=sessions,
+            by_password=ByPassword(records.passwords, hasher, slowing, sessions, counting),
+            by_link=ByLink(
+                records.links, records.passwords, house, self._mail, reached.public_url, sessions, counting, now
+            ),
+            by_passkey=ByPasskey(passkeys, sessions, counting),
+            passwords=Passwords(records.passwords, hasher, slowing, now),
+            passkeys=passkeys,
+            inviting=Inviting(records.invitations, house, house.user_by_code, self._mail, now),
+            redeeming=Redeeming(
+                records.invitations, house, house.user_by_code, passkeys, sessions, hasher, counting, now
+            ),
         )
-        return {
-            "sign_in": SignIn(lambda user, key: records.keys.check(user, key, now()), sessions.known, reached),
-            "sessions": sessions,
-            "by_password": ByPassword(records.passwords, hasher, slowing, sessions, counting),
-            "by_link": by_link,
-            "by_passkey": ByPasskey(passkeys, sessions, counting),
-            "passwords": Passwords(records.passwords, hasher, slowing, now),
-            "passkeys": passkeys,
-            "inviting": Inviting(records.invitations, house, house.user_by_code, mail, now),
-            "redeeming": Redeeming(records.invitations, house, house.user_by_code, passkeys, sessions, hasher, now),
-        }
 
     def run(self, host: str, port: int, tls: Tls | None, listening: Callable[[int], None]) -> None:
         self._engine.start(
@@ -196,7 +198,7 @@ class _Running:
         threading.Thread(target=self._sweep.start, name="settle", daemon=True).start()
         peers: Peers = {}
         app = make_app(self._services, peers)
-        lane = PartLane(self._services.receiving, self._services.sign_in, self._services.tally)
+        lane = PartLane(self._services.receiving, self._services.doors.sign_in, self._services.tally)
         pass_over_what_stays()
         log.info("version %s starts, process %d", __version__, os.getpid())
         try:
@@ -207,7 +209,7 @@ class _Running:
             self._programs.shutdown()
             sweeper.join(timeout=30)
             self._notifying.stop()
-            self._links.stop()
+            self._doors.by_link.stop()
             if self._mail:
                 self._mail.stop()
             self._engine.stop()

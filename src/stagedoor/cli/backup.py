@@ -6,16 +6,14 @@ from pathlib import Path
 
 import click
 
-from .options import as_json, bootstrap, home, pass_page
+from .options import at_home, bootstrap
 from .screen.numbers import count, size
 from .screen.page import Page
 
 
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@home
-@as_json
-@pass_page
+@at_home
 def command(page: Page, home: Path, file: Path) -> None:
     """Put everything that the home holds into the new file FILE, also while the server runs.
 

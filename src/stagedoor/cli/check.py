@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import exits, offering
-from .options import as_json, pass_page, sign_in
+from .options import with_session
 from .screen import verdicts
 from .screen.page import Page
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
-@sign_in
-@as_json
-@pass_page
+@with_session
 @click.pass_context
 def command(ctx: click.Context, page: Page, paths: tuple[str, ...], session: Session) -> None:
     """Ask the studio whether the files and folders PATHS would be accepted.

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from . import exits
-from .options import as_json, bootstrap, home, pass_page
+from .options import at_home, bootstrap
 from .screen.page import Page
 
 _STYLES = {"ok": "green", "warning": "yellow", "fault": "bold red"}
@@ -23,9 +23,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 @click.option(
     "--port", default=0, type=click.IntRange(0, 65535), help="Where it is to listen; left out: as it did last."
 )
-@home
-@as_json
-@pass_page
+@at_home
 def command(page: Page, home: Path, host: str, port: int) -> None:
     """Look at everything that a server needs, and say what to do where something is wrong.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import as_json, bootstrap, home, open_home, pass_page
+from .options import at_home, bootstrap, open_home
 from .screen.numbers import count, size
 from .screen.page import Column, Page
 
@@ -19,9 +19,7 @@ from .screen.page import Column, Page
     metavar="N",
     help="A staging without a job is old when nothing came for N days; left out: the setting staging_idle_days.",
 )
-@home
-@as_json
-@pass_page
+@at_home
 def command(page: Page, home: Path, yes: bool, idle_days: int | None) -> None:
     """List what nobody needs any more, and remove it with --yes.
 

@@ -16,7 +16,7 @@ from ..model.hooks import canonical, unknown
 from ..model.names import printable
 from .hook_replay import replay
 from .hook_test import test
-from .options import EVERY, as_json, expression, home, open_home, pass_page, where
+from .options import EVERY, at_home, expression, open_home, where
 from .screen import runs
 from .screen.page import Column, Page, as_builtins
 
@@ -58,9 +58,7 @@ def _called(name: str, queue: str) -> str:
 )
 @click.option("--user", "run_as", default="", metavar="NAME", help="Run it as this system user; needs a root server.")
 @of_queue
-@home
-@as_json
-@pass_page
+@at_home
 def set_(
     page: Page,
     home: Path,
@@ -81,9 +79,7 @@ def set_(
 
         hook, warnings = server.manage.set_hook(name, command_line, queue=queue, environment=environment, run_as=run_as)
         view = house.hook(hook)
-    page.answer(view)
-    if not page.json:
-        page.say(f"{_called(name, queue)}: {view.command}")
+    page.done(view, f"{_called(name, queue)}: {view.command}")
     for warning in warnings:
         page.note(f"Set all the same, but {warning}", "yellow")
 
@@ -104,9 +100,7 @@ def _environment(pairs: tuple[str, ...], passed: tuple[str, ...]) -> dict[str, s
 
 @command.command("list")
 @where
-@home
-@as_json
-@pass_page
+@at_home
 def list_(page: Page, home: Path, where: str | None) -> None:
     """List the hooks that are set."""
     with open_home(home) as server:
@@ -136,9 +130,7 @@ def _tells(rows: Sequence[tuple[str, ...]], index: int) -> bool:
 @command.command()
 @hook_name
 @of_queue
-@home
-@as_json
-@pass_page
+@at_home
 def enable(page: Page, home: Path, name: str, queue: str) -> None:
     """Run the hook NAME again."""
     _switch(page, home, name, queue, enabled=True)
@@ -147,9 +139,7 @@ def enable(page: Page, home: Path, name: str, queue: str) -> None:
 @command.command()
 @hook_name
 @of_queue
-@home
-@as_json
-@pass_page
+@at_home
 def disable(page: Page, home: Path, name: str, queue: str) -> None:
     """Run the hook NAME no more, but keep it. With --queue, jobs of that queue have no such hook at all."""
     _switch(page, home, name, queue, enabled=False)
@@ -160,24 +150,18 @@ def _switch(page: Page, home: Path, name: str, queue: str, *, enabled: bool) -> 
         from ..lifecycle import house
 
         view = house.hook(server.manage.switch_hook(name, enabled=enabled, queue=queue))
-    page.answer(view)
-    if not page.json:
-        page.say(f"{_called(name, queue)} is {view.status}.")
+    page.done(view, f"{_called(name, queue)} is {view.status}.")
 
 
 @command.command()
 @hook_name
 @of_queue
-@home
-@as_json
-@pass_page
+@at_home
 def unset(page: Page, home: Path, name: str, queue: str) -> None:
     """Run no hook NAME any more. With --queue, its jobs have that of the workspace again."""
     with open_home(home) as server:
         server.manage.unset_hook(name, queue)
-    page.answer({"unset": name, "queue": queue})
-    if not page.json:
-        page.say(f"{_called(name, queue)} is not set any more.")
+    page.done({"unset": name, "queue": queue}, f"{_called(name, queue)} is not set any more.")
 
 
 @command.command()
@@ -187,9 +171,7 @@ def unset(page: Page, home: Path, name: str, queue: str) -> None:
 @click.option("--failed", is_flag=True, help="Only runs that failed, ran too long or were lost.")
 @where
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
-@home
-@as_json
-@pass_page
+@at_home
 def log(
     page: Page, home: Path, run: str | None, job: str, user: str, failed: bool, where: str | None, limit: int
 ) -> None:

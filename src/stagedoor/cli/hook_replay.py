@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from . import exits
-from .options import as_json, home, open_home, pass_page, server_parts
+from .options import at_home, open_home, server_parts
 from .screen import replays
 from .screen.page import Page, as_builtins
 
@@ -40,9 +40,7 @@ def _since(_: click.Context, __: click.Parameter, value: str | None) -> int | No
 @click.option("--list", "listed", is_flag=True, help="With --since: every verdict that changes, not only how many.")
 @click.option("--limit", default=10_000, show_default=True, type=click.IntRange(1), help="Of --since the newest.")
 @click.option("--for-real", is_flag=True, help="Run a hook of a job once more. It does again whatever it does.")
-@home
-@as_json
-@pass_page
+@at_home
 @click.pass_context
 def replay(
     ctx: click.Context,

@@ -10,7 +10,7 @@ import click
 
 from ..model.errors import BadRequest, NotFound
 from . import metadata, sending
-from .options import as_json, limit, no_reuse, pass_page, sign_in
+from .options import as_json, limit, no_reuse, pass_page, sign_in, with_session
 from .receipt import save
 from .screen import jobs
 from .screen.page import Page
@@ -36,9 +36,7 @@ def _find(session: Session, job_id: str) -> dict[str, Any]:
 @click.option(
     "--receipt", type=click.Path(dir_okay=False, path_type=Path), help="Save the receipt, JSON, to this file."
 )
-@sign_in
-@as_json
-@pass_page
+@with_session
 def show(page: Page, session: Session, job_id: str, receipt: Path | None) -> None:
     """Show a job: its entries, answers, state, and what to do next."""
     job = _find(session, job_id)
@@ -57,9 +55,7 @@ def show(page: Page, session: Session, job_id: str, receipt: Path | None) -> Non
 @command.command()
 @click.argument("job_id", metavar="ID")
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
-@sign_in
-@as_json
-@pass_page
+@with_session
 @click.pass_context
 def retry(ctx: click.Context, page: Page, session: Session, job_id: str, wait: float | None) -> None:
     """Try a failed job again from the step that failed, and wait. Nothing is sent a second time.
@@ -75,9 +71,7 @@ def retry(ctx: click.Context, page: Page, session: Session, job_id: str, wait: f
 
 @command.command()
 @click.argument("job_id", metavar="ID")
-@sign_in
-@as_json
-@pass_page
+@with_session
 def abort(page: Page, session: Session, job_id: str) -> None:
     """End a job for good. What was placed already stays.
 
@@ -94,9 +88,7 @@ def abort(page: Page, session: Session, job_id: str) -> None:
 @no_reuse
 @limit
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
-@sign_in
-@as_json
-@pass_page
+@with_session
 @click.pass_context
 def resume(
     ctx: click.Context, page: Page, session: Session, job_id: str, reuse: bool, limit: float, wait: float | None
@@ -119,9 +111,7 @@ def resume(
 
 @command.command()
 @click.argument("job_id", metavar="ID")
-@sign_in
-@as_json
-@pass_page
+@with_session
 def pause(page: Page, session: Session, job_id: str) -> None:
     """Let a job rest until it is resumed: it takes no bytes and begins no step.
 
@@ -133,9 +123,7 @@ def pause(page: Page, session: Session, job_id: str) -> None:
 @command.command()
 @click.argument("job_id", metavar="ID")
 @click.argument("queue")
-@sign_in
-@as_json
-@pass_page
+@with_session
 def move(page: Page, session: Session, job_id: str, queue: str) -> None:
     """Move a job to another QUEUE. For employees and admins."""
     job = session.update("Job", job_id, {"queue": queue})
@@ -145,9 +133,7 @@ def move(page: Page, session: Session, job_id: str, queue: str) -> None:
 @command.command("set")
 @click.argument("job_id", metavar="ID")
 @metadata.metadata
-@sign_in
-@as_json
-@pass_page
+@with_session
 def set_(page: Page, session: Session, job_id: str, internal: dict[str, str], external: dict[str, str]) -> None:
     """Change the metadata of a job. For employees and admins."""
     if not internal and not external:
@@ -214,6 +200,4 @@ def _task(job: dict[str, Any], named: str) -> dict[str, Any]:
 
 
 def _done(page: Page, job: dict[str, Any], words: str) -> None:
-    page.answer(job)
-    if not page.json:
-        page.say(words)
+    page.done(job, words)

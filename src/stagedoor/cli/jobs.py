@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import as_json, pass_page, sign_in, since_option, where
+from .options import since_option, where, with_session
 from .screen import jobs
 from .screen.page import Page
 
@@ -23,9 +23,7 @@ STATES = ("waiting", "running", "paused", "failed", "aborted", "done")
 @since_option("Only jobs made since: 2d, 12h, or a date.")
 @where
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
-@sign_in
-@as_json
-@pass_page
+@with_session
 def command(
     page: Page,
     session: Session,

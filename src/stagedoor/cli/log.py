@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..model.errors import BadRequest
-from .options import as_json, home, open_home, pass_page, since_option, where
+from .options import at_home, open_home, since_option, where
 from .screen import log as screen
 from .screen.page import Page
 from .table import write_csv
@@ -29,9 +29,7 @@ EXPORTED = 1_000_000
 @where
 @click.option("--limit", type=click.IntRange(1, EXPORTED), help="At most so many lines. [default: 50; a file: all]")
 @click.option("--csv", "file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), metavar="FILE")
-@home
-@as_json
-@pass_page
+@at_home
 def command(
     page: Page,
     home: Path,

@@ -120,6 +120,11 @@ def home(function: Function) -> Function:
     )(function)
 
 
+def at_home(function: Function) -> Function:
+    """A command of whoever has an account on the server's machine: `page`, `home`, `--json`."""
+    return home(as_json(pass_page(function)))  # type: ignore[return-value]
+
+
 def expression(where: str) -> Any:
     """An expression of the query language, read. Raises BadRequest."""
     with server_parts():
@@ -205,6 +210,11 @@ def sign_in(function: Function) -> Function:
         return function(*args, session=session, **more)
 
     return signed_in  # type: ignore[return-value]
+
+
+def with_session(function: Function) -> Function:
+    """A command of whoever signs in: `page`, `session`, `--json`."""
+    return sign_in(as_json(pass_page(function)))  # type: ignore[return-value]
 
 
 def _api_key(file: Path | None) -> str:

@@ -9,7 +9,7 @@ import click
 
 from ..model.errors import AnswersRefused
 from . import exits, offering, sending
-from .options import as_json, limit, no_reuse, pass_page, sign_in
+from .options import limit, no_reuse, with_session
 from .screen import answers, verdicts
 from .screen.numbers import count, size, spoken
 from .screen.page import Page
@@ -41,9 +41,7 @@ Answer = dict[str, Any]
 @no_reuse
 @limit
 @click.option("--wait", type=click.FloatRange(min=0), metavar="SECONDS", help="Wait at most so long for the studio.")
-@sign_in
-@as_json
-@pass_page
+@with_session
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from . import metadata
-from .options import as_json, home, open_home, pass_page
+from .options import at_home, open_home
 from .screen.page import Column, Page
 
 PRIORITY = click.IntRange(0, 1000)
@@ -24,9 +24,7 @@ def command() -> None:
 @click.option("--priority", type=PRIORITY, required=True, help="0 to 1000; jobs of the higher one go first.")
 @click.option("--default", is_flag=True, help="Where a job goes for which no queue is named.")
 @click.option("--description", default="", help="What it is for.")
-@home
-@as_json
-@pass_page
+@at_home
 def add(page: Page, home: Path, code: str, priority: int, default: bool, description: str) -> None:
     """Add the queue CODE."""
     with open_home(home) as server:
@@ -35,9 +33,7 @@ def add(page: Page, home: Path, code: str, priority: int, default: bool, descrip
 
 
 @command.command("list")
-@home
-@as_json
-@pass_page
+@at_home
 def list_(page: Page, home: Path) -> None:
     """List queues, the one that goes first at the top, with the jobs in them."""
     with open_home(home) as server:
@@ -75,9 +71,7 @@ def list_(page: Page, home: Path) -> None:
 @click.option("--default", is_flag=True, help="Where a job goes for which no queue is named.")
 @click.option("--description", help="What it is for.")
 @metadata.metadata
-@home
-@as_json
-@pass_page
+@at_home
 def set_(
     page: Page,
     home: Path,
@@ -99,24 +93,18 @@ def set_(
 
 @command.command()
 @click.argument("code")
-@home
-@as_json
-@pass_page
+@at_home
 def remove(page: Page, home: Path, code: str) -> None:
     """Remove the queue CODE; no unfinished job may be in it."""
     with open_home(home) as server:
         queue = server.queues.find(code)
         server.queues.remove(queue.id)
-    page.answer({"removed": queue.code})
-    if not page.json:
-        page.say(f"The queue {queue.code} is removed.")
+    page.done({"removed": queue.code}, f"The queue {queue.code} is removed.")
 
 
 @command.command()
 @click.argument("code")
-@home
-@as_json
-@pass_page
+@at_home
 def pause(page: Page, home: Path, code: str) -> None:
     """Begin no more jobs of the queue CODE. Uploads arrive all the same, and what is under way goes on to its end."""
     with open_home(home) as server:
@@ -126,9 +114,7 @@ def pause(page: Page, home: Path, code: str) -> None:
 
 @command.command()
 @click.argument("code")
-@home
-@as_json
-@pass_page
+@at_home
 def resume(page: Page, home: Path, code: str) -> None:
     """Begin jobs of the queue CODE again."""
     with open_home(home) as server:

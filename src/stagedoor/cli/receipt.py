@@ -12,7 +12,7 @@ import click
 
 from ..model.errors import BadRequest
 from ..model.names import printable
-from .options import as_json, pass_page, sign_in
+from .options import as_json, pass_page, with_session
 from .screen import jobs
 from .screen.numbers import count, size
 from .screen.page import Page
@@ -42,9 +42,7 @@ def command() -> None:
     show_default=True,
     help="mhl: an ASC MHL history for each entry.",
 )
-@sign_in
-@as_json
-@pass_page
+@with_session
 def get(page: Page, session: Session, job_id: str, target: Path, form: str) -> None:
     """Save the receipt of JOB.
 
@@ -179,9 +177,7 @@ def _mention_others(page: Page, receipt: Receipt, compared: int) -> None:
 
 
 @command.command()
-@sign_in
-@as_json
-@pass_page
+@with_session
 def key(page: Page, session: Session) -> None:
     """Print the public key of the studio's receipts. Keep it: `receipt verify --key` takes it."""
     found = session.receipt_key()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import as_json, bootstrap, home, pass_page
+from .options import at_home, bootstrap
 from .screen.numbers import count
 from .screen.page import Page
 
@@ -19,9 +19,7 @@ from .screen.page import Page
     metavar="URL",
     help="An empty PostgreSQL database, for a backup of a server that uses one.",
 )
-@home
-@as_json
-@pass_page
+@at_home
 def command(page: Page, home: Path, file: Path, database: str) -> None:
     """Make the new home --home from the backup FILE; nothing is overwritten.
 

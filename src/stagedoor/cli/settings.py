@@ -11,7 +11,7 @@ import click
 
 from ..model.errors import BadRequest
 from ..model.settings import SETTINGS, Level, parse
-from .options import EVERY, as_json, home, open_home, pass_page, where
+from .options import EVERY, as_json, at_home, home, open_home, where
 from .screen.page import Column, Page
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -49,9 +49,7 @@ def on(function: Function) -> Function:
 
 @command.command("list")
 @where
-@home
-@as_json
-@pass_page
+@at_home
 def list_(page: Page, home: Path, where: str | None) -> None:
     """List every setting, its value, its default, its reason, and what it can be set on."""
     from ..lifecycle import shelf
@@ -127,9 +125,7 @@ def set_(on: tuple[Level, str], home: Path, name: str, value: str) -> None:
         from ..lifecycle.levels import On
 
         view = house.setting(name, server.levels.set_setting(name, parsed, On(*on)))
-    page.answer(view)
-    if not page.json:
-        page.say(f"{view.name} is {_said(view.value)}{_where(on)}.")
+    page.done(view, f"{view.name} is {_said(view.value)}{_where(on)}.")
 
 
 @command.command()

@@ -6,15 +6,13 @@ from pathlib import Path
 
 import click
 
-from .options import as_json, bootstrap, home, pass_page
+from .options import at_home, bootstrap
 from .screen.page import Page
 
 
 @click.command("upgrade")
 @click.option("--no-backup", is_flag=True, help="Make no backup first, since there is one.")
-@home
-@as_json
-@pass_page
+@at_home
 def command(page: Page, home: Path, no_backup: bool) -> None:
     """Bring the home to this version of Stagedoor: a backup first, then the tables of the database.
 

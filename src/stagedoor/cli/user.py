@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from . import metadata
-from .options import EVERY, as_json, expression, home, open_home, pass_page, where
+from .options import EVERY, at_home, expression, open_home, where
 from .screen.numbers import moment
-from .screen.page import Column, Page, as_builtins
+from .screen.page import Page, as_builtins
 from .user_invite import ROLES, invitation, invite, session
 
 
@@ -35,9 +35,7 @@ command.add_command(session)
     help="standard: a vendor, sees their own. employee: sees all jobs. admin: everything.",
 )
 @click.option("--name", default="", help="The person's name.")
-@home
-@as_json
-@pass_page
+@at_home
 def add(page: Page, home: Path, email: str, role: str, name: str) -> None:
     """Add the user EMAIL; their API key is shown this once."""
     with open_home(home) as server:
@@ -52,9 +50,7 @@ def add(page: Page, home: Path, email: str, role: str, name: str) -> None:
 @click.option("--role", type=click.Choice(ROLES))
 @click.option("--name", help="The person's name.")
 @metadata.metadata
-@home
-@as_json
-@pass_page
+@at_home
 def set_(
     page: Page,
     home: Path,
@@ -92,21 +88,19 @@ def _key_shown(page: Page, made: Any, key_id: str = "") -> None:
 
 @command.command("list")
 @where
-@home
-@as_json
-@pass_page
+@at_home
 def list_(page: Page, home: Path, where: str | None) -> None:
     """List users."""
     with open_home(home) as server:
         from ..lifecycle import house
 
         views = [house.user(user) for user in _users(server, where)]
-    page.answer({"users": views})
-    if not page.json:
-        page.table(
-            [Column(title, long=title == "NAME") for title in ("USER", "ROLE", "STATUS", "NAME", "SINCE")],
-            [(view.code, view.role, view.status, view.name, moment(view.created)) for view in views],
-        )
+    page.listed(
+        {"users": views},
+        ("USER", "ROLE", "STATUS", "NAME", "SINCE"),
+        [(view.code, view.role, view.status, view.name, moment(view.created)) for view in views],
+        long="NAME",
+    )
 
 
 def _users(server: Any, where: str | None) -> list[Any]:
@@ -117,9 +111,7 @@ def _users(server: Any, where: str | None) -> list[Any]:
 
 @command.command()
 @click.argument("email")
-@home
-@as_json
-@pass_page
+@at_home
 def show(page: Page, home: Path, email: str) -> None:
     """Show the user EMAIL: role, keys, and how many jobs of theirs are unfinished."""
     with open_home(home) as server:
@@ -151,9 +143,7 @@ def _state(key: Any) -> str:
 
 @command.command()
 @click.argument("email")
-@home
-@as_json
-@pass_page
+@at_home
 def disable(page: Page, home: Path, email: str) -> None:
     """Keep a user out: keys stop working, browsers are signed out, at once."""
     _switch(page, home, email, "disabled")
@@ -161,9 +151,7 @@ def disable(page: Page, home: Path, email: str) -> None:
 
 @command.command()
 @click.argument("email")
-@home
-@as_json
-@pass_page
+@at_home
 def enable(page: Page, home: Path, email: str) -> None:
     """Let a user in again."""
     _switch(page, home, email, "enabled")
@@ -174,9 +162,7 @@ def _switch(page: Page, home: Path, email: str, status: str) -> None:
         from ..lifecycle import house
 
         view = house.user(server.manage.update_user(email, status=status))
-    page.answer(view)
-    if not page.json:
-        page.say(f"{view.code} is {view.status}.")
+    page.done(view, f"{view.code} is {view.status}.")
 
 
 @command.group()
@@ -188,9 +174,7 @@ def key() -> None:
 @click.argument("email")
 @click.option("--label", default="", help="What it is for: `render farm`.")
 @click.option("--days", type=click.IntRange(1, 36500), help="Days until it expires; left out: never.")
-@home
-@as_json
-@pass_page
+@at_home
 def key_add(page: Page, home: Path, email: str, label: str, days: int | None) -> None:
     """Make a further API key; it is shown this once."""
     with open_home(home) as server:
@@ -203,33 +187,27 @@ def key_add(page: Page, home: Path, email: str, label: str, days: int | None) ->
 
 @key.command("list")
 @click.argument("email")
-@home
-@as_json
-@pass_page
+@at_home
 def key_list(page: Page, home: Path, email: str) -> None:
     """List a user's API keys; the keys themselves are not kept."""
     with open_home(home) as server:
         from ..lifecycle import house
 
         views = [house.key(key) for key in server.manage.keys(email)]
-    page.answer({"keys": views})
-    if not page.json:
-        page.table(
-            [Column(title, long=title == "LABEL") for title in ("ID", "LABEL", "MADE", "EXPIRES", "REVOKED")],
-            [(view.id, view.label, moment(view.created), moment(view.expires), moment(view.revoked)) for view in views],
-        )
+    page.listed(
+        {"keys": views},
+        ("ID", "LABEL", "MADE", "EXPIRES", "REVOKED"),
+        [(view.id, view.label, moment(view.created), moment(view.expires), moment(view.revoked)) for view in views],
+        long="LABEL",
+    )
 
 
 @key.command("revoke")
 @click.argument("email")
 @click.argument("key_id", metavar="ID")
-@home
-@as_json
-@pass_page
+@at_home
 def key_revoke(page: Page, home: Path, email: str, key_id: str) -> None:
     """Make the key ID of a user worthless, at once and for good."""
     with open_home(home) as server:
         server.manage.revoke_key(email, key_id)
-    page.answer({"revoked": key_id})
-    if not page.json:
-        page.say(f"The key {key_id} of {email} is revoked.")
+    page.done({"revoked": key_id}, f"The key {key_id} of {email} is revoked.")

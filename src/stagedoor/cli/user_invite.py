@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from .options import as_json, home, open_home, pass_page
+from .options import at_home, open_home
 from .screen.numbers import moment
-from .screen.page import Column, Page
+from .screen.page import Page
 
 ROLES = ("standard", "employee", "admin")
 
@@ -23,9 +23,7 @@ ROLES = ("standard", "employee", "admin")
     show_default=True,
     help="Of a new user. Who is a user already keeps theirs.",
 )
-@home
-@as_json
-@pass_page
+@at_home
 def invite(page: Page, home: Path, email: str, role: str) -> None:
     """Invite EMAIL to sign in with a browser; the address to open is shown this once.
 
@@ -59,33 +57,27 @@ def invitation() -> None:
 
 
 @invitation.command("list")
-@home
-@as_json
-@pass_page
+@at_home
 def invitation_list(page: Page, home: Path) -> None:
     """List invitations, the newest first."""
     with open_home(home) as server:
         views = server.inviting.views()
-    page.answer({"invitations": views})
-    if not page.json:
-        page.table(
-            [Column(title, long=title == "BY") for title in ("ID", "EMAIL", "ROLE", "STATE", "MADE", "UNTIL", "BY")],
-            [(v.id, v.email, v.role, v.state, moment(v.created), moment(v.expires), v.by) for v in views],
-        )
+    page.listed(
+        {"invitations": views},
+        ("ID", "EMAIL", "ROLE", "STATE", "MADE", "UNTIL", "BY"),
+        [(v.id, v.email, v.role, v.state, moment(v.created), moment(v.expires), v.by) for v in views],
+        long="BY",
+    )
 
 
 @invitation.command("revoke")
 @click.argument("invitation_id", metavar="ID")
-@home
-@as_json
-@pass_page
+@at_home
 def invitation_revoke(page: Page, home: Path, invitation_id: str) -> None:
     """Make the invitation ID worthless."""
     with open_home(home) as server:
         server.inviting.revoke(None, invitation_id)
-    page.answer({"revoked": invitation_id})
-    if not page.json:
-        page.say(f"The invitation {invitation_id} is revoked.")
+    page.done({"revoked": invitation_id}, f"The invitation {invitation_id} is revoked.")
 
 
 @click.group("session")
@@ -95,9 +87,7 @@ def session() -> None:
 
 @session.command("list")
 @click.argument("email")
-@home
-@as_json
-@pass_page
+@at_home
 def session_list(page: Page, home: Path, email: str) -> None:
     """List the browsers in which the user EMAIL is signed in."""
     with open_home(home) as server:
@@ -105,24 +95,20 @@ def session_list(page: Page, home: Path, email: str) -> None:
 
         found, limits = server.sessions.of_user(server.manage.user(email).id), server.sessions.limits
         views = [house.session(one, limits, None) for one in found]
-    page.answer({"sessions": views})
-    if not page.json:
-        page.table(
-            [Column(title, long=title == "BROWSER") for title in ("ID", "SINCE", "USED", "UNTIL", "FROM", "BROWSER")],
-            [(v.id, moment(v.created), moment(v.last_used), moment(v.expires), v.ip, v.client) for v in views],
-        )
+    page.listed(
+        {"sessions": views},
+        ("ID", "SINCE", "USED", "UNTIL", "FROM", "BROWSER"),
+        [(v.id, moment(v.created), moment(v.last_used), moment(v.expires), v.ip, v.client) for v in views],
+        long="BROWSER",
+    )
 
 
 @session.command("revoke")
 @click.argument("email")
 @click.argument("session_id", metavar="ID")
-@home
-@as_json
-@pass_page
+@at_home
 def session_revoke(page: Page, home: Path, email: str, session_id: str) -> None:
     """Sign the browser ID of the user EMAIL out, at once."""
     with open_home(home) as server:
         server.sessions.end(server.manage.user(email).id, session_id)
-    page.answer({"revoked": session_id})
-    if not page.json:
-        page.say(f"The session {session_id} of {email} is ended.")
+    page.done({"revoked": session_id}, f"The session {session_id} of {email} is ended.")

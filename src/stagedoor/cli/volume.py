@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from . import metadata
-from .options import EVERY, as_json, bootstrap, expression, home, open_home, pass_page, where
+from .options import EVERY, at_home, bootstrap, expression, open_home, where
 from .screen.numbers import size
 from .screen.page import Column, Page, as_builtins
 
@@ -26,9 +26,7 @@ def command() -> None:
 @click.option(
     "--alias", "aliases", multiple=True, metavar="PREFIX", help="A further prefix that hooks may write for it."
 )
-@home
-@as_json
-@pass_page
+@at_home
 def add(page: Page, home: Path, code: str, path: Path, default: bool, aliases: tuple[str, ...]) -> None:
     """Add the folder PATH as volume CODE, and see what its file system can do."""
     with open_home(home) as server:
@@ -66,9 +64,7 @@ def _known_as(page: Page, view: Any) -> None:
 @click.option("--file-mode", metavar="MODE", help="Of files placed there: 664. `inherit`: as the folder there gives.")
 @click.option("--folder-mode", metavar="MODE", help="Of folders placed there: 775 or 2775. Or `inherit`.")
 @click.option("--group", metavar="NAME", help="Of what is placed there. Or `inherit`.")
-@home
-@as_json
-@pass_page
+@at_home
 def set_(
     page: Page,
     home: Path,
@@ -108,9 +104,7 @@ def set_(
 
 @command.command()
 @click.argument("code")
-@home
-@as_json
-@pass_page
+@at_home
 def show(page: Page, home: Path, code: str) -> None:
     """Show volume CODE: what it can do, how things are placed there, and what is on its way to it."""
     with open_home(home) as server:
@@ -143,9 +137,7 @@ def _octal(mode: int | None) -> str:
 
 @command.command()
 @click.argument("code")
-@home
-@as_json
-@pass_page
+@at_home
 def disable(page: Page, home: Path, code: str) -> None:
     """Let nothing new go to volume CODE; what is there stays."""
     _switch(page, home, code, "disabled")
@@ -153,9 +145,7 @@ def disable(page: Page, home: Path, code: str) -> None:
 
 @command.command()
 @click.argument("code")
-@home
-@as_json
-@pass_page
+@at_home
 def enable(page: Page, home: Path, code: str) -> None:
     """Use volume CODE again."""
     _switch(page, home, code, "enabled")
@@ -163,17 +153,13 @@ def enable(page: Page, home: Path, code: str) -> None:
 
 @command.command()
 @click.argument("code")
-@home
-@as_json
-@pass_page
+@at_home
 def remove(page: Page, home: Path, code: str) -> None:
     """Forget volume CODE; its folder and its files stay."""
     with open_home(home) as server:
         volume = server.manage.volume(code)
         server.manage.remove_volume(volume.id)  # says which jobs are in its way
-    page.answer({"removed": volume.code})
-    if not page.json:
-        page.say(f"The volume {volume.code} is forgotten. {volume.root} stays as it is.")
+    page.done({"removed": volume.code}, f"The volume {volume.code} is forgotten. {volume.root} stays as it is.")
 
 
 def _switch(page: Page, home: Path, code: str, status: str) -> None:
@@ -195,9 +181,7 @@ def _changed(page: Page, home: Path, code: str, **changes: Any) -> Any:
 
 @command.command("list")
 @where
-@home
-@as_json
-@pass_page
+@at_home
 def list_(page: Page, home: Path, where: str | None) -> None:
     """List volumes, free space and what their file systems can do."""
     with open_home(home) as server:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from . import metadata
-from .options import as_json, home, open_home, pass_page
+from .options import at_home, open_home
 from .screen.page import Page
 
 
@@ -17,9 +17,7 @@ def command() -> None:
 
 
 @command.command()
-@home
-@as_json
-@pass_page
+@at_home
 def show(page: Page, home: Path) -> None:
     """Show the workspace and its metadata."""
     _show(page, home, {}, {})
@@ -27,9 +25,7 @@ def show(page: Page, home: Path) -> None:
 
 @command.command("set")
 @metadata.metadata
-@home
-@as_json
-@pass_page
+@at_home
 def set_(page: Page, home: Path, internal: dict[str, str], external: dict[str, str]) -> None:
     """Change the metadata of the workspace; hooks are told of it for every user and job."""
     if not internal and not external:

@@ -243,5 +243,5 @@ def _pool(route: Route, **options: Any) -> urllib3.PoolManager:
     if route.fingerprint:  # verified by what it is, not by who signed it
         options |= {"assert_fingerprint": route.fingerprint, "cert_reqs": "CERT_NONE"}
     if route.proxy:
-        return urllib3.ProxyManager(route.proxy, maxsize=CONNECTIONS, **options)
+        return urllib3.ProxyManager(route.proxy, maxsize=CONNECTIONS, proxy_headers=route.proxy_headers(), **options)
     return urllib3.PoolManager(maxsize=CONNECTIONS, **options)

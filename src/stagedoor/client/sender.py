@@ -13,6 +13,7 @@ Rules
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -77,6 +78,7 @@ class Sender:
         self._speed = Speed()
         self._sources: dict[str, Source] = {}
         self._asking = ThreadPoolExecutor(ASKING, "stagedoor-ask")
+        self._over = threading.Event()
         self._looked_ahead = False
         self._found: dict[str, Future[Source | SourceChanged]] = {}
         """by task, what was looked for ahead"""
@@ -91,6 +93,7 @@ class Sender:
         try:
             self._send()
         finally:
+            self._over.set()
             self._asking.shutdown(wait=False, cancel_futures=True)
             if self._pipe:
                 self._pipe.add_done_callback(_close)
@@ -248,7 +251,8 @@ class Sender:
             except (ServerUnreachable, ServerFault, errors.Busy) as error:
                 if error.error_code == "tls_refused" or time.monotonic() >= deadline or self._stop():
                     raise
-            time.sleep(1.0)
+                if self._over.wait(1.0):
+                    raise
 
 
 def _close(coming: Future[Pipe]) -> None:

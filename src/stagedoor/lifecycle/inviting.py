@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..model import errors
-from ..model.entities import Role, User
-from ..model.signin import INVITATION_MS, Invitation, Passkey, Way, check_password
+from ..model.entities import User
+from ..model.signin import INVITATION_MS, Invitation, Passkey, Way, check_password, may_invite
 from ..wire.signin import InvitationLook, InvitationMade, InvitationView, PasskeyOptions, Redemption
 from . import house as views
 from .acting import acting, actor
@@ -23,6 +23,7 @@ from .manage import address_of, name_of, role_of
 from .needs import Clock, Hasher, House, InvitationBook, Mailer
 from .passkeys import Passkeys, Site
 from .sessions import Begun, Sessions
+from .signin import Counting
 from .views import moment
 
 ByCode = Callable[[str], User | None]
@@ -50,6 +51,8 @@ class Inviting:
         if existing and not existing.enabled:
             raise errors.Conflict(f"The user {existing.code} is disabled; enable them first.", code="user_disabled")
         now = self._clock()
+        if not all(may_invite(inviter, role) for role in self._book.pending(address, now)):
+            raise errors.Forbidden  # it would be revoked by this one
         made, token = self._book.make(address, wanted, actor().code, now, now + INVITATION_MS)
         url = f"{base.rstrip('/')}/invitation#{token}"
         return InvitationMade(
@@ -90,12 +93,6 @@ class Inviting:
         )
 
 
-def may_invite(inviter: User | None, role: Role) -> bool:
-    if inviter is None or inviter.role is Role.ADMIN:
-        return True
-    return inviter.works_here and role is Role.STANDARD
-
-
 class Redeeming:
     """For who holds an invitation."""
 
@@ -107,6 +104,7 @@ class Redeeming:
         passkeys: Passkeys,
         sessions: Sessions,
         hasher: Hasher,
+        counting: Counting,
         clock: Clock,
     ) -> None:
         self._book = book
@@ -115,6 +113,7 @@ class Redeeming:
         self._passkeys = passkeys
         self._sessions = sessions
         self._hasher = hasher
+        self._counting = counting
         self._clock = clock
 
     def look(self, token: str) -> InvitationLook:
@@ -136,6 +135,16 @@ class Redeeming:
 
     def redeem(self, asked: Redemption, site: Site) -> Begun:
         """Raises NotFound, BadRequest, Conflict."""
+        try:
+            user = self._user(asked, site)
+        except errors.NotFound:
+            self._counting.failed(Way.INVITATION)
+            raise
+        self._counting.succeeded(Way.INVITATION)
+        return self._sessions.begin(user, Way.INVITATION)
+
+    def _user(self, asked: Redemption, site: Site) -> User:
+        """Who has redeemed it."""
         found, user = self._holding(asked.token)
         name = name_of(asked.name or "")
         password, passkey = "", None
@@ -146,7 +155,7 @@ class Redeeming:
             passkey = self._passkeys.made(site, found.id, asked.ticket, asked.credential, "passkey")
         else:
             raise errors.BadRequest("Choose a password or make a passkey.", code="password_missing")
-        return self._sessions.begin(self._redeemed(asked.token, found, name, password, passkey), Way.INVITATION)
+        return self._redeemed(asked.token, found, name, password, passkey)
 
     def _redeemed(self, token: str, found: Invitation, name: str, password: str, passkey: Passkey | None) -> User:
         with acting(replace(actor(), code=found.email)):

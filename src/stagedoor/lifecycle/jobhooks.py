@@ -59,9 +59,8 @@ class JobHooks:
         user, offer = self._house.user(job.user_id), self._offers.offer(job.offer_id)
         assert user is not None and offer is not None
         volumes = {volume.id: volume for volume in self._house.volumes()}
-        lines = hash_files(self._jobs.receipt(job.id))
+        names, contents = hash_files(job, self._jobs.receipt(job.id))
         folder = self._programs.folder(run.id)
-        files = {task.id: f"hashes-{task.number}.jsonl" for task in job.tasks if task.id in lines}
         return self._programs.run(
             RunOrder(
                 run=run,
@@ -77,12 +76,12 @@ class JobHooks:
                     trees={task.id: self._offers.tree(job.offer_id, task.id) for task in job.tasks},
                     placed={task.id: absolute_of(task.place, volumes) for task in job.tasks},
                     modified={entry.id: entry.modified for entry in offer.entries},
-                    hashes=paths_of(folder, files),
+                    hashes=paths_of(folder, names),
                     attempt=run.attempt,
                     status=status,
                     notice=notice,
                 ),
-                files={name: lines[task_id] for task_id, name in files.items()},
+                files=contents,
                 may_answer=answer_bytes > 0,
                 seconds=seconds,
                 answer_bytes=answer_bytes,
@@ -94,11 +93,14 @@ def paths_of(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
     return {task_id: str(folder / name) for task_id, name in files.items()}
 
 
-def hash_files(receipt: bytes | None) -> dict[str, bytes]:
-    """Per task id, JSON lines `{path, size, xxh128, blake3}` of every file of a receipt."""
+def hash_files(job: Job, receipt: bytes | None) -> tuple[dict[str, str], dict[str, bytes]]:
+    """JSON lines `{path, size, xxh128, blake3}` of every file of a receipt: the name of a task's file, by its id, and
+    what stands in it, by that name."""
     if receipt is None:
-        return {}
-    return {entry.id: _lines(entry.files) for entry in msgspec.json.decode(receipt, type=_Hashed).entries}
+        return {}, {}
+    lines = {entry.id: _lines(entry.files) for entry in msgspec.json.decode(receipt, type=_Hashed).entries}
+    names = {task.id: f"hashes-{task.number}.jsonl" for task in job.tasks if task.id in lines}
+    return names, {name: lines[task_id] for task_id, name in names.items()}
 
 
 def _lines(files: list[msgspec.Raw]) -> bytes:

@@ -43,9 +43,12 @@ class Lately(Generic[K, V]):
 
     def _asked(self, key: K, forgotten: int) -> V:
         until = time.monotonic() + self._seconds
-        answer = self._ask(key)
+        try:
+            answer = self._ask(key)
+        finally:  # also where it raises: keys come from whoever asks, and would pile up
+            with self._lock:
+                self._asking.pop(key, None)
         with self._lock:
-            self._asking.pop(key, None)
             if len(self._known) >= _MOST:
                 self._known.clear()
             if forgotten == self._forgotten:

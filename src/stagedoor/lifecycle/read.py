@@ -151,21 +151,23 @@ class Reading:
             limit=_bounded(limit),
             skip=skip,
         )
+        sums = {} if tasks else self._lists.sums([job.id for job in found])
         if tasks:
-            return Page(total=total, items=[self.view(user, self._jobs.job(job.id) or job) for job in found])
-        sums = self._lists.sums([job.id for job in found])
+            found = self._lists.with_tasks(found)
         owners = self._lists.owners(job.user_id for job in found)
         reasons = self._turns.reasons(found) if user.works_here else {}
         queues = {queue.id: queue for queue in self._house.queues()}
+        volumes = self._volumes() if tasks else {}
         items = [
             views.job(
                 job,
                 user,
                 owners.get(job.user_id),
-                {},
+                volumes,
                 queue=queues.get(job.queue_id),
                 reason=reasons.get(job.id, ""),
                 summed=sums.get(job.id),
+                progress=self._receiving.received if tasks else None,
                 speed=self._receiving.meter.speed,
             )
             for job in found

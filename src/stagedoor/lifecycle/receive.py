@@ -156,7 +156,10 @@ class Receiving:
         for key in list(self._untold):
             part = self._untold.pop(key, None)
             if part is not None:
-                self._jobs.set_received(part.job.id, part.task.id, part.upload.received)
+                received = part.upload.received
+                if key in self._summed:
+                    self._summed[key] = received
+                self._jobs.set_received(part.job.id, part.task.id, received)
 
     def untold(self) -> dict[str, int]:
         """By job, the bytes that came since the database was last told."""
@@ -275,7 +278,6 @@ class Receiving:
         self._told.pop(task.upload_id, None)
         self._untold.pop(task.upload_id, None)
         self._summed.pop(task.upload_id, None)
-        self._paces.pop(task.job_id, None)
         self._found.clear()
         try:
             self._jobs.move_task(task.job_id, task.id, TaskFact.RECEIVED, received=task.size)
@@ -293,6 +295,7 @@ class Receiving:
         except WrongMove:
             return
         if not lacking:
+            self._paces.pop(job_id, None)
             self._turns.begin_next()
 
 

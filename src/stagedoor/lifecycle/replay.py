@@ -26,7 +26,7 @@ from ..model.hooks import SECONDS, HookName
 from ..model.states import JobState
 from ..wire.replays import Replay, ReplayedEntry, Replays
 from . import views
-from .jobhooks import hash_files
+from .jobhooks import hash_files, paths_of
 from .judge import BrokenAnswer, Judged, JudgedEntry, read_answer
 from .needs import Clock, House, JobBook, Lists, OfferBook, Programs, RunBook, RunOrder
 from .offer import Gate
@@ -174,10 +174,8 @@ class Replaying:
             attempt=earlier.attempt,
             replay=True,
         )
-        lines = hash_files(self._jobs.receipt(job.id))
-        names = {task.id: f"hashes-{task.number}.jsonl" for task in job.tasks if task.id in lines}
-        folder = self._programs.folder(run.id)
-        data = _as_replay(kept, {task_id: str(folder / name) for task_id, name in names.items()})
+        names, contents = hash_files(job, self._jobs.receipt(job.id))
+        data = _as_replay(kept, paths_of(self._programs.folder(run.id), names))
         self._runs.begin(run)
         self._programs.run(
             RunOrder(
@@ -185,7 +183,7 @@ class Replaying:
                 environment=hook.environment,
                 run_as=hook.run_as,
                 input=data,
-                files={name: lines[task_id] for task_id, name in names.items()},
+                files=contents,
                 seconds=self._house.settings().number(SECONDS[hook.name]),
                 answer_bytes=0,
             )

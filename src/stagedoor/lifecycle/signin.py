@@ -7,7 +7,8 @@
 
 Rules
 1. Whether an address is a user's is not told: neither by answers nor by how long they take.
-2. Failures are slowed, counted and logged; the audit log, which strangers could flood with them, has successes only.
+2. Failures are counted and logged; those of passwords, and the asking for links, are slowed. What cannot be guessed
+   (links, invitations, passkeys) needs no slowing. The audit log, which strangers could flood, has successes only.
 3. A further way (OpenID Connect) is a class here that ends in `Sessions.begin`, and its calls.
 """
 

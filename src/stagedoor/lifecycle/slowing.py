@@ -2,7 +2,8 @@
 
 Rules
 1. Nobody is locked out of their account by others: an address that has not failed for an account may try it once,
-   whatever happened elsewhere, and a right password is taken.
+   whatever happened to the account elsewhere, and a right password is taken. From an address with many failures, for
+   whatever account, everybody waits up to a minute for each attempt.
 2. Counted are the failures of an address for an account, those of an account from anywhere, and those of an address for
    any account. The first few cost nothing; from then on the wait doubles, up to a bound.
 3. An attempt counts as a failure from its beginning until it has succeeded: many at once are counted as many.

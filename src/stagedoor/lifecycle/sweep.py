@@ -51,7 +51,8 @@ class Sweep:
         runs: RunBook,
         audit: AuditBook,
         sessions: Sessions,
-        doors: tuple[LinkBook, InvitationBook],
+        links: LinkBook,
+        invitations: InvitationBook,
         storage: Storage,
         programs: Programs,
         control: Control,
@@ -66,7 +67,8 @@ class Sweep:
         self._runs = runs
         self._audit = audit
         self._sessions = sessions
-        self._links, self._invitations = doors
+        self._links = links
+        self._invitations = invitations
         self._storage = storage
         self._programs = programs
         self._jobs = jobs

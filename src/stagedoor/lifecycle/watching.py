@@ -5,7 +5,8 @@ Rules
 2. A job is told again only where something of it differs from what was told last.
 3. Other servers change jobs as well: a look goes back over `OVERLAP` milliseconds, by which clocks and transactions may
    differ. What this process receives is known to the byte without the database.
-4. Where more has changed than `MOST` nothing is told but that: everybody looks for themselves.
+4. Where more has changed than `MOST` nothing is told but that: everybody looks for themselves, and once more when
+   `OVERLAP` is over. What was before is not looked at again.
 """
 
 from __future__ import annotations
@@ -41,20 +42,26 @@ class Watching:
         self._receiving = receiving
         self._clock = clock
         self._looked = 0
+        self._from = 0
+        self._anew: int | None = None
+        """when everybody is to look for themselves once more"""
         self._told: dict[str, JobNews] = {}
 
     def begin(self) -> None:
         """From now on: what was before, whoever looks on has seen."""
         self._looked = self._clock()
-        self._told = {}
+        self._from, self._anew, self._told = 0, None, {}
 
     def look(self) -> list[News] | None:
         """What has changed since the last look; None where it is too much to tell."""
         now = self._clock()
-        found = self._changes.changed(min(self._looked, now) - OVERLAP, MOST)
+        found = self._changes.changed(max(min(self._looked, now) - OVERLAP, self._from), MOST)
         self._looked = now
         if len(found) >= MOST:
-            self._told = {}
+            self._from, self._anew, self._told = now, now + OVERLAP, {}
+            return None
+        if self._anew is not None and now >= self._anew:
+            self._anew = None
             return None
         untold = self._receiving.untold()
         news = [News(job.user_id, self._news(job, untold.get(job.id, 0))) for job in found]

@@ -36,6 +36,13 @@ class Way(str, Enum):
         return self.value
 
 
+def may_invite(inviter: User | None, role: Role) -> bool:
+    """`inviter`: None for who has the home itself."""
+    if inviter is None:
+        return True
+    return inviter.enabled and (inviter.role is Role.ADMIN or (inviter.works_here and role is Role.STANDARD))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A browser that is signed in."""

@@ -148,6 +148,7 @@ RUNNING = (JobState.PROVING, JobState.PLACING, JobState.INGESTING)
 """a step is under way, or about to be"""
 WAITING = (JobState.PROVE_WAITING, JobState.PLACE_WAITING, JobState.INGEST_WAITING)
 """a step is to be done when its turn has come"""
+UNFINISHED = tuple(state for state in JobState if not state.ended)
 
 
 class TaskStatus(str, Enum):

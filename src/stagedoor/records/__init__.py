@@ -16,7 +16,7 @@
 14. `keys`         API keys
 15. `tokens`       secrets of which only a hash is kept
 16. `sessions`     browsers that are signed in
-17. `passwords`, `links`, `passkeys`, `invitations`: what opens the door
+17. `passwords`, `links`, `passkeys`, `invitations`: what opens the door (`pending`: invitations that end)
 18. `audit`        who did what, and what was refused
 19. `attributes`   what can be asked of each entity
 20. `where`        expressions as conditions

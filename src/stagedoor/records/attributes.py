@@ -162,7 +162,7 @@ TASK = Entity(
         "uri": _number(tasks.c.number),
         "job": _job(tasks.c.job_id),
         "parent": _job(tasks.c.job_id),
-        "user": _via(tasks.c.job_id, jobs.c.id, _user(jobs.c.user_id)),
+        "user": _user(tasks.c.user_id),
         "created": _via(tasks.c.job_id, jobs.c.id, _time(jobs.c.created)),
         "filename": _text(tasks.c.filename, tasks.c.filename_folded),
         "is_dir": _words(tasks.c.is_dir, FLAG),

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from ..lifecycle.acting import actor
 from ..model import audit as model
@@ -20,7 +20,7 @@ from ..model.audit import Stumble, changes
 from ..model.entities import Offer, OfferEntry
 from ..model.errors import StagedoorError
 from ..model.verdict import Kind
-from .columns import fold, storable
+from .columns import batches, fold, storable
 from .database import Database
 from .ids import new_id
 from .tables import audit
@@ -147,18 +147,37 @@ class Audit:
 
     def stumbles(self, since: int | None = None) -> list[Stumble]:
         """Refusals summed up by reason, the most frequent first."""
-        query = select(audit.c.reasons, audit.c.user, audit.c.created, audit.c.message)
-        query = query.where(audit.c.verb == model.REFUSE, audit.c.created >= (since or 0)).order_by(audit.c.id)
-        found: dict[str, Stumble] = {}
-        users: dict[str, dict[str, None]] = {}
         with self._database.read() as connection:
-            for row in connection.execute(query):
-                for reason in row.reasons:
-                    users.setdefault(reason, {})[row.user] = None
-                    count = found[reason].count + 1 if reason in found else 1
-                    found[reason] = Stumble(reason=reason, count=count, users=(), last=row.created, example=row.message)
+            rows = _refusals(connection, since or 0)
+            newest = {reason: max(row.newest for row in its_rows) for reason, its_rows in rows.items()}
+            sentences = _messages(connection, sorted(set(newest.values())))
         summed = [
-            Stumble(reason=one.reason, count=one.count, users=tuple(users[key]), last=one.last, example=one.example)
-            for key, one in found.items()
+            Stumble(
+                reason=reason,
+                count=sum(row.times for row in its_rows),
+                users=tuple(dict.fromkeys(row.user for row in its_rows)),
+                last=max(row.last for row in its_rows),
+                example=sentences[newest[reason]],
+            )
+            for reason, its_rows in rows.items()
         ]
         return sorted(summed, key=lambda one: (-one.count, -one.last, one.reason))
+
+
+def _refusals(connection: Connection, since: int) -> dict[str, list[Any]]:
+    """By reason, a row for everybody who met it together with the same others: whoever met it first comes first."""
+    id, created = audit.c.id, audit.c.created
+    sums = (func.count().label("times"), func.max(created).label("last"), func.max(id).label("newest"))
+    query = select(audit.c.reasons, audit.c.user, *sums).where(audit.c.verb == model.REFUSE, created >= since)
+    found: dict[str, list[Any]] = {}
+    for row in connection.execute(query.group_by(audit.c.reasons, audit.c.user).order_by(func.min(id))):
+        for reason in row.reasons:
+            found.setdefault(reason, []).append(row)
+    return found
+
+
+def _messages(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    query = select(audit.c.id, audit.c.message)
+    return {
+        row.id: row.message for batch in batches(ids) for row in connection.execute(query.where(audit.c.id.in_(batch)))
+    }

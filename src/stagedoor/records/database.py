@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import ColumnElement, Connection, Engine, Table, create_engine, delete, event, literal, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -51,6 +51,14 @@ class Database:
                 if connection.dialect.name == "postgresql":
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
                 yield connection
+
+    def forget(self, table: Table, these: ColumnElement[bool]) -> int:
+        """Delete rows, and wait for nobody where there are none; how many there were."""
+        with self.read() as connection:
+            if connection.execute(select(literal(1)).select_from(table).where(these).limit(1)).first() is None:
+                return 0
+        with self.write() as connection:
+            return connection.execute(delete(table).where(these)).rowcount
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

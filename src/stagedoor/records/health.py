@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select, text
 
-from ..model.states import WAITING, JobState
+from ..model.states import UNFINISHED, WAITING, JobState
 from .database import Database
-from .jobs import ENDED, FAILED, WORKING
+from .jobs import FAILED, WORKING
 from .tables import jobs, queues, tasks
 
 
@@ -63,7 +63,7 @@ class Health:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def upcoming(self) -> Upcoming:
-        unfinished = jobs.c.state.not_in(ENDED)
+        unfinished = jobs.c.state.in_(UNFINISHED)
         query = select(func.sum(tasks.c.size), func.sum(tasks.c.received)).join(jobs, jobs.c.id == tasks.c.job_id)
         with self._database.read() as connection:
             row = connection.execute(query.where(unfinished)).one()

@@ -13,17 +13,19 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, insert, select, update
 
 from ..model.entities import Hook, Job, Queue, Role, User, Volume, Workspace
 from ..model.errors import Conflict, NotFound
 from ..model.hooks import HookName
 from ..model.settings import Settings
+from ..model.signin import may_invite
+from ..model.states import UNFINISHED
+from . import pending
 from .audit import note
 from .columns import fold, only
 from .database import Database
 from .ids import new_id
-from .jobs import ENDED
 from .queues import all_queues, make_built_in, of_queue
 from .tables import hooks, invitations, jobs, links, picked, sessions, tasks, users, volumes, workspaces
 
@@ -112,6 +114,7 @@ class HouseRecords:
             _keep_an_admin(connection, before, changed)
             if before.enabled and not changed.enabled:
                 _shut_out(connection, changed)
+            _withdraw(connection, changed)
             values = {**asdict(changed), "name_folded": fold(changed.name)}
             connection.execute(update(users).where(users.c.id == user_id).values(**values))
             note(connection, "change", "user", user_id, before.code, before=asdict(before), after=asdict(changed))
@@ -156,7 +159,7 @@ class HouseRecords:
             used = select(tasks.c.job_id).join(jobs, jobs.c.id == tasks.c.job_id).distinct()
             found = list(
                 connection.scalars(
-                    used.where(tasks.c.volume_id == volume_id, jobs.c.state.not_in(ENDED)).order_by(tasks.c.job_id)
+                    used.where(tasks.c.volume_id == volume_id, jobs.c.state.in_(UNFINISHED)).order_by(tasks.c.job_id)
                 )
             )
             if found:
@@ -237,6 +240,11 @@ def _user(connection: Connection, user_id: str) -> User | None:
     return User(**row._mapping) if row else None
 
 
+def user_of(row: Any) -> User:
+    """Of a row that has more than the user."""
+    return User(**{column.name: row._mapping[column] for column in USER})
+
+
 def new_user(connection: Connection, code: str, role: Role, name: str, now: int, user_id: str = "") -> User:
     _claim_code(connection, users, code, "user")
     user = User(id=user_id or new_id(), code=code, role=role, name=name, created=now, modified=now)
@@ -246,15 +254,16 @@ def new_user(connection: Connection, code: str, role: Role, name: str, now: int,
 
 
 def _shut_out(connection: Connection, user: User) -> None:
-    """What a disabled user could come back by, but for their keys and their password, which open nothing meanwhile."""
+    """What a disabled user could come back by; keys, password and passkeys stay, and open nothing meanwhile."""
     for table in (sessions, links):
         connection.execute(delete(table).where(table.c.user_id == user.id))
-    pending = (
-        invitations.c.email_folded == fold(user.code),
-        invitations.c.redeemed.is_(None),
-        invitations.c.revoked.is_(None),
-    )
-    connection.execute(update(invitations).where(*pending).values(revoked=user.modified))
+    pending.revoke(connection, invitations.c.email_folded == fold(user.code), user.modified)
+
+
+def _withdraw(connection: Connection, user: User) -> None:
+    """Invitations by this user to what they may invite nobody to, as they are now."""
+    roles = [role for role in Role if not may_invite(user, role)]
+    pending.revoke(connection, and_(invitations.c.by == user.code, invitations.c.role.in_(roles)), user.modified)
 
 
 def _keep_an_admin(connection: Connection, before: User, changed: User) -> None:

@@ -9,12 +9,14 @@ Rules
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 
 _lock = threading.Lock()
 _last = (0, 0)
 _COUNTS = 0x10000
+_ID = re.compile("[0-9a-f]{24}")
 
 
 def new_id() -> str:
@@ -30,3 +32,7 @@ def new_id() -> str:
             moment, count = moment + count // _COUNTS, count % _COUNTS
         _last = (moment, count)
     return f"{moment:012x}{count:04x}{os.urandom(4).hex()}"
+
+
+def may_be_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None

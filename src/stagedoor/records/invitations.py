@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from ..model.entities import Role, User
 from ..model.errors import Conflict, NotFound
@@ -23,6 +23,7 @@ from .house import USER, new_user
 from .ids import new_id
 from .passkeys import write_passkey
 from .passwords import write_password
+from .pending import PENDING, revoke
 from .tables import invitations, picked, users
 from .tokens import hashed, new_token
 
@@ -38,9 +39,7 @@ class Invitations:
         made = Invitation(id=new_id(), email=email, role=role, by=by, created=now, expires=expires)
         token = new_token()
         with self._database.write() as connection:
-            older = (invitations.c.email_folded == fold(email), *_PENDING)
-            for row in connection.execute(select(*_INVITATION).where(*older)).all():
-                _revoke(connection, Invitation(**row._mapping), now)
+            revoke(connection, invitations.c.email_folded == fold(email), now)
             connection.execute(insert(invitations).values(**asdict(made), hash=hashed(token)))
             note(connection, "create", "invitation", made.id, email, after={"role": role, "expires": expires})
         return made, token
@@ -50,6 +49,12 @@ class Invitations:
 
     def invitation(self, invitation_id: str) -> Invitation | None:
         return self._one(invitations.c.id == invitation_id)
+
+    def pending(self, email: str, now: int) -> list[Role]:
+        """Roles to which an address is invited and may still say yes."""
+        held = (invitations.c.email_folded == fold(email), invitations.c.expires > now, *PENDING)
+        with self._database.read() as connection:
+            return list(connection.scalars(select(invitations.c.role).where(*held)))
 
     def all(self) -> list[Invitation]:
         """The newest first."""
@@ -69,16 +74,16 @@ class Invitations:
                     code="invitation_redeemed",
                 )
             if found.revoked is None:
-                _revoke(connection, found, now)
+                revoke(connection, invitations.c.id == found.id, now)
 
-    def redeem(self, token: str, now: int, name: str | None, password: str, passkey: Passkey | None) -> User | None:
+    def redeem(self, token: str, now: int, name: str, password: str, passkey: Passkey | None) -> User | None:
         """The user, new or not, who now has this password (a hash) or this passkey. None where the invitation does not
         hold. Raises Conflict."""
         with self._database.write() as connection:
             found = _find(connection, invitations.c.hash == hashed(token))
             if found is None or found.state(now) != "pending":
                 return None
-            user = _user_of(connection, found, name or "", now, passkey.user_id if passkey else "")
+            user = _user_of(connection, found, name, now, passkey.user_id if passkey else "")
             if user is None:
                 return None
             if password:
@@ -92,28 +97,16 @@ class Invitations:
     def forget(self, before: int) -> int:
         """Remove those that ended before a time; how many."""
         over = invitations.c.expires < before
-        with self._database.read() as connection:
-            if not connection.scalar(select(func.count()).select_from(invitations).where(over)):
-                return 0
-        with self._database.write() as connection:
-            return connection.execute(delete(invitations).where(over)).rowcount
+        return self._database.forget(invitations, over)
 
     def _one(self, this: ColumnElement[bool]) -> Invitation | None:
         with self._database.read() as connection:
             return _find(connection, this)
 
 
-_PENDING = (invitations.c.redeemed.is_(None), invitations.c.revoked.is_(None))
-
-
 def _find(connection: Connection, this: ColumnElement[bool]) -> Invitation | None:
     row = connection.execute(select(*_INVITATION).where(this)).one_or_none()
     return Invitation(**row._mapping) if row else None
-
-
-def _revoke(connection: Connection, found: Invitation, now: int) -> None:
-    connection.execute(update(invitations).where(invitations.c.id == found.id).values(revoked=now))
-    note(connection, "revoke", "invitation", found.id, found.email)
 
 
 def _user_of(connection: Connection, found: Invitation, name: str, now: int, user_id: str) -> User | None:

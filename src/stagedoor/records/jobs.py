@@ -24,6 +24,7 @@ from ..model.states import (
     JOB,
     RUNNING,
     TASK,
+    UNFINISHED,
     JobFact,
     JobState,
     OfferFact,
@@ -41,7 +42,7 @@ from .offers import close
 from .tables import jobs, offers, picked, receipts, tasks
 
 JOB_COLUMNS = picked(jobs, "cleared")
-TASK_COLUMNS = picked(tasks)
+TASK_COLUMNS = picked(tasks, "user_id")
 _EARLIER = [
     tasks.c[name] for name in ("job_id", "id", "filename", "file_count", "volume_id", "path", "upload_id", "staging")
 ]
@@ -105,7 +106,7 @@ class Jobs:
             return _load_of_offer(connection, offer_id)
 
     def count_unfinished(self, user_id: str) -> int:
-        query = select(func.count()).where(jobs.c.user_id == user_id, jobs.c.state.not_in(ENDED))
+        query = select(func.count()).where(jobs.c.user_id == user_id, jobs.c.state.in_(UNFINISHED))
         with self._database.read() as connection:
             return connection.scalar(query) or 0
 
@@ -220,7 +221,7 @@ class Jobs:
     def unfinished_on(self, volume_id: str) -> list[str]:
         """Ids of unfinished jobs with an entry that goes to a volume."""
         query = select(tasks.c.job_id).join(jobs, jobs.c.id == tasks.c.job_id).distinct()
-        where = (tasks.c.volume_id == volume_id, jobs.c.state.not_in(ENDED))
+        where = (tasks.c.volume_id == volume_id, jobs.c.state.in_(UNFINISHED))
         with self._database.read() as connection:
             return list(connection.scalars(query.where(*where).order_by(tasks.c.job_id)))
 
@@ -374,7 +375,7 @@ def _make(connection: Connection, job: Job, now: int) -> None:
     values = {field.name: getattr(job, field.name) for field in fields(job) if field.name != "tasks"}
     connection.execute(insert(jobs).values(**values, folded=fold(job.code), cleared=False))
     if job.tasks:
-        connection.execute(insert(tasks), [_task_row(task) for task in job.tasks])
+        connection.execute(insert(tasks), [_task_row(task, job.user_id) for task in job.tasks])
     details = {"offer": job.offer_id, "entries": [task.filename for task in job.tasks], "size": job.size}
     note(connection, "create", "job", job.id, job.code, details=details)
     reservations.hand_over(connection, job.offer_id, job.id, [task.id for task in job.tasks])
@@ -382,9 +383,9 @@ def _make(connection: Connection, job: Job, now: int) -> None:
     notices.submitted(connection, job, now)
 
 
-def _task_row(task: Task) -> dict[str, Any]:
+def _task_row(task: Task, user_id: str) -> dict[str, Any]:
     values = {field.name: getattr(task, field.name) for field in fields(task) if field.name != "place"}
-    return {**values, "volume_id": task.place.volume_id, "path": task.place.path}
+    return {**values, "user_id": user_id, "volume_id": task.place.volume_id, "path": task.place.path}
 
 
 def _state(connection: Connection, job_id: str) -> JobState:

@@ -21,7 +21,7 @@ from ..model.errors import NotFound
 from .audit import note
 from .columns import fold
 from .database import Database
-from .house import USER
+from .house import USER, user_of
 from .ids import new_id
 from .tables import api_keys, picked, users
 
@@ -66,7 +66,7 @@ class Keys:
             return None
         if row.expires is not None and row.expires <= now:
             return None
-        return User(**{column.name: row._mapping[column] for column in USER})
+        return user_of(row)
 
     def list(self, user_id: str) -> list[ApiKey]:
         with self._database.read() as connection:

@@ -43,8 +43,4 @@ class Links:
     def forget(self, now: int) -> int:
         """Remove those whose time is over; how many."""
         over = links.c.expires <= now
-        with self._database.read() as connection:
-            if not connection.scalar(select(func.count()).select_from(links).where(over)):
-                return 0
-        with self._database.write() as connection:
-            return connection.execute(delete(links).where(over)).rowcount
+        return self._database.forget(links, over)

@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, case, func, or_, select
@@ -18,12 +19,13 @@ from ..model.audit import LogLine
 from ..model.entities import Changed, HookRun, Job, Offer, Role, RunState, Sums, Task, User, Volume
 from ..model.hooks import HookName
 from ..model.query import Expression
-from ..model.states import RUNNING, JobState, OfferState, TaskStatus
+from ..model.states import RUNNING, UNFINISHED, JobState, OfferState, TaskStatus
 from . import attributes
 from .attributes import Entity
 from .columns import batches, fold
 from .database import Database
 from .house import USER, VOLUME
+from .ids import may_be_id
 from .jobs import JOB_COLUMNS, TASK_COLUMNS, job_of, task_of
 from .offers import OFFER_COLUMNS, entries_of, offer_of
 from .tables import audit, jobs, offers, picked, runs, tasks, users, volumes
@@ -31,7 +33,6 @@ from .where import Compiler, rows_of
 
 _RUN = picked(runs)
 _LINE = picked(audit)
-_UNFINISHED = [state for state in JobState if not state.ended]
 _MOVING = [JobState.RECEIVING, *RUNNING]
 
 
@@ -58,7 +59,7 @@ class Lists:
         if states is not None:
             given.append(jobs.c.state.in_(list(states)))
         elif not finished and id is None:
-            given.append(jobs.c.state.in_(_UNFINISHED))
+            given.append(jobs.c.state.in_(UNFINISHED))
         given += _since(jobs.c.created, since)
         total, rows = self._page(attributes.JOB, JOB_COLUMNS, given, where, inside, limit, skip)
         return total, [job_of(row) for row in rows]
@@ -74,9 +75,7 @@ class Lists:
         skip: int = 0,
     ) -> tuple[int, list[Task]]:
         """Tasks of the newest job first; within a job in their order."""
-        given = _equal((tasks.c.job_id, job_id))
-        if user_id is not None:
-            given.append(tasks.c.job_id.in_(select(jobs.c.id).where(jobs.c.user_id == user_id)))
+        given = _equal((tasks.c.user_id, user_id), (tasks.c.job_id, job_id))
         total, rows = self._page(attributes.TASK, TASK_COLUMNS, given, where, inside, limit, skip)
         return total, [task_of(row) for row in rows]
 
@@ -84,6 +83,16 @@ class Lists:
         """What the tasks of each job come to."""
         with self._database.read() as connection:
             return sums_of(connection, job_ids)
+
+    def with_tasks(self, found: Sequence[Job]) -> list[Job]:
+        """Jobs, and the tasks that they come without."""
+        its: dict[str, list[Task]] = {job.id: [] for job in found}
+        with self._database.read() as connection:
+            for batch in batches(list(its)):
+                query = select(*TASK_COLUMNS).where(tasks.c.job_id.in_(batch)).order_by(tasks.c.job_id, tasks.c.number)
+                for row in connection.execute(query):
+                    its[row.job_id].append(task_of(row))
+        return [replace(job, tasks=tuple(its[job.id])) for job in found]
 
     def changed(self, since: int, most: int) -> list[Changed]:
         """The jobs that have changed since a time, `most` at the most; those that take bytes, each time they are told.
@@ -219,10 +228,13 @@ class Lists:
         limit: int = 50,
         skip: int = 0,
     ) -> tuple[int, list[LogLine]]:
-        """Lines of the audit log. `user` and `thing` take an id, or what people call it. `among`: of these types."""
+        """Lines of the audit log. `user` and `thing` take an id, or what people call it. `among`: of these types.
+
+        An address is no id, and an id no address, so that one index is read; a thing may be called anything.
+        """
         given = [
             *_equal((audit.c.id, id), (audit.c.entity, entity), (audit.c.verb, verb), (audit.c.code, code)),
-            *_named(user, audit.c.user_id, audit.c.user_folded),
+            *_by(user),
             *_named(thing, audit.c.entity_id, audit.c.entity_folded),
             *_since(audit.c.created, since),
         ]
@@ -269,13 +281,22 @@ def _counted_page(
     limit: int,
     skip: int,
 ) -> tuple[int, Sequence[Any]]:
+    """Keys first, since an index may have them; then the rows of the page alone."""
     total = connection.scalar(select(func.count()).select_from(entity.table).where(*given)) or 0
-    page = select(*columns).where(*given).order_by(*entity.order).limit(limit).offset(skip)
-    return total, connection.execute(page).all()
+    keys = select(entity.key).where(*given).order_by(*entity.order).limit(limit).offset(skip)
+    return total, rows_of(connection, columns, entity, connection.scalars(keys).all())
 
 
 def _equal(*pairs: tuple[Column[Any], Any]) -> list[ColumnElement[bool]]:
     return [column == value for column, value in pairs if value is not None]
+
+
+def _by(user: str | None) -> list[ColumnElement[bool]]:
+    if user and "@" in user:
+        return [audit.c.user_folded == fold(user)]
+    if user and may_be_id(user):
+        return [audit.c.user_id == user]
+    return _named(user, audit.c.user_id, audit.c.user_folded)
 
 
 def _named(text: str | None, id: Column[str], folded: Column[str]) -> list[ColumnElement[bool]]:

@@ -155,16 +155,23 @@ def _open_with(connection: Connection, user_id: str, entry_ids: Sequence[str]) -
 
 
 def _newest(connection: Connection, user_id: str, entry_ids: Sequence[str]) -> list[tuple[bool, str]]:
-    """The newest open offer with any of these entries, else the newest: whether it is open, and its id."""
+    """The newest open offer with any of these entries, else the newest: whether it is open, and its id.
+
+    First what holds the entries is looked up, since a user may have made very many offers.
+    """
     is_open = offers.c.state == OfferState.OPEN
+    holding = select(entries.c.offer_id).distinct().where(entries.c.id.in_(entry_ids))
     query = (
         select(is_open, offers.c.id)
         .where(offers.c.user_id == user_id, offers.c.state != OfferState.CHECKED)
-        .where(offers.c.id.in_(select(entries.c.offer_id).where(entries.c.id.in_(entry_ids))))
         .order_by(is_open.desc(), offers.c.id.desc())
         .limit(1)
     )
-    return [(bool(row[0]), row[1]) for row in connection.execute(query)]
+    return [
+        (bool(row[0]), row[1])
+        for batch in batches(connection.scalars(holding).all())
+        for row in connection.execute(query.where(offers.c.id.in_(batch)))
+    ]
 
 
 def _supersede(connection: Connection, offer_ids: Sequence[str], now: int) -> None:

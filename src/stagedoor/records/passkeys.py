@@ -15,7 +15,7 @@ from ..model.errors import Conflict, NotFound
 from ..model.signin import Passkey
 from .audit import note
 from .database import Database
-from .house import USER
+from .house import USER, user_of
 from .tables import passkeys, picked, users
 
 MOST = 50
@@ -44,7 +44,7 @@ class Passkeys:
         if row is None:
             return None
         found = Passkey(**{column.name: row._mapping[f"passkey_{column.name}"] for column in _PASSKEY})
-        return found, User(**{column.name: row._mapping[column] for column in USER})
+        return found, user_of(row)
 
     def add(self, passkey: Passkey) -> None:
         """Raises Conflict (`passkey_exists`, `passkeys_full`), NotFound."""

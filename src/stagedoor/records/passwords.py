@@ -14,7 +14,7 @@ from ..model.errors import NotFound
 from .audit import note
 from .columns import fold
 from .database import Database
-from .house import USER
+from .house import USER, user_of
 from .sessions import end_all
 from .tables import links, passwords, users
 
@@ -34,7 +34,7 @@ class Passwords:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        return User(**{column.name: row._mapping[column] for column in USER}), row.hash or ""
+        return user_of(row), row.hash or ""
 
     def hash_of(self, user_id: str) -> str:
         """Empty where there is none."""

@@ -19,7 +19,7 @@ from sqlalchemy import Column, ColumnElement, Connection, delete, exists, func, 
 from ..model.entities import BUILT_IN_QUEUES, DEFAULT_QUEUE, Job, Queue, QueueStatus
 from ..model.errors import Conflict, NotFound
 from ..model.settings import Settings
-from ..model.states import JOB, RUNNING, WAITING, JobFact, JobState, after
+from ..model.states import JOB, RUNNING, UNFINISHED, WAITING, JobFact, JobState, after
 from .audit import note
 from .columns import batches, fold, only
 from .database import Database
@@ -30,7 +30,6 @@ QUEUE = picked(queues, "folded")
 _CHANGES = {
     column.name for column in picked(queues, "id", "code", "folded", "created", "modified", "settings", "metadata")
 }
-_ENDED = [state for state in JobState if state.ended]
 
 
 class QueueRecords:
@@ -74,7 +73,7 @@ class QueueRecords:
             queue = _queue(connection, queue_id)
             if queue.default:
                 raise Conflict("Make another queue the default first.", code="default_queue")
-            used = select(jobs.c.id).where(jobs.c.queue_id == queue_id, jobs.c.state.not_in(_ENDED))
+            used = select(jobs.c.id).where(jobs.c.queue_id == queue_id, jobs.c.state.in_(UNFINISHED))
             if connection.execute(used.limit(1)).first():
                 raise Conflict(
                     f"Unfinished jobs are in the queue {queue.code}; move them to another one first.",

@@ -46,10 +46,10 @@ class Runs:
         return self._runs(runs.c.job_id == job_id)
 
     def ended_before(self, when: int) -> list[str]:
-        """Ids of runs that ended before a time: those whose keeping may be over."""
+        """Ids of runs that ended before a time, the oldest first: those whose keeping may be over."""
         with self._database.read() as connection:
             old = select(runs.c.id).where(runs.c.started < when, runs.c.ended < when)
-            return list(connection.scalars(old.order_by(runs.c.id)))
+            return list(connection.scalars(old.order_by(runs.c.started)))
 
     def forget(self, run_ids: Sequence[str]) -> None:
         with self._database.write() as connection:

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
-from ..model.entities import User
 from ..model.errors import NotFound
 from ..model.signin import MINUTE, Known, Limits, Session, Way
 from .audit import note
 from .database import Database
-from .house import USER
+from .house import USER, user_of
 from .ids import new_id
 from .tables import picked, sessions, users
 from .tokens import hashed, new_token
@@ -60,7 +59,7 @@ class Sessions:
             return None
         if used and now - session.last_used >= MINUTE:
             self._used(session.id, now)
-        return Known(user=User(**{column.name: row._mapping[column] for column in USER}), session=session)
+        return Known(user=user_of(row), session=session)
 
     def of_user(self, user_id: str, now: int, limits: Limits) -> list[Session]:
         """Those that have not ended, the newest first."""
@@ -81,11 +80,7 @@ class Sessions:
     def forget(self, now: int, limits: Limits) -> int:
         """Remove those that have ended; how many."""
         over = or_(sessions.c.last_used <= now - limits.idle, sessions.c.created <= now - limits.longest)
-        with self._database.read() as connection:
-            if not connection.scalar(select(func.count()).select_from(sessions).where(over)):
-                return 0
-        with self._database.write() as connection:
-            return connection.execute(delete(sessions).where(over)).rowcount
+        return self._database.forget(sessions, over)
 
     def _used(self, session_id: str, now: int) -> None:
         with self._database.write() as connection:

@@ -6,6 +6,8 @@ Rules
 3. Columns whose names end with `folded` are for comparisons alone; `picked` leaves them out.
 4. A reservation exists exactly as long as it holds: while its offer is open or its job unfinished.
 5. No foreign key leads to a volume or a run: records outlive both.
+6. What lists are narrowed by has an index that goes on with `id`, in whose order pages are: a page then reads its own
+   rows, however many match. A task says whose it is, as its job does and never otherwise.
 """
 
 from __future__ import annotations
@@ -51,6 +53,16 @@ def _of(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
 
+def _theirs() -> Column[str]:
+    """Whose it is."""
+    return _key("user_id", ForeignKey("users.id"), index=True)
+
+
+def _secret(name: str = "hash") -> Column[bytes]:
+    """What somebody proves that they have: no two are the same."""
+    return Column(name, LargeBinary, nullable=False, unique=True)
+
+
 def _own() -> list[Column[Any]]:
     """What a thing carries that the studio has set on it."""
     return [_of("settings", Json(dict[str, Any])), _of("metadata", Json(Metadata))]
@@ -83,7 +95,7 @@ api_keys = Table(
     "api_keys",
     metadata,
     _id(),
-    _key("user_id", ForeignKey("users.id"), index=True),
+    _theirs(),
     _of("hash", LargeBinary),
     *_words("label"),
     *_numbers("created"),
@@ -102,8 +114,8 @@ sessions = Table(
     "sessions",
     metadata,
     _id(),
-    _key("user_id", ForeignKey("users.id"), index=True),
-    Column("hash", LargeBinary, nullable=False, unique=True),
+    _theirs(),
+    _secret(),
     *_numbers("created", "last_used"),
     *_words("ip", "client"),
     _of("way", Choice(Way)),
@@ -118,7 +130,7 @@ invitations = Table(
     folded_of("email"),
     _of("role", Choice(Role)),
     *_words("by"),
-    Column("hash", LargeBinary, nullable=False, unique=True),
+    _secret(),
     *_numbers("created", "expires"),
     *_optional("redeemed", "revoked"),
     Index("invitations_by_email", "email_folded"),
@@ -128,8 +140,8 @@ links = Table(
     "links",
     metadata,
     _id(),
-    _key("user_id", ForeignKey("users.id"), index=True),
-    Column("hash", LargeBinary, nullable=False, unique=True),
+    _theirs(),
+    _secret(),
     *_numbers("created", "expires"),
 )
 
@@ -137,8 +149,8 @@ passkeys = Table(
     "passkeys",
     metadata,
     _id(),
-    _key("user_id", ForeignKey("users.id"), index=True),
-    Column("credential", LargeBinary, nullable=False, unique=True),
+    _theirs(),
+    _secret("credential"),
     _of("public_key", LargeBinary),
     *_numbers("sign_count"),
     *_words("host", "name"),
@@ -204,7 +216,8 @@ offers = Table(
     _of("form", Json(Form)),
     *_optional("closed"),
     Index("offers_by_state", "state", "id"),
-    Index("offers_of_user", "user_id", "state"),
+    Index("offers_of_user", "user_id", "state", "id"),
+    Index("offers_of_user_in_order", "user_id", "id"),
     Index("offers_to_expire", "state", "expires"),
     Index("offers_by_time", "created"),
 )
@@ -265,9 +278,13 @@ jobs = Table(
     _of("cleared", Boolean),
     *_own(),
     Index("jobs_by_code", "folded"),
-    Index("jobs_of_user", "user_id", "created"),
-    Index("jobs_by_time", "created"),
+    Index("jobs_of_user", "user_id", "created", "state"),
+    Index("jobs_by_time", "created", "state"),
     Index("jobs_by_state", "state", "cleared"),
+    Index("jobs_of_user_in_order", "user_id", "id"),
+    Index("jobs_of_user_by_state", "user_id", "state", "id", "created"),
+    Index("jobs_of_user_by_code", "user_id", "folded", "id"),
+    Index("jobs_of_state_in_order", "state", "id", "created"),
 )
 
 tasks = Table(
@@ -275,6 +292,7 @@ tasks = Table(
     metadata,
     Column("job_id", KEY, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True, nullable=False),
     _id(),
+    _key("user_id"),
     _of("number", Integer),
     *_words("filename"),
     folded_of("filename"),
@@ -294,6 +312,9 @@ tasks = Table(
     *_numbers("received"),
     *_words("error", "kept"),
     Index("tasks_by_filename", "filename_folded"),
+    Index("tasks_of_job_by_volume", "job_id", "volume_id"),
+    Index("tasks_of_user", "user_id", "job_id", "number"),
+    Index("tasks_of_user_by_filename", "user_id", "filename_folded", "job_id"),
     *_optional("kept_until"),
     Index("tasks_kept", "kept_until"),
 )
@@ -335,8 +356,8 @@ runs = Table(
     _of("replay", Boolean),
     Index("runs_by_state", "state"),
     Index("runs_by_time", "started"),
-    Index("runs_of_hook", "hook", "started"),
-    Index("runs_of_user", "user_id", "started"),
+    Index("runs_of_hook", "hook", "id", "started"),
+    Index("runs_of_user", "user_id", "id", "started"),
 )
 
 audit = Table(
@@ -360,10 +381,12 @@ audit = Table(
     _of("details", Json(dict[str, Any])),
     _of("reasons", Json(tuple[str, ...])),
     Index("audit_by_time", "created"),
-    Index("audit_of_user", "user_folded", "created"),
+    Index("audit_of_user", "user_folded", "id", "created"),
+    Index("audit_by_user", "user_id", "id", "created"),
     Index("audit_of_entity", "entity_id"),
-    Index("audit_by_verb", "verb", "created"),
+    Index("audit_by_verb", "verb", "id", "created"),
     Index("audit_by_entity", "entity", "created"),
+    Index("audit_of_entity_in_order", "entity", "id"),
 )
 
 

@@ -24,9 +24,12 @@ from ..model.errors import BadRequest
 from ..model.query import All, Comparison, Expression, Operator
 from .attributes import Attribute, Entity, Own, Reference, Via
 from .columns import KEY, batches
+from .ids import may_be_id
 
 MOST_PATTERNS = 5
 PORTION = 1000
+MOST_LOOKED_UP = 1000
+"""things that names may mean before they are looked for by the database, as part of the query"""
 Sql = ColumnElement[bool]
 Many = Callable[[Sequence[Any]], list[bool]]
 Scope = Callable[[ColumnElement[Any]], Select[Any]] | None
@@ -124,9 +127,26 @@ class Compiler:
             sentence = f"The query cannot be asked: {comparison.attribute} can be compared with = != in, not in, "
             raise BadRequest(f"{sentence}contains, matches.", code="query_refused")
         asked = Text(prefix=attribute.type).asked(comparison)
-        by_code = self._referring(attribute, self._own(attribute.code, asked), scope)
+        inner = self._own(attribute.code, asked)
+        if isinstance(asked.test, Like) and not asked.test.wild and isinstance(inner, ColumnElement):
+            ids = self._meant(attribute, inner, asked.test.exact, scope)
+            if len(ids) <= MOST_LOOKED_UP:
+                return _never_null(attribute.here, attribute.here.in_(sorted(ids)))
+        by_code = self._referring(attribute, inner, scope)
         by_id = self._own(Own(kind=Text(), column=attribute.here, folded=attribute.here), asked)
         return _joined([by_id, by_code], False)
+
+    def _meant(self, attribute: Reference, inner: Sql, texts: Iterable[str], scope: Scope) -> set[str]:
+        """Ids of what has one of these codes, and the texts that may be ids: looked up, since no database plans well
+        for an id that it has yet to find."""
+        code = attribute.code.column if attribute.code.folded is None else attribute.code.folded
+        query = select(attribute.there, code).where(inner)
+        if scope:
+            seen = scope(attribute.here).where(attribute.here == attribute.there).correlate(attribute.there.table)
+            query = query.where(seen.exists())
+        found = self._connection.execute(query.limit(MOST_LOOKED_UP + 1)).all()
+        codes = {code for _, code in found}
+        return {id for id, _ in found}.union(text for text in texts if may_be_id(text) or text not in codes)
 
     def _referring(self, attribute: Via | Reference, inner: Condition, scope: Scope) -> Condition:
         """Rows that refer to one of those for which `inner` holds."""

@@ -100,6 +100,18 @@ class Page:
             sys.stdout.write(json.dumps(value, indent=2, default=as_builtins, ensure_ascii=True) + "\n")
             sys.stdout.flush()
 
+    def done(self, value: Any, sentence: str) -> None:
+        """What a command did: an object for scripts, else a sentence."""
+        self.answer(value)
+        if not self.json:
+            self.say(sentence)
+
+    def listed(self, value: Any, titles: Sequence[str], rows: Sequence[Sequence[str]], *, long: str = "") -> None:
+        """What a command found: an object for scripts, else a table, whose column `long` gives way."""
+        self.answer(value)
+        if not self.json:
+            self.table([Column(title, long=title == long) for title in titles], rows)
+
     def failed(self, error: dict[str, Any]) -> None:
         """The JSON object of a command that failed: what was known by then, and the error."""
         self.answer({**self.context, "error": error})

@@ -9,16 +9,15 @@ Rules
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from ...frames import sequences_among
 from .numbers import count, size
 
-_VERSION = re.compile(r"(?:^|[._\- ])v$", re.IGNORECASE)
 GAPS_NAMED = 6
 
 
@@ -66,12 +65,8 @@ def _folder(prefix: str, sizes: Mapping[str, int]) -> list[Group]:
 def _sequences(names: list[str]) -> Iterator[Any]:
     if len(names) < 2:
         return
-    import fileseq
-
-    for sequence in fileseq.findSequencesInList(names):
-        frames = [int(frame) for frame in sequence.frameSet() or ()]
-        if len(frames) < 2 or _VERSION.search(sequence.basename()):
-            continue
+    for sequence in sequences_among(names):
+        frames = [int(frame) for frame in sequence.frameSet()]
         if len(frames) > 2 or frames[-1] - frames[0] == 1:
             yield sequence
 
