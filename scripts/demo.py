@@ -55,6 +55,8 @@ def main() -> None:
         report(env, time.monotonic() - started)
         if options.keep:
             keep(options.port, vendor, server)
+        else:
+            say("The same in the browser: make demo KEEP=1 leaves the server running and prints links to its pages.")
     finally:
         if not options.keep:
             server.send_signal(signal.SIGTERM)
@@ -177,7 +179,7 @@ def report(env: dict[str, str], seconds: float) -> None:
     for sidecar in sidecars:
         print(f"   metadata   {sidecar.relative_to(ROOT)}")
     print(f"   receipt    {receipt.relative_to(ROOT)}")
-    print(f"   hook runs  stagedoor hook log --home {HOME.relative_to(ROOT)}")
+    print(f"   hook runs  {os.path.relpath(STAGEDOOR, ROOT)} hook log --home {HOME.relative_to(ROOT)}")
     print(f"   server log {(HOME / 'logs' / 'server.log').relative_to(ROOT)}")
     print(f"\nDone in {seconds:.0f} s.")
     if len(placed) != 2 or not sidecars:
