@@ -1,7 +1,7 @@
 """Screenshots of every page into `docs/images`, in both themes, 1440 and 390 pixels wide.
 
-A studio with the example hooks is filled with publishes that went well, one whose publish hook failed, one that was cut
-in mid-upload and some refusals; then a real browser looks at every page. `sh scripts/browser-packages.sh` installs it.
+A studio with the example hooks is filled with publishes that went well, one whose publish hook failed, and some
+refusals; then a real browser looks at every page. `sh scripts/browser-packages.sh` installs it.
 
     .venv/bin/python scripts/screenshots.py [--out FOLDER] [--only NAME]...
 """

@@ -92,7 +92,10 @@ def test_a_list_is_narrowed_by_an_expression_that_stays_in_the_address(
     expect(rows(page)).to_have_count(1)
     page.get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    page.get_by_role("button", name="Abort").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.go_back()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("searchbox")).to_have_value(f"name = {name}")
 
 
@@ -210,15 +213,21 @@ def test_entries_are_held_released_and_left_out(house: House, vendor: Person, op
 def test_queue_and_metadata_of_a_job_are_changed(house: House, vendor: Person, opens: Opens) -> None:
     job = vendor.job(file(size=9))
     page = opens(house.admin, f"/jobs/{job['id']}")
-    page.get_by_label("Queue").focus()
-    expect(page.get_by_label("Queue").locator("option")).to_have_count(3)
-    page.get_by_label("Queue").select_option(label="Move to high (999)")
-    expect(page.get_by_label("Queue").locator("option").first).to_have_text("Queue: high")
+    page.get_by_role("button", name="Move to another queue").press("Enter")
+    dialog = page.get_by_role("dialog", name="Move to another queue")
+    expect(dialog.get_by_label("Queue").locator("option")).to_have_count(2)
+    dialog.get_by_label("Queue").select_option(label="high (priority 999)")
+    dialog.get_by_role("button", name="Move it").click()
+    expect(page.locator("dd").get_by_text("high", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Move to another queue")).to_be_focused()
     page.get_by_role("button", name="Change the metadata").click()
     page.get_by_label("For the studio").fill("reel=12\nnot a pair")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text('"not a pair" is no key=value.')).to_be_visible()
     page.get_by_label("For the studio").fill("reel=12")
+    page.route(f"**/api/v1/jobs/{job['id']}", lambda route: route.abort(), times=1)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog").get_by_text("The server does not answer.")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("reel (internal)")).to_be_visible()
     assert house.admin.get(f"/jobs/{job['id']}").json["metadata"]["internal"] == {"reel": "12"}
@@ -267,6 +276,13 @@ def test_an_unfinished_upload_of_ones_own_goes_on_on_the_publish_page(vendor: Pe
     expect(page.get_by_role("link", name="Continue on the publish page")).to_have_attribute(
         "href", f"/publish?job={job['id']}"
     )
+    page.locator("#continue").focus()
+    assert vendor.part(job["tasks"][0]["upload"], bytes(3), total=9).status == 200
+    expect(page.get_by_text("33 % has arrived")).to_be_visible()
+    expect(page.locator("#continue")).to_be_focused()
+    page.get_by_role("button", name="Cancel this publish").click()
+    page.get_by_role("button", name="Cancel the publish").click()
+    expect(page.locator(".badge").get_by_text("Cancelled", exact=True)).to_be_visible()
 
 
 def test_names_comments_and_what_hooks_say_are_shown_and_not_run(house: House, opens: Opens) -> None:

@@ -11,6 +11,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -227,6 +228,144 @@ def test_nothing_that_a_studio_or_a_vendor_wrote_runs(
     page.get_by_label("Time spent").fill("0:15")
     vendor.publishes()
     assert page.evaluate("window.hacked") is None
+
+
+def test_the_studio_is_never_asked_about_a_folder_that_is_still_read(arrive: Arrive) -> None:
+    page = arrive().page
+    states, offered = page.evaluate(
+        """async (module) => {
+            const { Offering } = await import(module);
+            const asked = [];
+            const { fetch } = window;
+            window.fetch = async (to, options) => {
+                if (String(to).endsWith("/offers")) asked.push(await options.body.text());
+                return fetch(to, options);
+            };
+            const folder = (filename) => ({ filename, is_dir: true, files: [] });
+            const found = (node) => ({ node, files: 0, size: 0, junk: 0, faults: [], handle: null });
+            const half = folder("half_v001");
+            const offering = new Offering(() => {});
+            let rest;
+            const reading = offering.read(async (begun) => {
+                begun(found(folder("away_v001")));
+                begun(found(half));
+                await new Promise((resolve) => (rest = resolve));
+                half.files.push({ filename: "a.exr", is_dir: false, size: 1, modified: 7, file: new File(["a"], "a.exr") });
+            });
+            const states = [];
+            await offering.remove(offering.entries[0]);
+            states.push(offering.state);
+            await offering.ask();
+            states.push(offering.state, asked.length);
+            rest();
+            await reading;
+            window.fetch = fetch;
+            return [[...states, offering.state], asked.map((text) => JSON.parse(text).files.map(({ files }) => files.length))];
+        }""",
+        _module(page, "publish/offering.js"),
+    )
+    assert states == ["reading", "reading", 0, "told"]
+    assert offered == [[1]]
+
+
+def test_what_comes_while_a_job_is_made_is_not_sent_with_it_and_stays(
+    arrive: Arrive, studio: Studio, tmp_path: Path
+) -> None:
+    first, second = frames(tmp_path / "first_v001", [1, 2]), frames(tmp_path / "second_v001", [1])
+    vendor = arrive()
+    page = vendor.page
+    held: list[Any] = []
+    page.route("**/api/v1/jobs", lambda route: held.append((route, route.fetch())))
+    vendor.pick_folder(first)
+    vendor.is_told("1 accepted")
+    vendor.submit.click()
+    page.wait_for_function("document.getElementById('submit').ariaDisabled === 'true'")
+    vendor.pick_folder(second)
+    vendor.is_told("1 accepted, 1 refused")  # The place of the first is taken now.
+    [(route, answer)] = held
+    route.fulfill(response=answer)
+    vendor.comes_to("Published")
+    vendor.is_told("1 accepted")
+    expect(page.locator(".entry")).to_have_count(1)
+    expect(vendor.entry("second_v001")).to_be_visible()
+    assert arrived(studio, "first_v001") == tree(first)
+    assert not (studio.volume / "in" / "second_v001").exists()
+
+
+def test_the_form_can_be_used_while_the_studio_is_asked_anew(
+    arrive: Arrive, asks: Callable[..., None], tmp_path: Path
+) -> None:
+    asks(**ALL)
+    vendor = arrive()
+    page = vendor.page
+    for name in ("one_v001", "two_v001"):
+        vendor.pick_folder(frames(tmp_path / name, [1]))
+    vendor.is_told("2 accepted")
+    held: list[Any] = []
+    page.route("**/api/v1/offers", lambda route: held.append(route))
+    with page.expect_request("**/api/v1/offers"):
+        vendor.pick_folder(frames(tmp_path / "three_v001", [1]))
+    page.get_by_label("The same for all entries").uncheck()
+    page.get_by_role("group", name="two_v001").get_by_label("Comment").fill("while asked")
+    held[0].continue_()
+    vendor.is_told("3 accepted")
+    expect(page.get_by_role("group", name="two_v001").get_by_label("Comment")).to_have_value("while asked")
+
+
+def test_an_answer_that_is_not_asked_for_any_more_stops_nothing(
+    arrive: Arrive, asks: Callable[..., None], tmp_path: Path
+) -> None:
+    asks(comment=True, tasks=[f"sh{number:04}" for number in range(40)])
+    vendor = arrive()
+    page = vendor.page
+    vendor.pick_folder(frames(tmp_path / "unknown_v003", [1]))
+    page.get_by_label("Comment").fill("now it is known")
+    page.get_by_label("Production").fill("sh9999")
+    vendor.entry("unknown_v003").get_by_role("button", name="Remove").click()
+    vendor.pick_folder(frames(tmp_path / "known_v003", [1]))
+    vendor.is_told("1 accepted")
+    expect(page.get_by_label("Production")).to_have_count(0)
+    vendor.publishes()
+
+
+def test_where_unfinished_uploads_cannot_be_asked_for_the_page_stays(arrive: Arrive, tmp_path: Path) -> None:
+    vendor = arrive()
+    page = vendor.page
+    page.route("**/api/v1/jobs?*", lambda route: route.abort(), times=1)
+    page.reload()
+    expect(page.locator(".unfinished")).to_contain_text("The server does not answer.")
+    vendor.pick_folder(frames(tmp_path / "stays_v001", [1]))
+    vendor.is_told("1 accepted")
+    page.locator(".unfinished").get_by_role("button", name="Try again").click()
+    expect(page.locator(".unfinished [role=alert]")).to_have_count(0)
+
+
+def test_of_many_entries_some_are_drawn_and_frames_are_better_chosen_as_a_folder(
+    arrive: Arrive, tmp_path: Path
+) -> None:
+    folder = frames(tmp_path / "many", range(1, 231), size=1)
+    vendor = arrive()
+    page = vendor.page
+    vendor.pick_files(*sorted(folder.iterdir()))
+    vendor.is_told("230 accepted")
+    vendor.pick_folder(frames(tmp_path / "refused_v009", [1]))
+    vendor.is_told("230 accepted, 1 refused")
+    expect(page.locator(".entry")).to_have_count(201)
+    expect(vendor.entry("refused_v009")).to_be_visible()
+    expect(page.get_by_text("These frames are 230 entries, each by itself.")).to_be_visible()
+    page.get_by_role("button", name="Show more (30 left)").click()
+    expect(page.locator(".entry")).to_have_count(231)
+    expect(vendor.entry("shot.0201.exr").get_by_role("button", name="Remove")).to_be_focused()
+
+
+def test_an_answer_that_is_cut_off_is_none(arrive: Arrive) -> None:
+    page = arrive().page
+    page.route("**/api/v1/me", lambda route: route.fulfill(body='{"id": "'))
+    name = page.evaluate(
+        "async (module) => (await import(module)).get('/me').catch((error) => error.constructor.name)",
+        _module(page, "api.js"),
+    )
+    assert name == "Unreachable"
 
 
 def test_a_check_that_cannot_run_is_no_refusal_and_can_be_tried_again(

@@ -181,6 +181,14 @@ def test_a_link_that_was_cut_short_says_so(page: Page) -> None:
     is_well_made(page)
 
 
+def test_a_place_on_the_page_is_no_secret_of_a_link(page: Page) -> None:
+    page.goto("/sign-in#main")
+    page.get_by_label("E-mail address").fill("somebody@vendor.example")
+    page.locator(".skip").press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    expect(page.get_by_label("E-mail address")).to_have_value("somebody@vendor.example")
+
+
 def test_who_is_a_user_already_sets_a_new_password(page: Page, new_page: Callable[..., Page], house: House) -> None:
     email = comes_in(page, house)
     other = new_page()

@@ -135,7 +135,7 @@ def test_a_reload_in_mid_upload_goes_on_by_the_handles_that_the_browser_keeps(ar
     expect(unfinished).to_contain_text("of 6 MB have arrived")
     vendor.is_accessible()
     page.evaluate("localStorage.setItem('upload-limit', '0')")
-    unfinished.get_by_role("button", name="Continue held_v001").click()
+    unfinished.get_by_role("button", name="Continue held_v001").dblclick()  # It begins once.
     vendor.comes_to("Published")
     assert wire.bytes <= SIZE + AT_ONCE * wire.largest
     placed = (studio.volume / "in" / "held_v001" / "shot.1001.exr").read_bytes()
@@ -285,6 +285,12 @@ def test_what_the_studio_pauses_waits_and_goes_on_by_itself(
     vendor.comes_to("Held by the studio")
     studio.client(studio.admin, "job", "resume", job)
     vendor.comes_to("Sending")
+    studio.client(ann, "job", "pause", job)
+    vendor.comes_to("Paused")
+    expect(vendor.card).to_contain_text("You paused this job")
+    expect(vendor.card.get_by_role("link", name="its page")).to_have_attribute("href", f"/jobs/{job}")
+    studio.client(ann, "job", "resume", job)
+    vendor.comes_to("Sending")
     goes_on_at_full_speed(vendor)
     vendor.comes_to("Published")
     assert lies(studio, movie)
@@ -298,8 +304,8 @@ def test_an_ingest_that_failed_is_told_with_a_reference_and_not_as_success(
     vendor.is_told("1 accepted")
     vendor.submit.click()
     vendor.comes_to("Ingest failed")
-    expect(vendor.card).to_contain_text("Everything has arrived; nothing needs to be sent again.")
-    expect(vendor.card).to_contain_text("The studio has been told that it failed")
+    expect(vendor.card).to_contain_text("Everything has arrived, but the studio's ingest failed.")
+    expect(vendor.card.get_by_text("nothing needs to be sent again")).to_have_count(1)
     reference = job_of(studio, ann)["reference"]
     assert reference
     expect(vendor.card.locator("code")).to_have_text(reference)
@@ -317,6 +323,7 @@ def test_a_second_upload_waits_for_the_first(arrive: Arrive, studio: Studio, mov
     vendor.submit.click()
     cards = vendor.card.filter(has_text=second.name)
     expect(cards.locator(".badge")).to_have_text("Waits")
+    expect(cards).to_contain_text(f"It begins when “{movie.name}” has been sent.")
     goes_on_at_full_speed(vendor)
     expect(vendor.card.locator(".badge")).to_have_text(["Published", "Published"], timeout=20_000)
     assert lies(studio, movie)
@@ -333,6 +340,51 @@ def test_another_tab_does_not_send_the_same_job(arrive: Arrive, studio: Studio, 
     beside.close()
     goes_on_at_full_speed(vendor)
     vendor.comes_to("Published")
+
+
+def test_an_upload_without_the_right_files_stops_and_says_which(
+    arrive: Arrive, studio: Studio, ann: Account, movie: Path
+) -> None:
+    vendor = arrive()
+    begins(vendor, movie)
+    vendor.page.reload()
+    expect(vendor.page.locator(".unfinished-card")).to_be_visible()
+    begin = """async ([id, sizes]) => {
+        const [script, found] = [document.querySelector("script[type=module]").src, await fetch(`/api/v1/jobs/${id}`)];
+        const { begin } = await import(script.replace("app.js", "upload/transfers.js"));
+        const job = await found.json();
+        const source = { sizes, files: sizes.map((size) => new File([new Uint8Array(size)], "other.mov")) };
+        begin(job, new Map(sizes.length ? [[job.tasks[0].id, source]] : []), {});
+    }"""
+    job = job_of(studio, ann)["id"]
+    vendor.page.evaluate(begin, [job, []])
+    vendor.comes_to("Stopped")
+    expect(vendor.card).to_contain_text(f"The studio needs {movie.name} again: reload this page and choose it again.")
+    wire = Wire(vendor.page)
+    vendor.page.evaluate(begin, [job, [SIZE - 1]])
+    vendor.comes_to("Stopped")
+    expect(vendor.card).to_contain_text(f"{movie.name} has another size than when it was checked")
+    assert not wire.parts
+
+
+def test_signing_out_asks_first_and_uploads_end_where_somebody_else_comes(arrive: Arrive, movie: Path) -> None:
+    vendor = arrive()
+    page = vendor.page
+    begins(vendor, movie)
+    page.locator(".menu summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("dialog", name="Stop the upload and sign out?").get_by_role("button", name="Stay").click()
+    expect(vendor.card.locator(".badge")).to_have_text("Sending")
+    page.evaluate(
+        """async () => {
+            const script = document.querySelector("script[type=module]").src;
+            (await import(script.replace("app.js", "upload/transfers.js"))).belongTo("somebody else");
+        }"""
+    )
+    expect(vendor.card).to_have_count(0)
+    wire = Wire(page)
+    page.wait_for_timeout(1500)
+    assert not wire.parts
 
 
 def test_leaving_while_bytes_go_is_warned_of(arrive: Arrive, movie: Path) -> None:

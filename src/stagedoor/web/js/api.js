@@ -7,7 +7,7 @@
 
 const V1 = "/api/v1";
 /** Sent with every call: a page of another origin could not. */
-export const HEADERS = { "X-Stagedoor-Page": "1" };
+const HEADERS = { "X-Stagedoor-Page": "1" };
 
 export class Refusal extends Error {
   /** @param {number} status @param {{code: string, message: string, details?: object, request_id?: string}} answer @param {number} retryAfter seconds */
@@ -58,15 +58,15 @@ export async function call(method, path, { body, query, signal, headers = {} } =
     options.body = body instanceof Blob ? body : JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
   }
-  let response;
+  const to = address(path, query);
   try {
-    response = await fetch(address(path, query), options);
+    const response = await fetch(to, options);
+    if (!response.ok) throw await refusal(response);
+    return response.status === 204 ? null : await response.json();
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Unreachable();
+    // An answer that is cut off, or does not come in time, is none.
+    throw error instanceof Refusal || error.name === "AbortError" ? error : new Unreachable();
   }
-  if (!response.ok) throw await refusal(response);
-  return response.status === 204 ? null : response.json();
 }
 
 /** What a response that is not a success says. */

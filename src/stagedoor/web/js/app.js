@@ -5,7 +5,9 @@ import { define, go, match, refresh, start } from "./router.js";
 import { session } from "./session.js";
 import { toast } from "./ui/toast.js";
 import { sorry } from "./ui/sorry.js";
+import { ask } from "./ui/dialog.js";
 import { indicator } from "./upload/indicator.js";
+import { belongTo, sending } from "./upload/transfers.js";
 
 const STAFF = ["employee", "admin"];
 const ADMIN = ["admin"];
@@ -39,6 +41,7 @@ async function draw(signal) {
   const found = match(location.pathname);
   try {
     if (found && !found.route.open) session.me ??= await get("/me", { signal });
+    if (session.me) belongTo(session.me.id);
     top(found?.route.under ?? location.pathname, Boolean(found?.route.open));
     if (!found) return missing(main);
     const module = await found.route.load();
@@ -71,6 +74,8 @@ function toSignIn() {
 }
 
 async function signOut() {
+  const text = "What has arrived is kept at the studio. To send the rest, sign in again and go on.";
+  if (sending() && !(await ask({ title: "Stop the upload and sign out?", text, yes: "Sign out", no: "Stay" }))) return undefined;
   try {
     await post("/sign-out");
   } catch (error) {

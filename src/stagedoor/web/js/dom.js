@@ -22,7 +22,7 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-const PROPERTIES = new Set(["value", "checked", "disabled", "indeterminate", "selected", "multiple", "open", "webkitdirectory"]);
+const PROPERTIES = new Set(["value", "checked", "disabled", "selected", "multiple", "open", "webkitdirectory"]);
 
 function set(element, name, value) {
   if (value === undefined || value === null || value === false) return;
@@ -82,8 +82,6 @@ const LINE = { stroke: "currentColor", "stroke-linecap": "round", "stroke-linejo
 const ICONS = {
   check: "M4 12.5l5 5L20 6.5",
   cross: "M6 6l12 12M18 6L6 18",
-  warning: "M12 4l9 16H3zM12 10v5M12 17.6v.4",
-  info: "M12 3a9 9 0 100 18 9 9 0 000-18zM12 11v6M12 7.6v.4",
   upload: "M12 16V4M7 9l5-5 5 5M4 16v4h16v-4",
   folder: "M3 6h6l2 3h10v10H3z",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
@@ -91,13 +89,10 @@ const ICONS = {
   pause: "M8 5v14M16 5v14",
   play: "M7 5l12 7-12 7z",
   again: "M20 11a8 8 0 10-2.3 6.3M20 4v7h-7",
-  bin: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
   sun: "M12 8a4 4 0 100 8 4 4 0 000-8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M19 5l-2 2M7 17l-2 2",
   moon: "M20 14.5A8.5 8.5 0 019.5 4 8.5 8.5 0 1020 14.5z",
   person: "M12 4a4 4 0 100 8 4 4 0 000-8zM4 21c0-4.5 3.5-6.5 8-6.5s8 2 8 6.5",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
-  right: "M9 5l7 7-7 7",
-  down: "M5 9l7 7 7-7",
 };
 
 /** A drawing beside words, which say the same: hidden from screen readers. @param {keyof typeof ICONS} name */

@@ -26,9 +26,19 @@ export function define(routes) {
 export function match(pathname) {
   for (const { pattern, names, route } of table) {
     const found = pattern.exec(pathname);
-    if (found) return { route, params: Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(found[index + 1])])) };
+    const words = found && readable(found.slice(1));
+    if (words) return { route, params: Object.fromEntries(names.map((name, index) => [name, words[index]])) };
   }
   return null;
+}
+
+/** @param {string[]} words @returns {string[] | null} null where one is no text */
+function readable(words) {
+  try {
+    return words.map(decodeURIComponent);
+  } catch {
+    return null;
+  }
 }
 
 let shown = new AbortController();
@@ -46,6 +56,7 @@ export function start(drawing) {
 /** Show what the address says, anew. */
 export async function refresh() {
   shown.abort();
+  for (const open of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (open).close(); // It asks about what is gone.
   shown = new AbortController();
   await draw(shown.signal);
 }
@@ -57,11 +68,18 @@ export function go(address, { replace = false } = {}) {
   return refresh();
 }
 
+/** A place on this page: its address stays, so that nothing is drawn anew. @param {string} hash */
+function focusOn(hash) {
+  const place = document.getElementById(hash.slice(1));
+  place?.focus();
+  place?.scrollIntoView();
+}
+
 function follow(event) {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   if (link.target || link.hasAttribute("download") || link.origin !== location.origin || link.pathname.startsWith("/api/")) return;
-  if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
   event.preventDefault();
+  if (link.hash && link.pathname === location.pathname && link.search === location.search) return focusOn(link.hash);
   void go(link.pathname + link.search + link.hash);
 }

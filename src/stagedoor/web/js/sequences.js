@@ -88,13 +88,9 @@ export function groups(files) {
   return made.groups();
 }
 
-/** One line: "shot.[1001-1240].exr, 240 frames, 3.1 GB, missing 1043". @param {Group} group */
-export function line(group) {
-  const words = [group.name];
-  if (group.frames) words.push(counted(group.files, "frame"));
-  words.push(bytes(group.size));
-  if (group.missing) words.push(`missing ${group.missing}`);
-  return words.join(", ");
+/** "240 frames, 3.1 GB". @param {Group} group */
+export function amount({ files, frames, size }) {
+  return frames ? `${counted(files, "frame")}, ${bytes(size)}` : bytes(size);
 }
 
 /** Names, those of frames of one sequence in one. @param {string[]} names */

@@ -8,7 +8,7 @@ import { toast } from "../ui/toast.js";
  *
  * @param {string} name
  * @param {() => Promise<unknown>} act
- * @param {{sure?: {title: string, text: string, yes: string}, class?: string, done?: string, id?: string, label?: string, title?: string}} [options]
+ * @param {{sure?: {title: string, text: string, yes: string, no?: string}, class?: string, done?: string, id?: string, label?: string, title?: string}} [options]
  */
 export function doing(name, act, options = {}) {
   const button = h("button", { class: `button small ${options.class ?? ""}`, type: "button", id: options.id, "aria-label": options.label, title: options.title }, name);

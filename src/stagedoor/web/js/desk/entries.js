@@ -1,6 +1,7 @@
 /** The entries of a job: verdict, answers, findings, files; for the studio also where they go, and letting them wait. */
 import { get, patch } from "../api.js";
 import { fill, h } from "../dom.js";
+import { findings } from "../ui/findings.js";
 import { later } from "../ui/later.js";
 import { badge, taskBadge } from "../ui/status.js";
 import { bytes, counted, exactly, hours } from "../words.js";
@@ -42,18 +43,8 @@ function said(task) {
     task.warning ? h("p", { class: "notice warn" }, task.warning) : null,
     task.info ? h("p", { class: "muted" }, task.info) : null,
     task.error ? h("p", { class: "notice bad" }, task.error) : null,
-    task.findings?.length ? findings(task.findings) : null,
+    findings(task.findings),
   ];
-}
-
-/** @param {any[]} found */
-export function findings(found) {
-  const one = ({ title, code, files, fix }) => [
-    h("strong", {}, title || code),
-    files?.length ? h("span", { class: "small muted any" }, ` ${files.slice(0, 5).join(", ")}${files.length > 5 ? ` and ${files.length - 5} more` : ""}`) : null,
-    fix ? h("p", { class: "small" }, fix) : null,
-  ];
-  return h("ul", { class: "job-findings" }, found.map((finding) => h("li", {}, one(finding))));
 }
 
 function answers(given) {

@@ -72,7 +72,7 @@ export function listing(page, kind) {
   query.set(asked().where ?? "");
   made.element.hidden = true;
   const element = h("div", {}, filters?.element, query.element, state, made.element, pages.element);
-  return { element, reload, ask, change: made.change, has: made.has };
+  return { element, reload, ask, change: made.change };
 }
 
 /** Buttons of which one is pressed. */

@@ -4,6 +4,7 @@ import { dialog } from "../ui/dialog.js";
 import { field } from "../ui/field.js";
 import { attempt } from "./act.js";
 import { facts } from "./entries.js";
+import { linesOf, pairsOf } from "./pairs.js";
 
 /**
  * @param {any} metadata
@@ -20,8 +21,8 @@ export function metadata(metadata, inside, change) {
 
 async function edit(before, change) {
   await dialog("Metadata", (close) => {
-    const internal = field("For the studio", h("textarea", { value: written(before.internal), rows: 4, class: "mono", autofocus: true }), { hint: "One key=value in a line; hooks read them." });
-    const external = field("For the vendor as well", h("textarea", { value: written(before.external), rows: 4, class: "mono" }));
+    const internal = field("For the studio", h("textarea", { value: linesOf(before.internal), rows: 4, class: "mono", autofocus: true }), { hint: "One key=value in a line; hooks read them." });
+    const external = field("For the vendor as well", h("textarea", { value: linesOf(before.external), rows: 4, class: "mono" }));
     const form = h("form", {}, internal.element, external.element, h("div", { class: "row" }, h("button", { class: "button", type: "button", on: { click: () => close() } }, "Cancel"), h("button", { class: "button primary", type: "submit" }, "Save")));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -32,14 +33,14 @@ async function edit(before, change) {
   });
 }
 
-const written = (pairs = {}) => Object.entries(pairs).map(([name, value]) => `${name}=${value}`).join("\n");
-
 /** What a PATCH sets and takes away; null where a line is no pair. */
 function changed(before = {}, { input, wrong }) {
-  const lines = input.value.split("\n").filter((line) => line.trim());
-  const bad = lines.find((line) => !/^\s*[^=\s][^=]*=/.test(line));
-  wrong(bad ? `"${bad.trim().slice(0, 60)}" is no key=value.` : "");
-  if (bad) return null;
-  const now = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1).trim()]));
-  return { ...Object.fromEntries(Object.keys(before).filter((name) => !(name in now)).map((name) => [name, null])), ...now };
+  wrong("");
+  try {
+    const now = Object.entries(pairsOf(input.value, /^\s*[^=\s][^=]*=/, "key=value")).map(([name, value]) => [name, value.trim()]);
+    return { ...Object.fromEntries(Object.keys(before).map((name) => [name, null])), ...Object.fromEntries(now) };
+  } catch (error) {
+    wrong(error.message);
+    return null;
+  }
 }

@@ -1,7 +1,7 @@
 /** Today's pre-publish script on what earlier runs had read: what would change. Nothing is recorded or reserved. */
 import { post } from "../api.js";
 import { fill, h } from "../dom.js";
-import { findings } from "./entries.js";
+import { findings } from "../ui/findings.js";
 import { sorry } from "../ui/sorry.js";
 import { time, verdictBadge } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";

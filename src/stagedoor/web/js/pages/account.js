@@ -11,6 +11,7 @@ import { newPassword, userName } from "../ui/password.js";
 import { refused, words } from "../ui/refused.js";
 import { sorry } from "../ui/sorry.js";
 import { badge, time } from "../ui/status.js";
+import { sending } from "../upload/transfers.js";
 import { tableOf } from "../ui/table.js";
 import { toast } from "../ui/toast.js";
 
@@ -95,7 +96,7 @@ const SESSIONS = {
   ],
   act: "Sign out",
   whose: (item) => `${browser(item.client)}${item.current ? ", this one" : ""}`,
-  sure: (item) => (item.current ? "Sign out here?" : `Sign out ${browser(item.client)} at ${item.ip}?`),
+  sure: (item) => (item.current ? `Sign out here?${sending() ? " The upload stops; what has arrived is kept." : ""}` : `Sign out ${browser(item.client)} at ${item.ip}?`),
 };
 
 const KEYS = {
@@ -118,6 +119,8 @@ const KEYS = {
 
 const over = (key) => Boolean(key.expires) && new Date(key.expires) < new Date();
 
+const idOf = ({ path }) => path.slice(1).replace("/", "-");
+
 function list(page, kind) {
   const body = h("div", {});
   const load = async () => {
@@ -134,7 +137,7 @@ function list(page, kind) {
   return h(
     "section",
     { class: "card" },
-    h("div", { class: "row apart" }, h("h2", {}, kind.title), label ? h("button", { class: "button small", type: "button", on: { click: () => act(load) } }, label) : null),
+    h("div", { class: "row apart" }, h("h2", { id: idOf(kind), tabindex: "-1" }, kind.title), label ? h("button", { class: "button small", type: "button", on: { click: () => act(load) } }, label) : null),
     kind.text ? h("p", { class: "muted" }, kind.text) : null,
     body,
   );
@@ -150,11 +153,14 @@ async function drop(page, kind, item, load) {
   if (!(await ask({ title: kind.act, text: kind.sure(item), yes: kind.act, danger: true }))) return;
   try {
     await remove(`${kind.path}/${item.id}`);
-    if (!item.current) return void (await load());
+    if (!item.current) {
+      await load();
+      return document.getElementById(idOf(kind))?.focus(); // The button is gone with its line.
+    }
     session.me = null;
-    await page.go("/sign-in");
+    return page.go("/sign-in");
   } catch (error) {
-    toast(words(error), "bad");
+    return toast(words(error), "bad");
   }
 }
 

@@ -6,6 +6,7 @@ import { attempt, doing } from "../desk/act.js";
 import { facts } from "../desk/entries.js";
 import { choice, form } from "../desk/form.js";
 import { listing } from "../desk/listing.js";
+import { pairsOf } from "../desk/pairs.js";
 import { difference, several } from "../desk/replay.js";
 import { RUN_COLUMNS } from "../desk/runs.js";
 import { onOff, runBadge, time } from "../ui/status.js";
@@ -83,15 +84,8 @@ async function change(page, hook, load) {
     { name: "environment", label: "Environment", input: h("textarea", { class: "mono", rows: 2, spellcheck: "false" }), hint: hook?.environment.length ? `One NAME=value in a line. Values are never shown: give ${hook.environment.join(", ")} again.` : "One NAME=value in a line.", optional: true },
     { name: "user", label: "Runs as", value: hook?.user ?? "", hint: "A user of the server's system; left empty: the server's own.", optional: true },
   ];
-  const save = ({ name, queue, command, environment, user }) => put(`/hooks/${name}`, { command, queue, user, environment: variables(environment), status: hook?.status ?? "enabled" });
-  if (await form(hook ? `Change ${hook.name}` : "Set a hook", wishes, save)) await load();
-}
-
-function variables(text) {
-  const lines = text.split("\n").filter((line) => line.trim());
-  const bad = lines.find((line) => !/^\s*\w+=/.test(line));
-  if (bad) throw new Error(`"${bad.trim()}" is no NAME=value.`);
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf("=")).trim(), line.slice(line.indexOf("=") + 1)]));
+  const save = ({ name, queue, command, environment, user }) => put(`/hooks/${name}`, { command, queue, user, environment: pairsOf(environment, /^\s*\w+=/, "NAME=value"), status: hook?.status ?? "enabled" });
+  if (await form(hook ? `Change ${hook.name}` : "Set a hook", wishes, save)) await attempt(load);
 }
 
 /** Today's script on one recorded run, or on all of a period. */

@@ -5,7 +5,7 @@
 import { get, post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { attestation, passkeysWork } from "../passkeys.js";
-import { session } from "../session.js";
+import { secretOfLink, session } from "../session.js";
 import { field } from "../ui/field.js";
 import { newPassword, userName } from "../ui/password.js";
 import { refused } from "../ui/refused.js";
@@ -14,7 +14,7 @@ import { exactly } from "../words.js";
 export const title = "Invitation";
 
 export async function show(page) {
-  const token = location.hash.slice(1) || history.state?.token;
+  const token = secretOfLink();
   if (!token) return fill(page.main, noToken());
   const invited = await look(page, token);
   if (!invited) return undefined;

@@ -2,6 +2,7 @@
 import { get, patch, post, Refusal } from "../api.js";
 import { breakable, fill, h, icon, redraw } from "../dom.js";
 import { attempt, doing } from "../desk/act.js";
+import { choice, form } from "../desk/form.js";
 import { entries, facts, refresh } from "../desk/entries.js";
 import { LOG_COLUMNS } from "../desk/logs.js";
 import { metadata } from "../desk/metadata.js";
@@ -13,6 +14,7 @@ import { receipts } from "../ui/receipts.js";
 import { sorry } from "../ui/sorry.js";
 import { jobBadge, person, progress, time, trouble } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
+import { toast } from "../ui/toast.js";
 import { bytes, counted, exactly } from "../words.js";
 
 export const title = "Job";
@@ -27,7 +29,7 @@ export async function show(page) {
     const before = job;
     job = found;
     page.name(job.name);
-    if (document.activeElement?.id !== "queue-choice") redraw(parts.head, head(page, job, draw, sign));
+    redraw(parts.head, head(page, job, draw, sign));
     if (shape(before) !== shape(job)) redraw(parts.entries, entries(page, job, draw));
     else refresh(parts.entries, job);
     silent(job.speed > 0);
@@ -61,12 +63,12 @@ function head(page, job, draw, sign) {
   const inside = page.me.role !== "standard";
   const own = job.user === page.me.id;
   return [
-    h("p", { class: "small" }, h("a", { href: "/jobs" }, "Jobs")),
-    h("div", { class: "row apart" }, h("h1", { class: "any" }, breakable(job.name)), h("div", { class: "row" }, jobBadge(job), sign)),
+    h("p", { class: "small" }, h("a", { id: "to-jobs", href: "/jobs" }, "Jobs")),
+    h("div", { class: "row apart" }, h("h1", { class: "any" }, breakable(job.name)), h("div", { class: "row" }, jobBadge(job, inside), sign)),
     job.phase === "upload" || job.status === "running" ? progress(job) : null,
     problem(job, inside),
     h("p", { id: "next" }, whatNext(job, inside, own)),
-    own && job.phase === "upload" && job.status !== "paused" ? h("p", {}, h("a", { class: "button primary", href: `/publish?job=${job.id}` }, icon("upload"), "Continue on the publish page")) : null,
+    own && job.phase === "upload" && job.status !== "paused" ? h("p", {}, h("a", { class: "button primary", id: "continue", href: `/publish?job=${job.id}` }, icon("upload"), "Continue on the publish page")) : null,
     h("div", { class: "row acts" }, acts(page, job, draw, inside)),
     about(job, inside),
   ];
@@ -80,7 +82,7 @@ function problem(job, inside) {
     { class: `notice ${kind}` },
     h("p", {}, trouble(job)),
     inside && job.detail ? h("p", { class: "small any" }, job.detail) : null,
-    job.status === "failed" && job.reference ? h("p", { class: "small" }, "Reference ", inside ? h("a", { href: `/runs/${job.reference}` }, h("code", {}, job.reference)) : h("code", {}, job.reference)) : null,
+    job.status === "failed" && job.reference ? h("p", { class: "small" }, "Reference ", inside ? h("a", { id: "failed-run", href: `/runs/${job.reference}` }, h("code", {}, job.reference)) : h("code", {}, job.reference)) : null,
   );
 }
 
@@ -91,34 +93,35 @@ function acts(page, job, draw, inside) {
   if (job.status === "paused" && (inside || job.error_code === "paused_by_owner") && job.error_code !== "on_hold") buttons.push(doing("Resume", to("resume"), { class: "primary", id: "resume" }));
   if (["waiting", "running"].includes(job.status)) buttons.push(doing("Pause", to("pause"), { id: "pause" }));
   if (job.phase !== "ended") {
-    const text = `${job.name} ends here. What has been placed stays; to send the rest it must be published again.`;
-    buttons.push(doing("Abort", to("abort"), { class: "danger", id: "abort", sure: { title: "Abort this job?", text, yes: "Abort it" } }));
-    if (inside) buttons.push(queues(page, job, draw));
+    buttons.push(doing(inside ? "Abort" : "Cancel this publish", to("abort"), { class: "danger", id: "abort", sure: sure(job, inside) }));
+    if (inside) buttons.push(h("button", { class: "button small", type: "button", id: "move", on: { click: () => void move(page, job, draw) } }, "Move to another queue"));
   }
   return buttons;
 }
 
-/** Another queue; which there are is asked when somebody wants to choose. */
-function queues(page, job, draw) {
-  const choice = h("select", { id: "queue-choice", "aria-label": "Queue", disabled: false }, h("option", { value: job.queue }, `Queue: ${job.queue_hr}`));
-  choice.addEventListener("focus", async () => {
-    if (choice.options.length > 1) return;
+function sure(job, inside) {
+  const text = `${job.name} ends here. What has been placed stays; to send the rest it must be published again.`;
+  return inside ? { title: "Abort this job?", text, yes: "Abort it" } : { title: "Cancel this publish?", text, yes: "Cancel the publish", no: "Keep it" };
+}
+
+/** Into another queue; which there are is asked when somebody wants to choose. */
+async function move(page, job, draw) {
+  await attempt(async () => {
     const { items } = await get("/queues", { signal: page.signal });
-    choice.append(...items.filter(({ id }) => id !== job.queue).map(({ id, code, priority }) => h("option", { value: id }, `Move to ${code} (${priority})`)));
+    const others = items.filter(({ id }) => id !== job.queue).map(({ id, code, priority }) => [id, `${code} (priority ${priority})`]);
+    if (!others.length) return toast("There is no other queue.");
+    const save = ({ queue }) => patch(`/jobs/${job.id}`, { queue });
+    const moved = await form("Move to another queue", [{ name: "queue", label: "Queue", input: choice(others), hint: `It is in ${job.queue_hr} now.` }], save, "Move it");
+    if (moved) draw(moved);
+    return undefined;
   });
-  choice.addEventListener("change", async () => {
-    let moved = job;
-    await attempt(async () => (moved = await patch(`/jobs/${job.id}`, { queue: choice.value })));
-    choice.blur();
-    draw(moved);
-  });
-  return choice;
 }
 
 function about(job, inside) {
   return facts(
     [
       inside ? ["User", person(job)] : null,
+      inside ? ["Queue", job.queue_hr] : null,
       ["Size", `${bytes(job.size)}, ${counted(job.files, "file")}`],
       ["Submitted", [time(job.created), job.hostname ? ` from ${job.hostname}` : ""]],
       job.finished ? ["Ended", time(job.finished)] : null,

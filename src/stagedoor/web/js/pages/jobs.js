@@ -61,7 +61,7 @@ function filters(me, inside) {
 
 function columns(inside) {
   const all = [
-    { name: "State", cell: jobBadge },
+    { name: "State", cell: (job) => jobBadge(job, inside) },
     { name: "Job", class: "job-name", cell: name },
     inside ? { name: "User", class: "person", cell: person } : null,
     { name: "Entries", class: "number minor", cell: (job) => job.entries },

@@ -9,6 +9,7 @@ import { ask, dialog } from "../ui/dialog.js";
 import { later } from "../ui/later.js";
 import { badge, capital, onOff, time } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
+import { number } from "../words.js";
 
 export const title = "People";
 
@@ -62,8 +63,7 @@ async function invite(admin, load) {
 }
 
 async function invitations(page, place) {
-  const { items } = await get("/invitations", { query: { limit: 200 }, signal: page.signal });
-  const pending = items.filter(({ state }) => state === "pending");
+  const { items: pending, total } = await get("/invitations", { query: { where: "state = pending", limit: 200 }, signal: page.signal });
   const revoke = (one) => doing("Revoke", async () => (await remove(`/invitations/${one.id}`), invitations(page, place)), { class: "danger", label: `Revoke the invitation of ${one.email}`, sure: { title: "Revoke this invitation?", text: `The link that ${one.email} has got does not work any more.`, yes: "Revoke it" } });
   const columns = [
     { name: "Invited", class: "person", cell: (one) => one.email },
@@ -72,7 +72,7 @@ async function invitations(page, place) {
     { name: "Until", class: "nowrap", cell: (one) => time(one.expires) },
     { name: "Actions", quiet: true, class: "number", cell: revoke },
   ];
-  redraw(place, pending.length ? h("section", { "aria-labelledby": "pending" }, h("h2", { id: "pending" }, "Invited, not here yet"), tableOf("Pending invitations", columns, pending), h("h2", {}, "Users")) : null);
+  redraw(place, pending.length ? h("section", { "aria-labelledby": "pending" }, h("h2", { id: "pending" }, "Invited, not here yet"), tableOf("Pending invitations", columns, pending), total > pending.length ? h("p", { class: "muted" }, `And ${number(total - pending.length)} more, which are older.`) : null, h("h2", {}, "Users")) : null);
 }
 
 // --- one user

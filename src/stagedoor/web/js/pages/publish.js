@@ -40,10 +40,8 @@ export async function show(page) {
   view.draw();
   view.drawTransfers();
   onTransfers(() => view.drawTransfers(), page.signal);
-  await view.continuing.load();
   const job = page.query.get("job");
-  if (job) view.lookAt(job);
-  return undefined;
+  return view.continuing.load(() => job && view.lookAt(job));
 }
 
 /** Without TLS browsers give neither digests nor file handles. */
@@ -81,24 +79,22 @@ class View {
   lay() {
     const { main, signal } = this.page;
     const ways = {
-      dropped: (transfer) => this.dropped(transfer),
       picked: (files) => void this.take(picked(files), (begun) => readFiles(files, begun)),
       pickedHandle: (handle) => void this.take([handle.name], (begun) => readHandle(handle, begun)),
     };
     fill(this.zone, icon("upload"), h("p", {}, "Drop files and folders anywhere on this page, or"), pickers(ways, { primary: true }), emptyFolders());
     fill(main, h("h1", { tabindex: "-1" }, "Publish"), this.continuing.says, this.continuing.element, this.transfers, this.limit, this.zone, this.status, this.counts, this.trouble, this.rows.element, this.guidelines, this.answers, this.refusal, this.submitting);
-    takesDrops(document, this.zone, ways.dropped, signal);
+    takesDrops(document, this.zone, (transfer) => this.dropped(transfer), signal);
   }
 
   // --- coming in
 
   dropped(transfer) {
-    const names = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry?.()?.name ?? item.getAsFile?.()?.name);
+    const names = [...transfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry?.()?.name ?? item.getAsFile?.()?.name ?? "");
     // The browser forgets the drop when this is over: reading begins before anything is asked.
     const found = [];
     const reading = readDrop(transfer, (one) => found.push(one));
-    if (!this.continuing.of(names)) return void this.offering.read((begun) => handOver(found, reading, begun));
-    return void this.take(names, (begun) => handOver(found, reading, begun));
+    void this.take(names, (begun) => handOver(found, reading, begun));
   }
 
   /** @param {string[]} names @param {(begun: (found: any) => void) => Promise<unknown>} reader */
@@ -117,7 +113,7 @@ class View {
     fill(this.refusal);
     try {
       await reader((each) => found.push(each));
-      const changes = await goOn(one, found, this.page.me);
+      const changes = await goOn(one, found);
       if (changes.length) fill(this.refusal, h("p", { class: "notice bad" }, "It cannot go on with these: ", spokenChanges(changes), "."));
       else await this.continuing.load();
     } catch (error) {
@@ -154,8 +150,8 @@ class View {
   }
 
   drawTrouble() {
-    const { error, state } = this.offering;
-    if (this.shownError === error && state !== "faulty") return;
+    const { error } = this.offering;
+    if (this.shownError === error) return;
     this.shownError = error;
     const listed = error instanceof Refusal && error.code === "manifest_refused";
     fill(this.trouble, error ? (listed ? h("p", { class: "notice bad", role: "alert" }, error.message) : sorry(error, () => void this.offering.ask())) : null);
@@ -179,7 +175,7 @@ class View {
     const going = this.offering.going;
     const looks = JSON.stringify([comment, time_report, metadata, statuses, tasks, going.map(({ id, verdict }) => [id, verdict.can_publish, verdict.comment_label, verdict.ident])]);
     if (this.form && looks === this.formLooks) {
-      Object.assign(this.form, { answer, entries: going });
+      this.form.keep(answer, going);
       return;
     }
     this.formLooks = looks;
@@ -207,8 +203,9 @@ class View {
     const size = going.reduce((sum, entry) => sum + entry.found.size, 0);
     const verb = going.some((entry) => entry.verdict.can_publish) ? "Publish" : "Upload";
     const words = this.sending ? "One moment…" : `${verb} ${counted(going.length, "entry", "entries")}, ${bytes(size)}`;
-    const button = h("button", { class: "button primary", type: "button", id: "submit", disabled: stops || this.sending, on: { click: () => void this.submit() } }, words);
-    return [refused.length ? this.leaving(refused) : null, uploadOnly(going, verb), h("div", { class: "row" }, button, stops ? h("span", { class: "muted small" }, "One refused entry stops all.") : null)];
+    // Not `disabled`: that would lose the focus.
+    const button = h("button", { class: "button primary", type: "button", id: "submit", "aria-disabled": String(stops || this.sending), "aria-describedby": stops ? "stops" : null, on: { click: () => void (stops || this.submit()) } }, words);
+    return [refused.length ? this.leaving(refused) : null, uploadOnly(going, verb), h("div", { class: "row" }, button, stops ? h("span", { class: "muted small", id: "stops" }, "One refused entry stops all.") : null)];
   }
 
   leaving(refused) {
@@ -224,11 +221,15 @@ class View {
 
   async submit() {
     if (this.sending || !this.form.check()) return;
+    // What is sent is what is asked for now: while the server answers, entries can come and go.
+    const { going } = this.offering;
+    const entries = [...this.offering.entries];
+    const sources = sourcesOf(going);
     this.sending = true;
     fill(this.refusal);
     this.drawSubmit();
     try {
-      this.begun(await post("/jobs", this.request()));
+      this.begun(await post("/jobs", this.request(going)), sources, entries);
     } catch (error) {
       this.notSubmitted(error);
     } finally {
@@ -237,30 +238,23 @@ class View {
     }
   }
 
-  request() {
-    const tasks = this.offering.going.map((entry) => ({ id: entry.id, source: entry.name }));
+  request(going) {
+    const tasks = going.map((entry) => ({ id: entry.id, source: entry.name }));
     return { tasks, hooks: [{ when: "publish-server", data: { files: this.form.collect() } }], client: "page" };
   }
 
-  begun(job) {
-    const sources = new Map();
-    /** @type {Record<string, FileSystemHandle>} */
-    const handles = {};
-    for (const { id, found } of this.offering.going) {
-      const leaves = [...filesOf(found.node)].map(([, leaf]) => leaf);
-      sources.set(id, { sizes: leaves.map((leaf) => leaf.size), files: leaves.map((leaf) => leaf.file) });
-      if (found.handle) handles[id] = found.handle;
-    }
-    begin(job, sources, this.page.me.id, handles);
+  begun(job, { sources, handles }, entries) {
+    begin(job, sources, handles);
     this.draft.clear();
-    this.offering.clear();
+    this.form = null;
+    void this.offering.submitted(entries);
     document.getElementById(`transfer-${job.id}`)?.focus();
   }
 
   notSubmitted(error) {
-    if (error instanceof Refusal && error.code === "answers_refused" && this.form.refused(error.details.faults ?? [])) return;
+    const atFields = error instanceof Refusal && error.code === "answers_refused" && this.form?.refused(error.details.faults ?? []);
     const gone = error instanceof Refusal && GONE.has(error.code);
-    const shown = error instanceof Refusal && error.code === "answers_refused" ? h("p", { class: "notice bad" }, "Some answers are missing or wrong; see the form.") : sorry(error);
+    const shown = atFields ? h("p", { class: "notice bad" }, "Some answers are missing or wrong; see the form.") : sorry(error);
     fill(this.refusal, gone ? h("p", { class: "notice warn" }, `${error.message} The studio is asked again now; what you typed is still there.`) : shown);
     if (gone) void this.offering.ask();
   }
@@ -288,6 +282,19 @@ class View {
     if (this.transfers.children[index] !== card.element) this.transfers.insertBefore(card.element, this.transfers.children[index] ?? null);
     card.draw();
   }
+}
+
+/** What is sent of these, by id, as it was checked. @param {import("../publish/offering.js").Entry[]} going */
+function sourcesOf(going) {
+  const sources = new Map();
+  /** @type {Record<string, FileSystemHandle>} */
+  const handles = {};
+  for (const { id, found } of going) {
+    const leaves = [...filesOf(found.node)].map(([, leaf]) => leaf);
+    sources.set(id, { sizes: leaves.map((leaf) => leaf.size), files: leaves.map((leaf) => leaf.file) });
+    if (found.handle) handles[id] = found.handle;
+  }
+  return { sources, handles };
 }
 
 /** First names of what was picked. @param {File[]} files */

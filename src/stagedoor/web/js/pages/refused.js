@@ -1,9 +1,9 @@
 /** Refused offers, and why: what vendors stumble over. */
 import { get } from "../api.js";
 import { asked, daysAgo, keep } from "../desk/address.js";
-import { findings } from "../desk/entries.js";
 import { listing } from "../desk/listing.js";
 import { breakable, fill, h } from "../dom.js";
+import { findings } from "../ui/findings.js";
 import { sorry } from "../ui/sorry.js";
 import { time } from "../ui/status.js";
 import { tableOf } from "../ui/table.js";
@@ -94,7 +94,7 @@ function why(line) {
   return [
     h("p", {}, line.message || line.reasons.join(", ")),
     line.code ? h("code", { class: "small" }, line.code) : null,
-    line.details.findings?.length ? findings(line.details.findings) : null,
+    findings(line.details.findings),
     faults.length ? h("ul", { class: "job-findings small" }, faults.slice(0, 5).map((fault) => h("li", {}, [fault.path || fault.filename, fault.field, fault.reason].filter(Boolean).join(": ")))) : null,
     line.details.detail ? h("p", { class: "small muted" }, line.details.detail) : null,
   ];

@@ -20,15 +20,20 @@ export async function show(page) {
   draw(run);
   page.name(run.hook);
   const admin = page.me.role === "admin";
+  const texts_ = h("div", {});
   const names = admin ? ["stderr", "stdout", "input", "output"] : ["input", "output"];
-  const failed = admin && run.state !== "succeeded" && run.state !== "running";
+  const drawTexts = ({ state }) => {
+    const failed = admin && state !== "succeeded" && state !== "running";
+    fill(texts_, texts(page, id, names, failed ? "stderr" : ""));
+  };
+  drawTexts(run);
   fill(
     page.main,
     about,
-    h("section", { "aria-labelledby": "said" }, h("h2", { id: "said" }, "What it read, answered and said"), admin ? null : h("p", { class: "muted small" }, "What a program says on stdout and stderr is shown to administrators."), texts(page, id, names, failed ? "stderr" : "")),
+    h("section", { "aria-labelledby": "said" }, h("h2", { id: "said" }, "What it read, answered and said"), admin ? null : h("p", { class: "muted small" }, "What a program says on stdout and stderr is shown to administrators."), texts_),
     admin ? again(page, run) : null,
   );
-  if (run.state === "running") wait(page, id, draw);
+  if (run.state === "running") wait(page, id, draw, drawTexts);
 }
 
 function head(run) {
@@ -57,12 +62,14 @@ function details(run, job) {
   );
 }
 
-/** Until it has ended. */
-function wait(page, id, draw) {
+/** Until it has ended: what was read of it so far is not all. */
+function wait(page, id, draw, ended) {
   const timer = setInterval(async () => {
     const { run } = await get(`/runs/${id}`, { query: { most: 0 }, signal: page.signal }).catch(() => ({ run: null }));
     if (run) draw(run);
-    if (run && run.state !== "running") clearInterval(timer);
+    if (!run || run.state === "running") return;
+    clearInterval(timer);
+    ended(run);
   }, AGAIN_MS);
   page.signal.addEventListener("abort", () => clearInterval(timer));
 }

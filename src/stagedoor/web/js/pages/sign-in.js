@@ -2,14 +2,14 @@
 import { get, post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { assertion, passkeysWork } from "../passkeys.js";
-import { session } from "../session.js";
+import { secretOfLink, session } from "../session.js";
 import { field } from "../ui/field.js";
 import { refused } from "../ui/refused.js";
 
 export const title = "Sign in";
 
 export async function show(page) {
-  const token = location.hash.slice(1) || history.state?.token;
+  const token = secretOfLink();
   if (token) return byLink(page, token);
   const studio = await get("/sign-in", { signal: page.signal });
   const user = field("E-mail address", h("input", { type: "email", autocomplete: "username webauthn", required: true, autofocus: true }));

@@ -4,6 +4,7 @@ import { fill, h, redraw } from "../dom.js";
 import { attempt, doing } from "../desk/act.js";
 import { facts } from "../desk/entries.js";
 import { form } from "../desk/form.js";
+import { still } from "../ui/bar.js";
 import { badge, onOff } from "../ui/status.js";
 import { bytes } from "../words.js";
 
@@ -36,9 +37,8 @@ function card(volume, load, admin) {
 function room({ free, size }) {
   if (free === null || !size) return h("p", { class: "notice bad" }, "The folder is not there: is its disk mounted?");
   const used = 1 - free / size;
-  const kind = used > 0.95 ? "bad" : "";
   const words = `${bytes(free)} free of ${bytes(size)}`;
-  return h("div", { class: "room" }, h("p", {}, words), h("div", { class: `bar ${kind}`, role: "img", "aria-label": `${Math.round(used * 100)} % used`, style: { "--share": used } }, h("span", {})));
+  return h("div", { class: "room" }, h("p", {}, words), still(used, `${Math.round(used * 100)} % used`, used > 0.95 ? "bad" : ""));
 }
 
 const WORDS = { safe: "place safely", exchange: "replace in one step", reflink: "copy without taking room", case_sensitive: "tell upper and lower case apart", hard_links: "use hard links" };

@@ -1,12 +1,13 @@
 /** The transfers of this tab, a card each: how far, how fast, what is in the way, and how it ended. */
 import { breakable, fill, h, icon } from "../dom.js";
 import { spokenChanges } from "../upload/match.js";
-import { drop } from "../upload/transfers.js";
+import { drop, transfers } from "../upload/transfers.js";
 import { ask } from "../ui/dialog.js";
 import { receipts } from "../ui/receipts.js";
 import { bar } from "../ui/bar.js";
+import { trouble as said } from "../ui/status.js";
 import { toast } from "../ui/toast.js";
-import { bytes, lasting, speed, when } from "../words.js";
+import { bytes, counted, lasting, speed, when } from "../words.js";
 
 /** @typedef {import("../upload/transfer.js").Transfer} Transfer */
 
@@ -40,7 +41,7 @@ export class Card {
     const { transfer } = this;
     const { job } = transfer;
     this.progress();
-    const looks = JSON.stringify([transfer.state, job.status, job.phase, job.error, job.reference, job.waits_for, transfer.trouble, transfer.problem, job.retry_at]);
+    const looks = JSON.stringify([transfer.state, job.status, job.phase, job.error, job.reference, job.waits_for, transfer.trouble, transfer.problem, job.retry_at, before(transfer)]);
     if (looks === this.state) return;
     this.state = looks;
     const told = tell(transfer);
@@ -122,18 +123,38 @@ async function cancel(transfer) {
 const OPEN = "Keep this tab open until everything is sent. You can look at other pages of this site meanwhile.";
 const CLOSE = "You can close this tab.";
 
+/** The name of what is sent before it; "" where nothing is. @param {Transfer} transfer */
+function before(transfer) {
+  if (transfer.state !== "queued") return "";
+  return transfers.find((other) => other !== transfer && ["sending", "pausing"].includes(other.state))?.job.code ?? "";
+}
+
 /** The truth about it. `spoken` is for who cannot see the page: only what changes rarely. @returns {{badge: string, kind: string, text: import("../dom.js").Child, spoken: string}} */
 function tell(transfer) {
   const { state, job, trouble } = transfer;
   if (job.status === "aborted") return made("Cancelled", "", job.error && job.error_code !== "aborted" ? job.error : "Nothing was published.");
   if (job.status === "done") return made("Published", "good", done(job));
   if (state === "stopped") return stopped(transfer);
-  if (state === "queued") return made("Waits", "busy", `It begins when the other upload has ended. ${OPEN}`, `${job.code} waits`);
+  if (state === "queued") return queued(transfer);
   if (state === "pausing") return made("Pausing…", "busy", "What is on its way still arrives.");
   if (state === "paused") return made("Paused", "warn", "Nothing is sent. It goes on when you say so; after closing this tab you find it here as unfinished.");
-  if (state === "held") return made("Held by the studio", "warn", `${trouble} It goes on by itself.`);
+  if (state === "held") return held(transfer);
   if (state === "sending") return trouble ? { ...made("Waiting", "warn", trouble), spoken: trouble } : made("Sending", "busy", OPEN);
   return atTheStudio(job);
+}
+
+function queued(transfer) {
+  const { job, trouble } = transfer;
+  const other = before(transfer);
+  if (!other) return made(trouble ? "Waiting" : "Begins", trouble ? "warn" : "busy", [trouble, OPEN].filter(Boolean).join(" "), trouble || `${job.code} begins`);
+  return made("Waits", "busy", `It begins when “${other}” has been sent. ${OPEN}`, `${job.code} waits`);
+}
+
+/** The job is paused, or what it lacks is on hold. */
+function held({ job, trouble }) {
+  const own = job.status === "paused" && job.error_code === "paused_by_owner";
+  if (!own) return made("Held by the studio", "warn", `${trouble} It goes on by itself.`);
+  return made("Paused", "warn", h("p", {}, "You paused this job: it goes on from here when you resume it on ", h("a", { href: `/jobs/${job.id}` }, "its page"), "."));
 }
 
 /** Everything has arrived. */
@@ -147,13 +168,14 @@ function atTheStudio(job) {
 
 function failed(job) {
   const ingest = job.error_code === "hook_failed";
-  const again = job.retry_at ? `It is tried again by itself, ${when(job.retry_at)}.` : ingest ? "The studio has been told that it failed, and goes on from there." : "";
+  const again = job.retry_at ? `It is tried again by itself, ${when(job.retry_at)}.` : "";
+  const words = ingest ? said(job) : `Everything has arrived; nothing needs to be sent again. ${said(job)}`; // An ingest says so itself.
   return {
     badge: ingest ? "Ingest failed" : "Failed",
     kind: "bad",
     spoken: `${job.code}: failed`,
     text: [
-      h("p", {}, `Everything has arrived; nothing needs to be sent again. ${job.error} ${again}`),
+      h("p", {}, `${words} ${again}`),
       job.reference ? h("p", {}, "Reference ", h("code", {}, job.reference)) : null,
       h("p", { class: "muted" }, CLOSE),
     ],
@@ -161,14 +183,21 @@ function failed(job) {
 }
 
 function done(job) {
-  const only = job.tasks.filter((task) => task.can_upload);
-  const all = only.length === job.tasks.length;
+  const out = job.tasks.filter((task) => task.status === "excluded");
+  const sent = job.tasks.filter((task) => task.status !== "excluded");
+  const only = sent.filter((task) => task.can_upload);
+  const all = only.length === sent.length;
+  const who = out.length ? counted(sent.length, "entry", "entries") : "Everything";
+  const [have, were, are] = out.length && sent.length !== 1 ? ["have", "were", "are"] : ["has", "was", "is"];
   return [
-    h("p", {}, all ? "Everything has been uploaded." : "Everything has arrived, was proved byte by byte, and is published."),
-    only.length && !all ? h("p", {}, `Uploaded only, not a publish: ${only.map((task) => task.filename).join(", ")}.`) : null,
+    h("p", {}, all ? `${who} ${have} been uploaded.` : `${who} ${have} arrived, ${only.length ? `and ${were} proved byte by byte` : `${were} proved byte by byte, and ${are} published`}.`),
+    only.length && !all ? h("p", {}, `Uploaded only, not a publish: ${names(only)}.`) : null,
+    out.length ? h("p", {}, `Left out, not published: ${names(out)}.`) : null,
     h("p", { class: "muted" }, CLOSE),
   ];
 }
+
+const names = (tasks) => tasks.map((task) => task.filename).join(", ");
 
 function stopped(transfer) {
   const { problem } = transfer;

@@ -1,6 +1,6 @@
 /** What an entry holds: a few lines with sequences summed up, and the whole tree, drawn where it is opened. */
 import { fill, h, icon } from "../dom.js";
-import { groups, line } from "../sequences.js";
+import { amount, groups } from "../sequences.js";
 import { gaps } from "../ui/gaps.js";
 import { bytes, counted } from "../words.js";
 
@@ -23,9 +23,8 @@ export function contents(entry) {
 }
 
 function row(group) {
-  const [name, ...words] = [group.name, ...line(group).slice(group.name.length + 2).split(", missing ")];
   return [
-    h("span", { class: "group" }, h("span", { class: "mono" }, name), h("span", { class: "muted" }, ` ${words[0]}`), group.missing ? h("span", { class: "missing" }, ` missing ${group.missing}`) : null),
+    h("span", { class: "group" }, h("span", { class: "mono" }, group.name), h("span", { class: "muted" }, ` ${amount(group)}`), group.missing ? h("span", { class: "missing" }, ` missing ${group.missing}`) : null),
     group.frames ? gaps(group) : null,
   ];
 }

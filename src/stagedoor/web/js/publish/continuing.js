@@ -5,6 +5,7 @@ import { giveUp, goOn, hasHandles, lacking, reopen, unfinished } from "../upload
 import { readDrop, readFiles, readHandle } from "../scan/find.js";
 import { bar } from "../ui/bar.js";
 import { ask } from "../ui/dialog.js";
+import { sorry } from "../ui/sorry.js";
 import { bytes, when } from "../words.js";
 import { pickers, takesDrops } from "./picking.js";
 
@@ -22,9 +23,16 @@ export class Continuing {
     this.found = new Map();
   }
 
-  async load() {
-    this.list = await unfinished(this.page.me, this.page.signal);
+  /** @param {() => unknown} [then] told when they are there */
+  async load(then = () => {}) {
+    try {
+      this.list = await unfinished(this.page.me, this.page.signal);
+    } catch (error) {
+      if (!this.page.signal.aborted) fill(this.element, sorry(error, () => void this.load(then)));
+      return;
+    }
     this.draw();
+    then();
   }
 
   draw() {
@@ -63,14 +71,13 @@ export class Continuing {
 
   byHandles(one, says) {
     const act = h("button", { class: "button primary", type: "button", "aria-label": `Continue ${one.job.code}` }, icon("play"), "Continue");
-    act.addEventListener("click", () => void this.reopened(one, says));
+    act.addEventListener("click", () => void this.reopened(one, says, act));
     return h("div", { class: "row" }, act, this.away(one, says));
   }
 
   byPicking(one, says) {
     const folders = lacking(one.job).map((task) => task.filename + (task.is_dir ? "/" : ""));
     const ways = {
-      dropped: (transfer) => void this.with(one, says, (found) => readDrop(transfer, found)),
       picked: (files) => void this.with(one, says, (found) => readFiles(files, found)),
       pickedHandle: (handle) => void this.with(one, says, (found) => readHandle(handle, found)),
     };
@@ -84,13 +91,19 @@ export class Continuing {
     return h("button", { class: "button quiet", type: "button", "aria-label": `Cancel this publish: ${one.job.code}`, on: { click: () => void this.cancel(one, says) } }, "Cancel this publish");
   }
 
-  async reopened(one, says) {
+  /** @param {HTMLButtonElement} button rests meanwhile: a second click would begin it twice */
+  async reopened(one, says, button) {
+    button.disabled = true;
+    fill(says, h("p", { class: "muted" }, "Reading…"));
     try {
       const found = await reopen(one);
       if (found) await this.go(one, says, found);
       else fill(says, h("p", { class: "notice warn" }, "The browser may not read the files. Allow it, or drop them here again."));
     } catch (error) {
       fill(says, h("p", { class: "notice bad" }, error.name === "NotFoundError" ? "The files are not where they were. Drop them here from where they are now." : error.message));
+    } finally {
+      button.disabled = false;
+      if (button.isConnected && document.activeElement === document.body) button.focus();
     }
   }
 
@@ -112,7 +125,7 @@ export class Continuing {
 
   /** @param {Unfinished} one @param {Found[]} found */
   async go(one, says, found) {
-    const changes = await goOn(one, found, this.page.me);
+    const changes = await goOn(one, found);
     if (!changes.length) {
       this.list = this.list.filter((other) => other !== one);
       this.draw();

@@ -5,6 +5,7 @@
  * 1. What is typed is in the draft at once; the form can be made anew at any time and shows the same.
  * 2. What is missing or wrong stands at its field; the first such field is focused.
  * 3. A production task is asked for where the studio could not tell by itself what an entry is.
+ * 4. It shows what the studio has said last, also while the studio is asked anew.
  */
 import { fill, h, icon } from "../dom.js";
 import { field } from "../ui/field.js";
@@ -22,14 +23,19 @@ export class Form {
    * @param {import("./draft.js").Draft} draft
    */
   constructor(answer, entries, draft) {
-    this.answer = answer;
-    this.entries = entries;
+    this.keep(answer, entries);
     this.draft = draft;
     /** Fields by group ("" for all) and name. @type {Map<string, any>} */
     this.fields = new Map();
     this.asks = Boolean(answer.comment || answer.time_report || answer.metadata || answer.statuses?.length || answer.tasks?.length);
     this.element = h("section", { class: "answers", "aria-labelledby": "answers-title" });
     this.draw();
+  }
+
+  /** Copies: an entry that is asked about anew has no verdict. @param {any} answer @param {Entry[]} entries */
+  keep(answer, entries) {
+    this.answer = answer;
+    this.entries = entries.map((entry) => ({ ...entry }));
   }
 
   get same() {
@@ -72,7 +78,7 @@ export class Form {
         { class: "answer-row" },
         answer.time_report ? this.time(key, answers, must, entries.length > 1) : null,
         answer.statuses?.length ? this.status(key, answers) : null,
-        answer.tasks?.length && entries.some((entry) => entry.verdict.can_publish && !entry.verdict.ident) ? this.task(key, answers) : null,
+        answer.tasks?.length && entries.some(asksTask) ? this.task(key, answers) : null,
       ),
       answer.metadata ? this.metadata(key, answers) : null,
     );
@@ -109,6 +115,7 @@ export class Form {
   task(key, answers) {
     const { tasks } = this.answer;
     if (tasks.length <= LISTED) {
+      if (!tasks.includes(answers.task)) answers.task = "";
       const options = tasks.map((task) => h("option", { value: task }, task));
       return this.text(key, "task", "Production task", answers, "task", h("select", {}, h("option", { value: "" }, "None of these"), options), false);
     }
@@ -166,12 +173,13 @@ export class Form {
       if (must && comment && !answers.comment.trim()) faults.push([key, "comment", "Enter a comment."]);
       if (time_report) faults.push(...timeFaults(key, answers.time.trim(), must));
       if (must && statuses?.length && !answers.status) faults.push([key, "status", "Choose a status."]);
-      if (tasks?.length > LISTED && answers.task && !tasks.includes(answers.task)) faults.push([key, "task", `“${answers.task}” is none of the studio's tasks: choose one of the list.`]);
+      if (this.fields.has(`${key}/task`) && answers.task && !tasks.includes(answers.task)) faults.push([key, "task", `“${answers.task}” is none of the studio's tasks: choose one of the list.`]);
     }
-    return this.say(faults);
+    this.say(faults);
+    return !faults.length;
   }
 
-  /** What the server found wrong. @param {{id: string, field: string, reason: string}[]} faults */
+  /** What the server found wrong. @param {{id: string, field: string, reason: string}[]} faults @returns {boolean} whether all of it stands at fields now */
   refused(faults) {
     return this.say(faults.map(({ id, field: name, reason }) => [this.same ? "" : id, name, `${reason[0].toUpperCase()}${reason.slice(1)}.`]));
   }
@@ -181,7 +189,7 @@ export class Form {
     const known = faults.filter(([key, name]) => this.fields.has(`${key}/${name}`));
     for (const [key, name, words] of known) this.fields.get(`${key}/${name}`).wrong(words);
     if (known.length) this.fields.get(`${known[0][0]}/${known[0][1]}`).input.focus();
-    return !faults.length;
+    return known.length > 0 && known.length === faults.length;
   }
 
   /** @returns {[string, Answers, boolean][]} */
@@ -202,11 +210,14 @@ export class Form {
       ...(comment ? { comment: answers.comment } : {}),
       ...(time_report ? { time_report: answers.time.trim() } : {}),
       ...(statuses?.length && answers.status ? { status: answers.status } : {}),
-      ...(tasks?.length && answers.task && !entry.verdict.ident ? { task: answers.task } : {}),
+      ...(tasks?.length && answers.task && asksTask(entry) ? { task: answers.task } : {}),
       ...(metadata && pairs.length ? { metadata: Object.fromEntries(pairs) } : {}),
     };
   }
 }
+
+/** @param {Entry} entry */
+const asksTask = ({ verdict }) => verdict.can_publish && !verdict.ident;
 
 function timeFaults(key, text, must) {
   const seconds = text ? secondsOf(text) : 0;

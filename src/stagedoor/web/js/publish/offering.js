@@ -2,7 +2,8 @@
  * The entries that are to be published, and what the studio says of them.
  *
  * Rules
- * 1. It asks the studio by itself, as soon as nothing is read any more; every change asks anew, for the whole list.
+ * 1. It asks the studio by itself, as soon as nothing is read any more, and never before; every change asks anew, for the whole
+ *    list.
  * 2. An entry of a name that is there replaces that one, in its place and with its id.
  * 3. It lives as long as the tab: a look at another page loses nothing.
  *
@@ -57,7 +58,17 @@ export class Offering {
     this.error = null;
     this.junkAlone = 0;
     this.leavesOutRefused = false;
-    this.become("empty");
+    this.become(this.reads ? "reading" : "empty");
+  }
+
+  /** These are submitted; what came meanwhile stays, and the studio is asked about it. @param {Entry[]} entries */
+  submitted(entries) {
+    const ids = new Set(entries.map((entry) => entry.id));
+    const later = this.entries.filter((entry) => !entries.includes(entry));
+    for (const entry of later) if (ids.has(entry.id)) entry.id = crypto.randomUUID(); // It took the place of one that is gone.
+    this.clear();
+    this.entries = later;
+    return later.length ? this.ask() : undefined;
   }
 
   /** The places that the studio keeps for an offer are free again. */
@@ -140,6 +151,7 @@ export class Offering {
     this.version += 1;
     for (const entry of this.entries) Object.assign(entry, { verdict: null, faults: [] });
     this.error = null;
+    if (this.reads) return this.become("reading"); // It is asked when that is over.
     if (!this.entries.length) return this.become("empty");
     if (this.entries.some((entry) => entry.found.faults.length)) return this.become("faulty");
     this.become("asking");

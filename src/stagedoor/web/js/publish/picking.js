@@ -2,16 +2,15 @@
 import { h, icon } from "../dom.js";
 
 /**
- * What comes in; each is called while the user's click or drop is handled.
+ * What comes in; each is called while the user's click is handled.
  *
  * @typedef {object} Ways
- * @property {(transfer: DataTransfer) => void} dropped
  * @property {(files: File[]) => void} picked
  * @property {(handle: FileSystemHandle) => void} pickedHandle
  */
 
-/** Buttons for files and for a folder. @param {Ways} ways @param {{primary?: boolean, about?: string, words?: [string, string]}} [options] */
-export function pickers(ways, { primary = false, about = "", words = ["Choose files", "Choose a folder"] } = {}) {
+/** Buttons for files and for a folder. @param {Ways} ways @param {{primary?: boolean, about?: string}} [options] */
+export function pickers(ways, { primary = false, about = "" } = {}) {
   const files = input(ways, false);
   const folder = input(ways, true);
   const label = (text) => (about ? { "aria-label": `${text} ${about}` } : {});
@@ -19,8 +18,8 @@ export function pickers(ways, { primary = false, about = "", words = ["Choose fi
   return h(
     "div",
     { class: "row pickers" },
-    h("button", { class: kind, type: "button", ...label(words[1]), on: { click: () => void pickFolder(ways, folder) } }, icon("folder"), words[1]),
-    h("button", { class: "button", type: "button", ...label(words[0]), on: { click: () => files.click() } }, icon("file"), words[0]),
+    h("button", { class: kind, type: "button", ...label("Choose a folder"), on: { click: () => void pickFolder(ways, folder) } }, icon("folder"), "Choose a folder"),
+    h("button", { class: "button", type: "button", ...label("Choose files"), on: { click: () => files.click() } }, icon("file"), "Choose files"),
     files,
     folder,
   );

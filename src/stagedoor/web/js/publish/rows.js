@@ -1,26 +1,35 @@
 /** The entries that are offered, one row each: what they hold, what the studio says, what to do. */
 import { breakable, fill, h, icon } from "../dom.js";
-import { named } from "../sequences.js";
-import { bytes, counted } from "../words.js";
+import { groups } from "../sequences.js";
+import { findings } from "../ui/findings.js";
+import { bytes, counted, number } from "../words.js";
 import { contents, tree, unfolding } from "./contents.js";
 
 /** @typedef {import("./offering.js").Entry} Entry @typedef {import("./offering.js").Offering} Offering */
 
-const FILES_NAMED = 5;
+/** So many are drawn at first, and more with each wish. */
+const SHOWN = 200;
+/** So many single files may be meant as one entry. */
+const MANY_LOOSE = 30;
 
-/** Keeps a row for each entry; a row is drawn anew where its entry changed. */
+/** Keeps a row for each entry that is drawn; it is drawn anew where its entry changed. What is wrong is always among them. */
 export class Rows {
   /** @param {Offering} offering @param {(entry: Entry) => void} remove */
   constructor(offering, remove) {
     this.offering = offering;
     this.remove = remove;
-    this.element = h("ul", { class: "entries", "aria-label": "Entries" });
+    this.list = h("ul", { class: "entries", "aria-label": "Entries" });
+    this.more = h("button", { class: "button small", type: "button", hidden: true, on: { click: () => this.grow() } });
+    this.loose = h("p", { class: "notice", hidden: true });
+    this.element = h("div", {}, this.loose, this.list, this.more);
+    this.most = SHOWN;
+    this.looseTold = 0;
     /** @type {Map<string, {element: HTMLElement, amount: HTMLElement, drawn: string, entry: Entry}>} */
     this.rows = new Map();
   }
 
   draw() {
-    const { entries } = this.offering;
+    const entries = this.drawn();
     const ids = new Set(entries.map((entry) => entry.id));
     for (const [id, { element }] of this.rows) {
       if (ids.has(id)) continue;
@@ -28,7 +37,43 @@ export class Rows {
       this.rows.delete(id);
     }
     entries.forEach((entry, index) => this.one(entry, index));
-    this.element.hidden = !entries.length;
+    this.list.hidden = !entries.length;
+    this.tellMore(this.offering.entries.length - entries.length);
+    this.tellLoose();
+  }
+
+  /** @returns {Entry[]} */
+  drawn() {
+    const { entries } = this.offering;
+    if (!entries.length) this.most = SHOWN;
+    if (entries.length <= this.most) return entries;
+    const wrong = entries.slice(this.most).filter((entry) => entry.verdict?.rejected || entry.faults.length || entry.found.faults.length);
+    return [...entries.slice(0, this.most), ...wrong.slice(0, SHOWN)];
+  }
+
+  /** The first of those that were added has the focus. */
+  grow() {
+    const next = this.offering.entries[this.most];
+    this.most += SHOWN;
+    this.draw();
+    /** @type {HTMLElement | null | undefined} */ (this.rows.get(next?.id)?.element.querySelector("button"))?.focus();
+  }
+
+  /** @param {number} left */
+  tellMore(left) {
+    this.more.hidden = left <= 0;
+    const words = `Show more (${number(left)} left)`;
+    if (left > 0 && this.more.textContent !== words) fill(this.more, words);
+  }
+
+  /** Many frames of few sequences were meant as a folder, most likely. */
+  tellLoose() {
+    const loose = this.offering.entries.filter((entry) => !entry.found.node.is_dir);
+    if (this.looseTold === loose.length) return;
+    this.looseTold = loose.length;
+    const are = loose.length >= MANY_LOOSE && groups(loose.map(({ name, found }) => [name, found.size])).length * 10 <= loose.length;
+    this.loose.hidden = !are;
+    fill(this.loose, are ? `These frames are ${number(loose.length)} entries, each by itself. Do they belong together? Then reload this page and choose the folder instead: it is one entry.` : null);
   }
 
   /** @param {Entry} entry @param {number} index */
@@ -38,8 +83,9 @@ export class Rows {
       row = { element: h("li", { class: "entry" }), amount: h("span", { class: "muted nowrap" }), drawn: "", entry };
       this.rows.set(entry.id, row);
     }
-    if (this.element.children[index] !== row.element) this.element.insertBefore(row.element, this.element.children[index] ?? null);
-    fill(row.amount, amount(entry));
+    if (this.list.children[index] !== row.element) this.list.insertBefore(row.element, this.list.children[index] ?? null);
+    const words = amount(entry);
+    if (row.amount.textContent !== words) fill(row.amount, words);
     const looks = this.looks(entry);
     if (row.drawn === looks && row.entry === entry) return;
     Object.assign(row, { drawn: looks, entry });
@@ -108,23 +154,4 @@ function list(faults, title) {
     h("p", { class: "words warning" }, title),
     h("ul", {}, shown.map(({ path, reason }) => h("li", {}, h("span", { class: "mono" }, path), ` ${reason}`)), further ? h("li", { class: "muted" }, `and ${counted(further, "more", "more")}`) : null),
   );
-}
-
-/** @param {any[]} [found] */
-export function findings(found = []) {
-  if (!found.length) return null;
-  return h("ul", { class: "findings" }, found.map((finding) => h("li", {}, one(finding))));
-}
-
-function one(finding) {
-  if (typeof finding !== "object" || finding === null) return String(finding);
-  const title = String(finding.title || finding.code || "");
-  const code = finding.code && String(finding.code) !== title ? h("code", {}, String(finding.code)) : null;
-  const files = Array.isArray(finding.files) ? named(finding.files.map(String)) : [];
-  const told = files.slice(0, FILES_NAMED).join(", ") + (files.length > FILES_NAMED ? ` and ${files.length - FILES_NAMED} more` : "");
-  return [
-    h("p", {}, h("strong", {}, title), code ? " " : null, code),
-    told ? h("p", { class: "muted" }, "in ", h("span", { class: "mono" }, told)) : null,
-    finding.fix ? h("p", {}, "To fix it: ", String(finding.fix)) : null,
-  ];
 }

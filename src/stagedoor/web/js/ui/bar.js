@@ -1,5 +1,10 @@
-/** A bar that shows how far something is. */
+/** Bars that show how far something is. */
 import { h } from "../dom.js";
+
+/** One that does not move. @param {number} share 0 to 1 @param {string} label the same in words @param {"" | "good" | "bad"} [kind] */
+export function still(share, label, kind = "") {
+  return h("div", { class: `bar ${kind}`, role: "img", "aria-label": label, title: label, style: { "--share": share } }, h("span"));
+}
 
 /** @param {string} label what it is about, for who cannot see it */
 export function bar(label) {

@@ -36,7 +36,7 @@ export function dialog(title, content) {
       value = given;
       element.close();
     };
-    const element = h("dialog", { "aria-labelledby": heading }, h("h2", { id: heading }, title), content(close));
+    const element = h("dialog", { "aria-labelledby": heading }, h("h2", { id: heading }, title), h("div", { class: "dialog-says", role: "alert" }), content(close));
     element.addEventListener("close", () => {
       element.remove();
       const back = before?.isConnected ? before : document.getElementById(before?.id); // It may have been drawn anew.

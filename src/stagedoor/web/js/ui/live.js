@@ -60,7 +60,7 @@ export function live(signal, { again, job = () => {} }) {
   };
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()), { signal });
   signal.addEventListener("abort", close);
-  say(true);
+  sign.textContent = "Connecting…";
   open();
   return sign;
 }

@@ -1,26 +1,35 @@
 /** States in words and colours: the same everywhere. */
 import { h } from "../dom.js";
 import { exactly, lasting, speed, when } from "../words.js";
+import { still } from "./bar.js";
 
 /** @param {string} text @param {"" | "good" | "warn" | "bad" | "busy"} [kind] */
 export const badge = (text, kind = "") => h("span", { class: `badge ${kind}` }, text);
 
 /** @type {Record<string, Record<string, string>>} */
 const JOB = {
-  upload: { waiting: "Waits for bytes", running: "Uploading", failed: "Upload failed" },
+  upload: { waiting: "Waits for bytes", running: "Uploading" },
   prove: { waiting: "Waits to be proved", running: "Being proved", failed: "Proof failed" },
   place: { waiting: "Waits to be placed", running: "Being placed", failed: "Placing failed" },
   ingest: { waiting: "Waits for ingest", running: "Being ingested", failed: "Ingest failed" },
   ended: { done: "Done", aborted: "Aborted" },
 };
+/** What a vendor is told: how the studio works is its own affair. @type {Record<string, Record<string, string>>} */
+const OUTSIDE = {
+  upload: JOB.upload,
+  prove: { waiting: "At the studio", running: "At the studio", failed: "Failed" },
+  place: { waiting: "At the studio", running: "At the studio", failed: "Failed" },
+  ingest: { waiting: "Being ingested", running: "Being ingested", failed: "Ingest failed" },
+  ended: { done: "Published", aborted: "Cancelled" },
+};
 /** @type {Record<string, "" | "good" | "warn" | "bad" | "busy">} */
 const KINDS = { waiting: "", running: "busy", failed: "bad", aborted: "", done: "good" };
 
-/** @param {{status: string, phase: string, speed: number}} job `speed` is above nothing while bytes come */
-export function jobBadge({ status, phase, speed: coming }) {
+/** @param {{status: string, phase: string, speed: number}} job `speed` is above nothing while bytes come @param {boolean} [inside] whether it is shown to the studio */
+export function jobBadge({ status, phase, speed: coming }, inside = true) {
   if (status === "paused") return badge("Paused", "warn");
   if (phase === "upload" && status === "running" && !(coming > 0)) return badge("Upload not finished", "warn");
-  return badge(JOB[phase]?.[status] ?? status, KINDS[status]);
+  return badge((inside ? JOB : OUTSIDE)[phase]?.[status] ?? status, KINDS[status]);
 }
 
 /** @type {Record<string, [string, "" | "good" | "warn" | "bad" | "busy"]>} */
@@ -61,9 +70,7 @@ export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 /** How much has arrived: a bar, and beside it speed and time left while bytes come. @param {any} job */
 export function progress(job) {
   const kind = job.status === "done" ? "good" : job.status === "failed" ? "bad" : "";
-  const name = `${job.progress} % of the bytes have arrived`;
-  const bar = h("div", { class: `bar ${kind}`, role: "img", "aria-label": name, title: name, style: { "--share": job.progress / 100 } }, h("span", {}));
-  return h("div", { class: "progress" }, bar, h("span", { class: "small muted nowrap" }, pace(job)));
+  return h("div", { class: "progress" }, still(job.progress / 100, `${job.progress} % of the bytes have arrived`, kind), h("span", { class: "small muted nowrap" }, pace(job)));
 }
 
 /** @param {any} job */

@@ -34,7 +34,7 @@ export function table(caption, columns, key = (item) => item.id) {
     if (row) redraw(row, cells(item));
   };
   const element = h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, h("table", { class: "table folds" }, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, headings)), body));
-  return { element, show, change, has: (id) => rows.has(id) };
+  return { element, show, change };
 }
 
 /** What is in a cell stays one thing beside its label where the table folds; an empty cell folds away. */

@@ -2,7 +2,7 @@
  * What is remembered of uploads across a reload: by which handles their files can be read again. It lives in this browser
  * (IndexedDB) and holds no bytes. Without it everything works, but for that; so no fault of it stops an upload.
  *
- * @typedef {{job: string, user: string, handles: Record<string, FileSystemHandle>}} Kept  handles by task
+ * @typedef {{job: string, handles: Record<string, FileSystemHandle>}} Kept  handles by task
  */
 const NAME = "stagedoor";
 const STORE = "uploads";

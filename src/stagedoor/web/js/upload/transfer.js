@@ -6,6 +6,8 @@
  * 2. When all parts are through the server is asked again, until it misses nothing or the job has moved on.
  * 3. Only one tab of a browser sends a job (a lock of the browser's), and one transfer at a time sends.
  * 4. What is said at the end is what the job says, never what was sent.
+ * 5. It stops where a person must act: files are not as they were checked, or are needed and not at hand.
+ * 6. Once it is left, it sends and asks no more.
  *
  * States: `queued` (another transfer sends), `sending`, `pausing`, `paused` (by the user), `held` (the studio's pause or
  * hold), `stopped` (a person must act: `problem`), `arrived` (everything has; the studio works), `over`.
@@ -25,6 +27,10 @@ const ROUNDS_IN_VAIN = 3;
 /** Files that are handed to the worker in one message. */
 const PORTION = 1000;
 const ENDED = new Set(["done", "aborted"]);
+/** Entries that the job goes on without. */
+const KEPT = new Set(["onhold", "excluded"]);
+/** So long an answer may take. */
+const PATIENCE_MS = 30_000;
 
 /** The files of a task in the order of its tape, and their sizes as they were validated. @typedef {{sizes: number[], files: File[]}} Source */
 /** @typedef {{code: string, message: string, changes?: {path: string, reason: string}[]}} Problem */
@@ -49,6 +55,7 @@ export class Transfer {
     this.rate = 0;
     this.wantsPause = false;
     this.running = false;
+    this.left = false;
     /** @type {Worker | null} */
     this.worker = null;
   }
@@ -111,9 +118,19 @@ export class Transfer {
     this.worker?.postMessage({ kind: "wake" });
   }
 
-  async abort() {
+  /** Nobody looks after it any more: it is taken off the list, or whose it is has gone. What has arrived stays at the studio. */
+  leave() {
+    this.left = true;
+    this.cut();
+  }
+
+  cut() {
     this.wantsPause = true;
     this.worker?.postMessage({ kind: "cut" });
+  }
+
+  async abort() {
+    this.cut();
     this.job = { ...(await post(`/jobs/${this.job.id}/abort`)) };
     await this.ended();
   }
@@ -123,11 +140,14 @@ export class Transfer {
   async toTheEnd() {
     let inVain = 0;
     await this.look();
+    let views = await this.missing();
     while (this.job.phase === "upload" && !this.problem && !ENDED.has(this.job.status)) {
       if (this.wantsPause) return this.become("paused");
-      const views = await this.missing();
       if (!views.length) {
+        const needed = this.needed();
+        if (needed.length) return this.stop({ code: "files_needed", message: `The studio needs ${needed.join(", ")} again: reload this page and choose it again. Nothing else is sent twice.` });
         await this.wait();
+        views = await this.missing();
         continue;
       }
       const before = sum(views);
@@ -135,7 +155,8 @@ export class Transfer {
       if (this.problem) return undefined;
       if (this.wantsPause) continue;
       await this.look();
-      inVain = sum(await this.missing()) < before ? 0 : inVain + 1;
+      views = await this.missing();
+      inVain = sum(views) < before ? 0 : inVain + 1;
       if (inVain >= ROUNDS_IN_VAIN) return this.stop({ code: "in_vain", message: "The server takes the bytes but goes on missing them. Tell the studio." });
     }
     return this.problem ? undefined : this.become("arrived");
@@ -143,28 +164,38 @@ export class Transfer {
 
   /** The studio has paused it, or keeps the rest back. */
   async wait() {
-    const kept = this.job.status === "paused" || this.job.tasks.some((task) => task.status === "onhold");
-    this.trouble = this.job.status === "paused" ? this.job.error || "The studio has paused this job." : "The rest is on hold at the studio.";
-    if (kept) this.become("held");
+    const paused = this.job.status === "paused";
+    if (paused || this.job.tasks.some((task) => task.status === "onhold")) {
+      this.trouble = paused ? this.job.error || "The studio has paused this job." : "The rest is on hold at the studio.";
+      this.become("held");
+    }
     await delay(LOOK_MS);
     await this.look();
   }
 
+  /** Names of entries that lack bytes and may have them, but whose files are not at hand. @returns {string[]} */
+  needed() {
+    if (this.job.status === "paused" || ENDED.has(this.job.status)) return [];
+    return this.job.tasks.filter((task) => !KEPT.has(task.status) && task.received < task.size && !this.sources.has(task.id)).map((task) => task.filename);
+  }
+
   /** The uploads that lack bytes and may have them. */
   async missing() {
-    if (this.job.status === "paused") return [];
-    const tasks = this.job.tasks.filter((task) => !["onhold", "excluded"].includes(task.status) && this.sources.has(task.id));
-    const views = await Promise.all(tasks.map((task) => patiently(() => get(`/uploads/${task.upload}`), this)));
+    if (this.job.status === "paused" || this.job.phase !== "upload") return [];
+    const tasks = this.job.tasks.filter((task) => !KEPT.has(task.status) && this.sources.has(task.id));
+    const views = await Promise.all(tasks.map((task) => patiently(`/uploads/${task.upload}`, this)));
     for (const view of views) this.shown.set(view.id, view.received);
     return views.filter((view) => !view.complete && view.open);
   }
 
   /** Send what these uploads miss. @returns {Promise<void>} */
-  round(views) {
+  async round(views) {
+    const tasks = new Map(this.job.tasks.map((task) => [task.upload, task]));
+    const changes = views.filter(({ id, size }) => sizeOf(this.sources.get(tasks.get(id).id)) !== size).map(({ id }) => ({ path: tasks.get(id).filename, reason: "has another size than when it was checked" }));
+    if (changes.length) return this.stop({ code: "source_changed", message: CHANGED, changes });
     this.trouble = "";
     this.meter.clear();
     this.become("sending");
-    const tasks = new Map(this.job.tasks.map((task) => [task.upload, task]));
     return new Promise((resolve) => {
       this.worker = startWorker(new URL("./worker.js", import.meta.url));
       this.worker.onmessage = ({ data }) => this.told(data, tasks, resolve);
@@ -176,8 +207,8 @@ export class Transfer {
   /** The files go in portions: one message of very many would keep the page busy. */
   async hand(worker, views, tasks) {
     const slices = new Slices();
-    for (const { id } of views) {
-      const { sizes, files } = this.sources.get(tasks.get(id).id);
+    const given = views.map(({ id }) => ({ id, ...this.sources.get(tasks.get(id).id) }));
+    for (const { id, sizes, files } of given) {
       for (let from = 0; from < files.length; from += PORTION) {
         worker.postMessage({ kind: "files", upload: id, sizes: sizes.slice(from, from + PORTION), files: files.slice(from, from + PORTION) });
         await slices.breathe();
@@ -193,7 +224,7 @@ export class Transfer {
   }
 
   progress({ progress, trouble }) {
-    for (const [upload, { shown }] of Object.entries(progress)) this.shown.set(upload, shown);
+    for (const [upload, shown] of Object.entries(progress)) this.shown.set(upload, shown);
     this.trouble = trouble === "lost" ? "The server does not answer just now. It goes on by itself when it does." : trouble;
     this.speed = this.meter.at(this.sent);
     this.changed();
@@ -208,14 +239,14 @@ export class Transfer {
 
   /** Which file cannot be read as it was checked. */
   async nameUnreadable(task, part) {
-    const { sizes, files } = this.sources.get(task.id);
+    const { sizes, files } = this.sources.get(task.id) ?? { sizes: [], files: [] };
     const changes = [];
     for (const { index, from } of new Tape(sizes).pieces(part.start, part.end)) {
       const file = files[index];
       const readable = await file.slice(from, from + 1).arrayBuffer().then((bytes) => bytes.byteLength === 1, () => false);
       if (!readable) changes.push({ path: file.webkitRelativePath || file.name, reason: "was changed, moved or deleted after it was checked" });
     }
-    this.stop({ code: "source_changed", message: "Files are not as they were when they were checked.", changes });
+    this.stop({ code: "source_changed", message: CHANGED, changes });
   }
 
   /** @param {Problem} problem */
@@ -228,7 +259,7 @@ export class Transfer {
 
   /** @returns {Promise<void>} */
   async look() {
-    this.job = await patiently(() => get(`/jobs/${this.job.id}`), this);
+    this.job = await patiently(`/jobs/${this.job.id}`, this);
     this.changed();
   }
 
@@ -236,11 +267,13 @@ export class Transfer {
   async follow() {
     while (!ENDED.has(this.job.status)) {
       await delay(this.job.status === "failed" ? LOOK_MS : LOOK_SOON_MS);
+      if (this.left) return undefined;
       try {
         await this.look();
       } catch (error) {
         if (error instanceof Refusal) return this.stop(problemOf(error));
       }
+      if (this.left) return undefined;
       if (this.job.phase === "upload" && !ENDED.has(this.job.status)) return void this.run();
     }
     return this.ended();
@@ -248,25 +281,31 @@ export class Transfer {
 
   async ended() {
     await forget(this.job.id);
+    this.sources.clear();
     this.become("over");
   }
 
-  /** @param {string} user @param {Record<string, FileSystemHandle>} handles */
-  keep(user, handles) {
-    return Object.keys(handles).length ? remember({ job: this.job.id, user, handles }) : undefined;
+  /** @param {Record<string, FileSystemHandle>} handles */
+  keep(handles) {
+    return Object.keys(handles).length ? remember({ job: this.job.id, handles }) : undefined;
   }
 }
+
+const CHANGED = "Files are not as they were when they were checked.";
+
+/** @param {Source} source */
+const sizeOf = ({ sizes }) => sizes.reduce((total, size) => total + size, 0);
 
 const sum = (views) => views.reduce((total, view) => total + view.size - view.received, 0);
 
 /** @returns {Promise<void>} */
 const delay = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Ask until an answer comes. @param {() => Promise<any>} ask @param {Transfer} transfer */
-async function patiently(ask, transfer) {
+/** Ask until an answer comes. @param {string} path @param {Transfer} transfer */
+async function patiently(path, transfer) {
   for (;;) {
     try {
-      return await ask();
+      return await get(path, { signal: AbortSignal.timeout(PATIENCE_MS) });
     } catch (error) {
       const passes = error instanceof Unreachable || (error instanceof Refusal && error.status >= 500);
       if (!passes || transfer.wantsPause) throw error;

@@ -4,6 +4,7 @@
  * Rules
  * 1. While one is under way the browser asks before the tab is closed, and the screen stays awake where it can.
  * 2. A transfer stays in the list until the user takes it away, so that nobody misses how it ended.
+ * 3. They belong to who began them: where somebody else signs in, they end here.
  */
 import { Transfer } from "./transfer.js";
 
@@ -18,13 +19,15 @@ export function onTransfers(listener, signal) {
   signal?.addEventListener("abort", () => listeners.delete(listener));
 }
 
-/** @param {any} job @param {Map<string, import("./transfer.js").Source>} sources @param {string} user @param {Record<string, FileSystemHandle>} handles */
-export function begin(job, sources, user, handles) {
-  drop(transferOf(job.id));
+/** @param {any} job @param {Map<string, import("./transfer.js").Source>} sources @param {Record<string, FileSystemHandle>} handles */
+export function begin(job, sources, handles) {
+  const there = transferOf(job.id);
+  if (there?.running) return there;
+  drop(there);
   const transfer = new Transfer(job, sources, changed);
   transfer.limit(limit());
   transfers.unshift(transfer);
-  void transfer.keep(user, handles);
+  void transfer.keep(handles);
   void transfer.run();
   changed();
   return transfer;
@@ -39,7 +42,19 @@ export function transferOf(job) {
 export function drop(transfer) {
   const index = transfers.indexOf(transfer);
   if (index >= 0) transfers.splice(index, 1);
+  transfer?.leave();
   changed();
+}
+
+/** Whether bytes are on their way, or are to be. */
+export const sending = () => transfers.some((transfer) => transfer.busy);
+
+let owner = "";
+
+/** @param {string} user who is signed in now */
+export function belongTo(user) {
+  if (owner && owner !== user) for (const transfer of [...transfers]) drop(transfer);
+  owner = user;
 }
 
 /** Bytes per second; 0: none. */
@@ -62,7 +77,7 @@ export function setLimit(rate) {
 }
 
 function changed() {
-  const busy = transfers.some((transfer) => transfer.busy);
+  const busy = sending();
   guard(busy);
   void stayAwake(busy);
   for (const listener of listeners) listener();

@@ -4,7 +4,7 @@
  */
 import { get, post } from "../api.js";
 import { readHandle } from "../scan/find.js";
-import { recall } from "./journal.js";
+import { forget, recall } from "./journal.js";
 import { match } from "./match.js";
 import { begin, transferOf } from "./transfers.js";
 
@@ -43,10 +43,10 @@ export async function reopen({ job, handles }) {
 /**
  * Go on with a job, where all that it lacks was found, as it was validated.
  *
- * @param {Unfinished} one @param {import("../scan/find.js").Found[]} found @param {any} me
+ * @param {Unfinished} one @param {import("../scan/find.js").Found[]} found
  * @returns {Promise<{path: string, reason: string}[]>} what is not as it was; empty: it goes on
  */
-export async function goOn({ job, handles }, found, me) {
+export async function goOn({ job, handles }, found) {
   const byName = new Map(found.filter(({ node }) => node).map((one) => [one.node.filename, one]));
   const sources = new Map();
   const changes = [];
@@ -62,11 +62,12 @@ export async function goOn({ job, handles }, found, me) {
     sources.set(task.id, { sizes: matched.sizes, files: matched.files });
     if (one.handle) kept[task.id] = one.handle;
   }
-  if (!changes.length) begin(job, sources, me.id, kept);
+  if (!changes.length) begin(job, sources, kept);
   return changes;
 }
 
 /** @param {string} job */
-export function giveUp(job) {
-  return post(`/jobs/${job}/abort`);
+export async function giveUp(job) {
+  await post(`/jobs/${job}/abort`);
+  await forget(job);
 }

@@ -92,7 +92,7 @@ function tell() {
   for (const [id, { received, size, flying }] of uploads) {
     let sum = received;
     for (const bytes of flying.values()) sum += bytes;
-    progress[id] = { received, shown: Math.min(size, sum) };
+    progress[id] = Math.min(size, sum);
   }
   page.postMessage({ kind: "progress", progress, trouble });
 }
@@ -101,7 +101,7 @@ function ended() {
   working -= 1;
   if (working) return;
   tell();
-  page.postMessage({ kind: "ended", fatal, stopped: stopping });
+  page.postMessage({ kind: "ended", fatal });
   page.close();
 }
 
@@ -162,8 +162,8 @@ class Courier {
       const bytes = await blobOf(tape, files, part.start, part.end).arrayBuffer();
       if (bytes.byteLength !== part.end - part.start) throw new Error("the files hold fewer bytes than they did");
       return { part, bytes, hash: await digest(bytes) };
-    } catch (error) {
-      page.postMessage({ kind: "unreadable", part, reason: String(error) });
+    } catch {
+      page.postMessage({ kind: "unreadable", part });
       fatal ??= { code: "source_changed", message: "" };
       stop();
       return null;
