@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import sys
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +13,8 @@ from hypothesis import strategies as st
 from stagedoor import Limit
 from stagedoor.client import growth
 from stagedoor.client.growth import ENOUGH, MOST, Growth
+from stagedoor.client.pipe import Pipe
+from stagedoor.client.route import route_to
 from stagedoor.model.pace import BURST_SECONDS, Pace
 
 
@@ -83,3 +89,29 @@ def test_there_are_never_too_many():
     grown = Growth(32)
     assert [grown.seen(10.0**rate) for rate in range(3, 7)] == [64, 128, MOST, MOST]
     assert Growth(4, growth.most(0.0001)).seen(1) == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system does not tell")
+def test_a_busy_machine_is_not_taken_for_a_long_line() -> None:
+    """How long a connection takes counts what other threads of the process do meanwhile."""
+    over = threading.Event()
+
+    def keep_busy() -> None:
+        while not over.is_set():
+            sum(range(1000))
+
+    threads = [threading.Thread(target=keep_busy) for _ in range(3)]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        route = route_to(f"http://127.0.0.1:{server.getsockname()[1]}", "a", "b", None, 10)
+        for thread in threads:
+            thread.start()
+        try:
+            pipes = [Pipe(route) for _ in range(5)]
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        trips = sorted(pipe.round_trip for pipe in pipes)
+        for pipe in pipes:
+            pipe.close()
+    assert trips[2] < growth.SHORT
