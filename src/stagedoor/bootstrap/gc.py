@@ -105,7 +105,7 @@ def _stagings(home: Home, idle_days: int | None) -> Iterator[Litter]:
 def _unknown(
     found: Iterable[leftovers.Staged], days: int, known: Callable[[Sequence[str]], frozenset[str]]
 ) -> list[leftovers.Staged]:
-    """What is older than that, and of whose upload no job knows."""
+    """What has not changed for so many days, and of whose upload no job knows."""
     old = [one for one in found if one.changed < now() - days * DAY]
     uploads = known([one.upload_id for one in old])
     return [one for one in old if one.upload_id not in uploads]

@@ -10,7 +10,7 @@ import click
 
 from ..model.errors import BadRequest, NotFound
 from . import metadata, sending
-from .options import as_json, limit, no_reuse, pass_page, sign_in, with_session
+from .options import limit, no_reuse, with_session
 from .receipt import save
 from .screen import jobs
 from .screen.page import Page
@@ -150,9 +150,7 @@ def _entries(name: str, status: str, words: str, help: str) -> None:
     @command.command(name, help=help)
     @click.argument("job_id", metavar="ID")
     @click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
-    @sign_in
-    @as_json
-    @pass_page
+    @with_session
     def change(page: Page, session: Session, job_id: str, entries: tuple[str, ...]) -> None:
         job = _find(session, job_id)
         for task in [_task(job, entry) for entry in entries]:
