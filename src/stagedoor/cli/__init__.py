@@ -32,7 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "workspace": ("workspace", "What the studio keeps about itself."),
     "volume": ("volume", "Storage roots that publishes go to."),
     "queue": ("queue", "Lines in which jobs wait for their turn."),
-    "user": ("user", "Users and their API keys."),
+    "user": ("user", "Users, their invitations, sessions and API keys."),
     "hook": ("hook", "The studio's own programs: set, test, explain."),
     "settings": ("settings", "Limits and behaviour of workspace, volumes, queues and jobs."),
     "doctor": ("doctor", "What is wrong with a server, and what to do about it."),
