@@ -109,6 +109,11 @@ class Connection:
         """The answer as the type that the call names. Raises StagedoorError."""
         return self._decode(self._answer(call, names, _NONE, None), call.answer)
 
+    def fetch_both(self, call: Call, names: Mapping[str, str] = _NONE) -> tuple[Any, Any]:
+        """As plain JSON values, whatever a newer server adds, and as the type. Raises StagedoorError."""
+        answer = self._answer(call, names, _NONE, None)
+        return self._decode(answer, Any), self._decode(answer, call.answer)
+
     def download(self, call: Call, names: Mapping[str, str] = _NONE) -> bytes:
         """The answer as it is. Raises StagedoorError."""
         return self._answer(call, names, _NONE, None).body

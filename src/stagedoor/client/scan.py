@@ -227,7 +227,7 @@ class _Walk:
     def _list(self, local: str, shown: str) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(local) as found:
-                return in_order(found)
+                return in_order(found) if self.for_offer else list(found)
         except OSError as error:
             self.fault(shown, _unreachable(error))
             return []

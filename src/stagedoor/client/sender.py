@@ -18,7 +18,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from ..model import errors
 from ..wire import calls
@@ -79,33 +81,39 @@ class Sender:
         self._sources: dict[str, Source] = {}
         self._asking = ThreadPoolExecutor(ASKING, "stagedoor-ask")
         self._over = threading.Event()
+        self._met = False
+        """whether the server has answered"""
+        self._seen: Any = None
+        """the job as the server said last, in plain JSON values"""
         self._looked_ahead = False
         self._found: dict[str, Future[Source | SourceChanged]] = {}
         """by task, what was looked for ahead"""
         self._reusable: Future[ReuseView] | None = None
         self._pipe: Future[Pipe] | None = None
 
-    def send(self) -> None:
-        """Send until nothing is missing, the job has left its upload, or `stop()` is true.
+    def send(self, known: Any = None) -> Any:
+        """Send until nothing is missing, the job has left its upload, or `stop()` is true; the job as it is then.
 
-        Raises SourceChanged, TransferFailed, ServerUnreachable, and what the server refuses.
+        `known`: the job as the server gave it a moment ago, where that is at hand. Raises SourceChanged,
+        TransferFailed, ServerUnreachable, and what the server refuses.
         """
         try:
-            self._send()
+            self._send(_takes_bytes(known) or self._patiently(self._look))
+            return self._seen if self._seen is not None else self._ask_job()[0]
         finally:
             self._over.set()
             self._asking.shutdown(wait=False, cancel_futures=True)
             if self._pipe:
                 self._pipe.add_done_callback(_close)
 
-    def _send(self) -> None:
-        job: JobView = self._connection.fetch(calls.JOB, {"id": self._job_id})
+    def _send(self, job: JobView) -> None:
         in_vain = 0
         while job.phase == "upload" and not self._stop():
             missing = self._missing(job)
             if self._rests(job, missing):
                 self._rest(job)
             elif not missing:
+                self._seen = None  # it has moved on meanwhile
                 return
             else:
                 sendings = self._sendings(job, missing)
@@ -115,7 +123,14 @@ class Sender:
                 in_vain = 0 if moved else in_vain + 1
                 if in_vain >= ROUNDS_IN_VAIN:
                     raise TransferFailed("The server takes the bytes but goes on missing them; tell the studio.")
-            job = self._patiently(lambda: self._connection.fetch(calls.JOB, {"id": self._job_id}))
+            job = self._patiently(self._look)
+
+    def _look(self) -> JobView:
+        self._seen, job = self._ask_job()
+        return job
+
+    def _ask_job(self) -> tuple[Any, JobView]:
+        return self._connection.fetch_both(calls.JOB, {"id": self._job_id})
 
     def _missing(self, job: JobView) -> list[tuple[TaskView, UploadView]]:
         """The tasks that lack bytes and may have them."""
@@ -243,16 +258,27 @@ class Sender:
         )
 
     def _patiently(self, ask: Callable[[], Result], patience: float | None = None) -> Result:
-        """Ask until an answer comes, for `patience` seconds."""
+        """Ask until an answer comes, for `patience` seconds; the first question of all must be answered at once."""
         deadline = time.monotonic() + (self._patience if patience is None else patience)
         while True:
             try:
-                return ask()
+                answer = ask()
             except (ServerUnreachable, ServerFault, errors.Busy) as error:
-                if error.error_code == "tls_refused" or time.monotonic() >= deadline or self._stop():
+                hopeless = not self._met or error.error_code == "tls_refused"
+                if hopeless or time.monotonic() >= deadline or self._stop() or self._over.wait(1.0):
                     raise
-                if self._over.wait(1.0):
-                    raise
+            else:
+                self._met = True
+                return answer
+
+
+def _takes_bytes(known: Any) -> JobView | None:
+    """A job that is worth asking its uploads of: they say what has changed since."""
+    try:
+        job = msgspec.convert(known, JobView)
+    except msgspec.ValidationError:  # an id alone, or without its tasks
+        return None
+    return job if job.phase == "upload" and job.status in ("waiting", "running") and job.tasks else None
 
 
 def _close(coming: Future[Pipe]) -> None:

@@ -131,7 +131,7 @@ class Session:
         without an acknowledged byte.
         """
         pace = limit if isinstance(limit, Limit) else Limit(limit)
-        Sender(
+        sent: Json = Sender(
             self._connection,
             _id_of(job),
             connections=connections,
@@ -140,8 +140,8 @@ class Session:
             reuse=reuse,
             tell=progress,
             stop=stop,
-        ).send()
-        return self._job(job)
+        ).send(job)
+        return sent
 
     def wait(self, job: Job, seconds: float | None = None, progress: Callable[[Json], object] | None = None) -> Json:
         """Wait until a job has ended: done, aborted, or failed with no retry due. Returns it as it is then.

@@ -39,6 +39,8 @@ LARGE = 2**25
 """bytes; larger files are read ahead in longer chunks, and hashed by all processors"""
 LARGE_CHUNK = 2**22
 WORKERS = min(4, os.cpu_count() or 1)
+SMALL = 2**16
+"""bytes of a file, on average; below, threads take longer to hand Python to each other than to read and hash"""
 BATCH = 32
 """files that are opened, and asked of the device, before the first of them is read"""
 ASK_SECONDS = 0.2
@@ -50,7 +52,7 @@ log = logging.getLogger(__name__)
 def read(tree: Tree, extents: Iterable[Extent], stop: Callable[[], bool], *, device: bool = True) -> Proof:
     """Read and compare; `extents` cover the tape. Raises InterruptedError when `stop` says so, OSError."""
     extents = sorted(extents)
-    bounds = _bounds(tree)
+    bounds = _bounds(tree, 1 if not device and tree.tape.size < SMALL * len(tree.manifest.files) else WORKERS)
     with ThreadPoolExecutor(WORKERS, "stagedoor-proof") as pool:
         readers = [_Reader(tree, extents, Range(*run), stop, device) for run in pairwise(bounds)]
         hashes = [found for part in pool.map(_Reader.read, readers) for found in part]
@@ -62,11 +64,11 @@ def read(tree: Tree, extents: Iterable[Extent], stop: Callable[[], bool], *, dev
     return Proof(lost=Ranges(), files=tuple(hashes), read_from="cache" if cached else "device")
 
 
-def _bounds(tree: Tree) -> list[int]:
+def _bounds(tree: Tree, workers: int) -> list[int]:
     """Where each worker begins and the last one ends, counted in files: about as many bytes, or files, for each."""
     count, size = len(tree.manifest.files), tree.tape.size
     starts = [tree.tape.range_of(index).start for index in range(count)]
-    cuts = {bisect_left(starts, size * number // WORKERS) for number in range(1, WORKERS)} if size else set()
+    cuts = {bisect_left(starts, size * number // workers) for number in range(1, workers)} if size else set()
     return sorted({0, count, *(cut for cut in cuts if cut < count)})
 
 
