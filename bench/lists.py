@@ -24,6 +24,7 @@ from studio import Account, Studio
 
 from .figures import Numbers, spread
 from .filling import USERS, fill, person_code
+from .meter import cpu_of
 from .offers import sign_in
 from .processes import Unusable
 from .report import row, say
@@ -32,6 +33,8 @@ JOBS = 100_000
 LIMIT_MS = 50.0
 LIMIT_MORE_MS = 15.0
 """what an offer or a submit may take longer than while there was nothing"""
+LOOK_SECONDS, IDLE, REST_SECONDS = 2.0, 0.15, 120.0
+"""a server rests when it uses less than `IDLE` of a processor"""
 MONTH = (datetime.now() - timedelta(days=30)).date().isoformat()
 
 LISTS = [
@@ -143,6 +146,7 @@ def _measured(folder: Path, database: str, many: int, requests: int) -> Numbers:
         fill(database or f"sqlite:///{studio.home / 'stagedoor.db'}", many)
         row("filled", f"{time.monotonic() - began:.0f} s")
         studio.start()
+        row("at rest", f"{_rested(studio):.0f} s after its start: it looks at every job that is not finished")
         lists = _asked(studio, {"admin": studio.admin, "vendor": vendor}, requests)
         full = _publishing(studio, vendor, requests)
     finally:
@@ -157,6 +161,20 @@ def _measured(folder: Path, database: str, many: int, requests: int) -> Numbers:
         "lists": lists,
         "within_limits": slower <= LIMIT_MORE_MS and not slow,
     }
+
+
+def _rested(studio: Studio) -> float:
+    """Wait until the server has nothing to do any more; seconds."""
+    assert studio.process
+    began = time.monotonic()
+    before = cpu_of([studio.process.pid])
+    while time.monotonic() < began + REST_SECONDS:
+        time.sleep(LOOK_SECONDS)
+        now = cpu_of([studio.process.pid])
+        if now - before < IDLE * LOOK_SECONDS:
+            return time.monotonic() - began
+        before = now
+    raise Unusable(f"the server is still busy {REST_SECONDS:.0f} s after its start")
 
 
 def _asked(studio: Studio, people: dict[str, Account], requests: int) -> list[Numbers]:
