@@ -14,8 +14,9 @@ import logging
 import smtplib
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid, parseaddr
 
@@ -40,13 +41,14 @@ class Direct:
         return True
 
     def _deliver(self, message: EmailMessage) -> None:
-        choice, secure = self._choice, ssl.create_default_context()
-        with _smtp(choice, secure) as server:
-            if choice.security == "starttls":
-                server.starttls(context=secure)
-            if choice.user:
-                server.login(choice.user, choice.password)
+        with _opened(self._choice) as server:
             server.send_message(message)
+
+
+def try_out(choice: MailChoice) -> None:
+    """Go as far as a mail would, and send none. Raises OSError, SMTPException."""
+    with _opened(choice) as server:
+        server.noop()
 
 
 class Posted:
@@ -74,6 +76,18 @@ class Posted:
             log.exception("the mail to %s could not be made", to)
         finally:
             self._room.release()
+
+
+@contextmanager
+def _opened(choice: MailChoice) -> Iterator[smtplib.SMTP]:
+    """A server that would take a mail now."""
+    secure = ssl.create_default_context()
+    with _smtp(choice, secure) as server:
+        if choice.security == "starttls":
+            server.starttls(context=secure)
+        if choice.user:
+            server.login(choice.user, choice.password)
+        yield server
 
 
 def _smtp(choice: MailChoice, secure: ssl.SSLContext) -> smtplib.SMTP:

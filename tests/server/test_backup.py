@@ -31,6 +31,8 @@ from breaking import (
     waiting_hook,
 )
 from counting import line_to
+from page import Browser
+from rest import House
 from stagedoor.cli import cli
 from studio import Studio, clean, frames, tree, until
 
@@ -140,6 +142,33 @@ def test_what_comes_back_is_what_was_there(studio: Any, tmp_path: Path) -> None:
     assert list(tmp_path.glob(".*")) == []
 
 
+def signed_in(studio: Studio) -> Browser:
+    """A page in which somebody has just set a password."""
+    house = House(studio)
+    browser = Browser(house)
+    made = house.admin.post("/invitations", {"email": "ann@example.com"}).json
+    assert browser.redeem(made["url"]).status == 200
+    return browser
+
+
+def test_after_a_restore_nobody_is_signed_in_and_everyone_can_be(studio: Any, tmp_path: Path) -> None:
+    """A session that was ended after the backup must not come back with it."""
+    studio.start()
+    browser = signed_in(studio)
+    file = tmp_path / "backup"
+    told("backup", str(file), "--home", str(studio.home))
+    assert browser.get("/me").status == 200
+    studio.stop()
+    told("restore", str(file), "--home", str(tmp_path / "new"))
+    again = on_new_home(studio, tmp_path / "new")
+    again.start()
+    try:
+        assert browser.get("/me").refusal == (401, "sign_in_refused")
+        assert browser.sign_in("ann@example.com").status == 200
+    finally:
+        again.end()
+
+
 def test_nothing_is_overwritten(studio: Any, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     file.write_text("precious")
@@ -195,7 +224,9 @@ def test_a_database_of_postgresql_is_backed_up_and_restored_into_an_empty_one(
 ) -> None:
     studio = Studio(tmp_path / "studio", database=postgresql_empty_url)
     studio.accept_everything()
-    studio.user("vendor@example.com")
+    studio.start()
+    signed_in(studio)
+    studio.stop()
     file = tmp_path / "backup"
     told("backup", str(file), "--home", str(studio.home))
     assert refused("restore", str(file), "--home", str(tmp_path / "new")) == "backup_database"
@@ -207,6 +238,10 @@ def test_a_database_of_postgresql_is_backed_up_and_restored_into_an_empty_one(
     told("restore", str(file), "--home", str(tmp_path / "new"), "--database", postgresql % "restored_here")
     before, after = (told("user", "list", "--home", str(home)) for home in (studio.home, tmp_path / "new"))
     assert before == after
+    count = "SELECT (SELECT count(*) FROM passwords), (SELECT count(*) FROM sessions)"
+    for url, kept in ((postgresql_empty_url, "1|1"), (postgresql % "restored_here", "1|0")):
+        said = subprocess.run(["psql", "--quiet", "-tA", url, "-c", count], capture_output=True, text=True, check=True)
+        assert said.stdout.strip() == kept
     assert "restored_here" in (tmp_path / "new" / "stagedoor.toml").read_text()
 
 

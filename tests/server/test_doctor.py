@@ -15,6 +15,7 @@ import pytest
 import urllib3
 from click.testing import CliRunner
 
+from post_office import Mailbox
 from rest import basic
 from stagedoor.cli import cli
 from studio import Studio, running, until
@@ -61,7 +62,7 @@ def test_a_healthy_server_that_runs_is_called_healthy(studio: Studio) -> None:
     code, found = examined(studio)
     assert (code, bad(studio)) == (0, [])
     areas = {one["area"] for one in found}
-    assert areas == {"home", "limits", "database", "engine", "jobs", "volumes", "hooks", "door", "clock", "tls"}
+    assert areas == {"home", "limits", "database", "engine", "jobs", "volumes", "hooks", "mail", "door", "clock", "tls"}
     door = next(one for one in found if one["area"] == "door")
     assert f"process {studio.process.pid}" in door["sentence"]  # type: ignore[union-attr]
     assert studio.url in door["sentence"]
@@ -172,6 +173,22 @@ def test_tables_of_a_newer_version_are_a_fault(studio: Studio) -> None:
         (version,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
     with changed(studio, "UPDATE alembic_version SET version_num = ?", "9999", version):
         assert bad(studio) == [("fault", "database", "tables")]
+
+
+def test_a_mail_server_is_tried_and_gets_no_mail(studio: Studio) -> None:
+    config = studio.home / "stagedoor.toml"
+    before = config.read_text()
+    try:
+        with Mailbox() as box:
+            words = f'host = "127.0.0.1"\nport = {box.port}\nsecurity = "none"\nsender = "door@studio.example"\n'
+            config.write_text(f'{before}\npublic_url = "https://publish.studio.example"\n\n[mail]\n{words}')
+            assert bad(studio) == []
+            assert box.mails == []
+        assert bad(studio) == [("fault", "mail", "127.0.0.1")]
+        config.write_text(config.read_text().replace('security = "none"', 'security = "some"'))
+        assert ("fault", "mail", "") in bad(studio)
+    finally:
+        config.write_text(before)
 
 
 def test_a_server_that_does_not_run_is_looked_at_as_well(tmp_path: Path) -> None:

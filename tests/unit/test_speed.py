@@ -15,7 +15,7 @@ from stagedoor.client import growth
 from stagedoor.client.growth import ENOUGH, MOST, Growth
 from stagedoor.client.pipe import Pipe
 from stagedoor.client.route import route_to
-from stagedoor.model.pace import BURST_SECONDS, Pace
+from stagedoor.model.pace import BURST_SECONDS, UNUSED_SECONDS, Pace
 
 
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.floats(0, 5)), min_size=1, max_size=50), st.integers(1000, 10**7))
@@ -115,3 +115,10 @@ def test_a_busy_machine_is_not_taken_for_a_long_line() -> None:
         for pipe in pipes:
             pipe.close()
     assert trips[2] < growth.SHORT
+
+
+def test_a_pace_is_worth_nothing_once_nobody_sent_for_long():
+    pace = Pace()
+    pace.delay(1000, 100, 50.0)
+    assert not pace.unused(50.0 + UNUSED_SECONDS)
+    assert pace.unused(50.1 + UNUSED_SECONDS)

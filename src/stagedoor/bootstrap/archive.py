@@ -7,7 +7,7 @@ Rules
 1. A backup may be made while the server runs. The database in it is of one moment; what is copied after that moment
    (records of hook runs) is not changed by anybody any more.
 2. Stagings lie on the volumes and are not part of it, and neither is what has been placed. The engine's database is not
-   part of it either: a server that starts finds in the jobs what has to go on.
+   part of it either: a server that starts finds in the jobs what has to go on. Nobody is signed in after a restore.
 3. Nothing is overwritten: neither a file by a backup, nor a home by a restore. Both become visible when whole.
 4. A restore believes nothing that the archive says before its digest has been compared.
 """

@@ -153,6 +153,7 @@ class Receiving:
 
     def sum_up(self) -> None:
         """Tell the database what came since it was last told: the last parts before a line went dead."""
+        self._forget_paces()
         for key in list(self._untold):
             part = self._untold.pop(key, None)
             if part is not None:
@@ -160,6 +161,12 @@ class Receiving:
                 if key in self._summed:
                     self._summed[key] = received
                 self._jobs.set_received(part.job.id, part.task.id, received)
+
+    def _forget_paces(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            for job_id in [job_id for job_id, pace in self._paces.items() if pace.unused(now)]:
+                del self._paces[job_id]
 
     def untold(self) -> dict[str, int]:
         """By job, the bytes that came since the database was last told."""

@@ -2,7 +2,8 @@
 
 Rules
 1. SQLite: its own online copy, one moment of the file. PostgreSQL: `pg_dump`, one transaction. The engine's tables are
-   left out: they are made anew from the jobs.
+   left out: they are made anew from the jobs. So is who is signed in, and who has been mailed a link to sign in with:
+   what was ended after the copy must not come back with it.
 2. Nothing is copied over what is there: a file must not exist, a PostgreSQL database must be empty.
 3. A password is handed to PostgreSQL's programs in their environment, never on their command lines.
 """
@@ -22,6 +23,9 @@ from ..model.errors import BadRequest, Conflict, StagedoorError
 from .database import WAIT_SECONDS, read_url
 from .schema import Schema, schema_of
 
+SIGNED_IN = ("sessions", "links")
+"""tables whose rows are left out"""
+
 
 def is_file(url: str) -> bool:
     """Whether the database is a file (SQLite)."""
@@ -34,7 +38,8 @@ def copy_database(url: str, target: Path) -> None:
     if known.drivername == "sqlite":
         _copy_file(Path(str(known.database)), target)
     else:
-        _run("pg_dump", known, "--format=custom", "--exclude-schema=dbos", "--no-owner", f"--file={target}")
+        left_out = ["--exclude-schema=dbos", *(f"--exclude-table-data=*.{table}" for table in SIGNED_IN)]
+        _run("pg_dump", known, "--format=custom", *left_out, "--no-owner", f"--file={target}")
 
 
 def load_database(source: Path, url: str) -> None:
@@ -56,8 +61,18 @@ def _copy_file(source: Path, target: Path) -> None:
         ):
             here.backup(there)  # all pages in one go: one read transaction, which keeps no writer waiting
             there.execute("PRAGMA journal_mode = DELETE")  # one file, nothing beside it
+            there.execute("PRAGMA secure_delete = ON")
+            _empty(there)
     except sqlite3.Error as error:
         raise StagedoorError("The database could not be copied.", detail=str(error)) from error
+
+
+def _empty(copy: sqlite3.Connection) -> None:
+    there = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in SIGNED_IN:
+        if table in there:  # not yet in those of earlier versions, which `upgrade` copies
+            copy.execute(f"DELETE FROM {table}")  # noqa: S608 - one of the names above
+    copy.commit()
 
 
 def _run(program: str, url: URL, *words: str | Path) -> None:

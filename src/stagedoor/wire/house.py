@@ -247,7 +247,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     """What the doctor says about one thing."""
 
     area: str
-    """home, limits, database, engine, jobs, volumes, hooks, door, tls, clock"""
+    """home, limits, database, engine, jobs, volumes, hooks, mail, door, tls, clock"""
     about: str
     """which volume, hook or file; empty where the area has one thing only"""
     grade: Literal["ok", "warning", "fault"]

@@ -5,7 +5,8 @@
 3. `databases`  database and engine
 4. `storage`    volumes, and the clocks of their file systems
 5. `programs`   hooks
-6. `doors`      port, certificate, the clock of the running server
+6. `mails`      whether mails can be sent
+7. `doors`      port, certificate, the clock of the running server
 
 Rules
 1. Looking changes nothing but the folders for trying out, which are gone afterwards; it may be done while the server
@@ -22,7 +23,7 @@ from pathlib import Path
 from ... import config
 from ...model.errors import StagedoorError
 from ...records import Schema, open_records
-from . import databases, doors, homes, programs, storage
+from . import databases, doors, homes, mails, programs, storage
 from .diagnosis import Checkup, Diagnosis, checkup, fault
 
 __all__ = ["examine"]
@@ -40,6 +41,7 @@ def examine(folder: Path, *, host: str = "", port: int = 0) -> Checkup:
     found += _looked("engine", lambda: databases.engine(paths))
     if state is Schema.CURRENT:
         found += _of_records(paths)
+    found += _looked("mail", lambda: mails.examine(paths))
     return checkup([*found, *_looked("door", lambda: doors.examine(paths, host, port))])
 
 
