@@ -13,6 +13,7 @@ from stagedoor.model.entities import Queue, Role
 from stagedoor.model.errors import Conflict, NoSpace
 from stagedoor.model.metadata import Metadata
 from stagedoor.model.settings import Level
+from stagedoor.model.slice import ONE
 from stagedoor.model.states import JobFact, TaskFact
 from stagedoor.model.verdict import Kind, Verdict
 from stagedoor.records import Records
@@ -21,7 +22,7 @@ ANNA = Actor(user_id="u1", code="JÖNS@x.se", role="admin", ip="10.0.0.1", clien
 
 
 def newest(records: Records) -> LogLine:
-    return records.lists.log(limit=1)[1][0]
+    return records.lists.log(wanted=ONE)[1][0]
 
 
 def verbs(records: Records, **filters: str) -> list[str]:

@@ -8,6 +8,7 @@ from some_records import HOUR, NOW, job_of, kept, run_of, submitted, user_of
 
 from stagedoor.model.entities import Role, RunState, Sums, Volume
 from stagedoor.model.hooks import HookName
+from stagedoor.model.slice import Slice
 from stagedoor.model.states import JobFact, JobState, OfferFact, OfferState
 from stagedoor.records import Records
 
@@ -21,7 +22,7 @@ def test_jobs_come_newest_first_without_tasks(records: Records) -> None:
 
 def test_pages_follow_one_another_and_the_total_stays(records: Records) -> None:
     made = [submitted(records, user_of(records), f"/p/{number}").id for number in range(5)]
-    pages = [records.lists.jobs(limit=2, skip=skip) for skip in (0, 2, 4, 6)]
+    pages = [records.lists.jobs(wanted=Slice(limit=2, skip=skip)) for skip in (0, 2, 4, 6)]
     assert [total for total, _ in pages] == [5] * 4
     assert [job.id for _, page in pages for job in page] == made[::-1]
 

@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from stagedoor.lifecycle.grammar import parse
 from stagedoor.model.hooks import HookName
+from stagedoor.model.slice import Slice
 from stagedoor.model.states import JobState, OfferState
 from stagedoor.records import Records
 from stagedoor.records.lists import Lists
@@ -28,7 +29,7 @@ LONG: dict[str, Asked] = {
     "jobs of a state": lambda lists: lists.jobs(states=[JobState.DONE]),
     "jobs of a state, since": lambda lists: lists.jobs(states=[JobState.DONE], since=NOW),
     "jobs of a user of a name": lambda lists: lists.jobs(user_id=ME, code="sq010", finished=True),
-    "jobs of a user of an id": lambda lists: lists.jobs(finished=True, where=parse(f"user = {ME}")),
+    "jobs of a user of an id": lambda lists: lists.jobs(finished=True, wanted=Slice(parse(f"user = {ME}"))),
     "tasks": lambda lists: lists.tasks(),
     "tasks of a user": lambda lists: lists.tasks(user_id=ME),
     "offers": lambda lists: lists.offers(),

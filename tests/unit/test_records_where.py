@@ -22,6 +22,7 @@ from stagedoor.model.hooks import HookName
 from stagedoor.model.notation import Place
 from stagedoor.model.query import All, Comparison, Expression, comparisons
 from stagedoor.model.query import text as written_as
+from stagedoor.model.slice import Slice
 from stagedoor.model.states import JobFact, JobState
 from stagedoor.records import Records
 
@@ -211,15 +212,15 @@ def test_a_query_finds_what_one_finds_by_looking(full: Full, written: str, page:
     expression = parse(written)
     owner = next(iter(people)) if mine else None
     expected = [job.id for job in reversed(jobs) if holds(expression, job, people) and owner in (None, job.user_id)]
-    total, found = records.lists.jobs(user_id=owner, where=expression, finished=True, limit=limit, skip=skip)
+    total, found = records.lists.jobs(user_id=owner, finished=True, wanted=Slice(expression, limit=limit, skip=skip))
     assert (total, [job.id for job in found]) == (len(expected), expected[skip : skip + limit]), written_as(expression)
 
 
 # --- every entity --------------------------------------------------------------------------------------------------
 
 
-def asked(listing: Callable[..., tuple[int, Any]], written: str, **more: Any) -> list[str]:
-    total, found = listing(where=parse(written), **more)
+def asked(listing: Callable[..., tuple[int, Any]], written: str, *, inside: bool = True, **more: Any) -> list[str]:
+    total, found = listing(wanted=Slice(parse(written), inside), **more)
     assert total == len(found)
     return [item.id for item in found]
 
@@ -294,7 +295,7 @@ def test_what_was_changed_is_found_as_it_is_now(records: Records) -> None:
 
 def test_attributes_that_there_are_not_are_refused_with_those_there_are(records: Records) -> None:
     with pytest.raises(BadRequest) as refusal:
-        records.lists.jobs(where=parse("colour = red"))
+        records.lists.jobs(wanted=Slice(parse("colour = red")))
     assert refusal.value.error_code == "attribute_unknown"
     assert "volume" in refusal.value.details["known"]
 
@@ -312,13 +313,13 @@ def test_for_a_vendor_there_is_no_attribute_that_they_are_not_shown(records: Rec
     listing = getattr(records.lists, name)
     for attribute in (*INSIDE[name], "password"):
         with pytest.raises(BadRequest) as refusal:
-            listing(where=parse(f"id = x or {attribute} matches x"), inside=False)
+            listing(wanted=Slice(parse(f"id = x or {attribute} matches x"), inside=False))
         known = refusal.value.details["known"]
         assert not {attribute, *INSIDE[name]} & set(known)
         for allowed in known:
             operator = "=" if allowed != "error" else "contains"
             value = {"status": "*", "state": "*", "phase": "*", "role": "*", "is_dir": "*"}.get(allowed, "''")
-            listing(where=parse(f"{allowed} {operator} {value}"), inside=False)
+            listing(wanted=Slice(parse(f"{allowed} {operator} {value}"), inside=False))
 
 
 def test_what_confines_a_user_is_no_part_of_the_expression(records: Records) -> None:
@@ -342,7 +343,7 @@ def test_a_long_list_is_one_statement(records: Records) -> None:
 
 def test_patterns_are_few(records: Records) -> None:
     with pytest.raises(BadRequest) as refusal:
-        records.lists.jobs(where=parse(" or ".join(["name matches x"] * 6)))
+        records.lists.jobs(wanted=Slice(parse(" or ".join(["name matches x"] * 6))))
     assert "more than 5 patterns" in refusal.value.message
 
 

@@ -39,6 +39,7 @@ from ..wire.house import Checkup, Health
 from ..wire.signing import PublicKey
 from . import doctor, events, hooks, house, metrics, publishing, reuse, signin, studio, uploads
 from . import log as log_door
+from .asking import LISTS
 from .document import Document
 from .gate import Gate, is_loopback, log_refusal
 from .pages import Pages
@@ -109,6 +110,7 @@ def make_app(services: Services, peers: Mapping[int, str]) -> ASGIApp:
             *doctor.HANDLERS,
         ],
         state=State({"services": services}),
+        dependencies=LISTS,
         exception_handlers={
             errors.StagedoorError: _refused,
             HTTPException: _http,

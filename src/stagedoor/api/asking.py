@@ -7,11 +7,14 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 from litestar import MediaType, Request, Response
+from litestar.di import Provide
+from litestar.params import Parameter
 
+from ..lifecycle.wanted import Wanted
 from ..model import errors
 from ..model.entities import Role, User
 from ..model.signin import Known
@@ -24,6 +27,24 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Asked = Request[Any, Any, Any]
 _PACK_FROM = 100_000
+LARGEST_PAGE = 500
+
+Where = Annotated[str | None, Parameter(description="an expression of the query language")]
+Limit = Annotated[int, Parameter(ge=0, le=LARGEST_PAGE, description="items on the page")]
+Skip = Annotated[int, Parameter(ge=0, le=10_000_000, description="items before the page")]
+
+
+def wanted(where: Where = None, limit: Limit = 50, skip: Skip = 0) -> Wanted:
+    """Of a long list; for handlers with an argument of this name."""
+    return Wanted(where, limit, skip)
+
+
+def whole(where: Where = None, limit: Limit = LARGEST_PAGE, skip: Skip = 0) -> Wanted:
+    """Of a list that is hardly ever longer than a page."""
+    return Wanted(where, limit, skip)
+
+
+LISTS = {"wanted": Provide(wanted, sync_to_thread=False), "whole": Provide(whole, sync_to_thread=False)}
 
 
 def route(call: Call) -> str:

@@ -16,13 +16,14 @@ from litestar.params import Parameter
 from ..lifecycle import house as views
 from ..lifecycle import shelf
 from ..lifecycle.manage import is_enabled
-from ..lifecycle.read import LARGEST_PAGE, run_view
+from ..lifecycle.read import run_view
+from ..lifecycle.wanted import Wanted
 from ..wire import calls
 from ..wire.house import HookChange, HookView, NewHook, RunDetail, RunView
 from ..wire.jobs import Page
 from ..wire.replays import Replay, ReplayRequest, Replays
-from .asking import Asked, admin, insider, milliseconds, route, services
-from .publishing import Limit, Owner, Since, Skip, Where
+from .asking import LARGEST_PAGE, Asked, admin, insider, milliseconds, route, services
+from .publishing import Owner, Since
 from .threads import quick, submits
 
 Most = Annotated[int | None, Parameter(ge=0, description="bytes of each text")]
@@ -31,11 +32,11 @@ REPLAY_SECONDS = 60.0
 
 
 @get(route(calls.HOOKS))
-async def hooks(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
+async def hooks(request: Asked, whole: Wanted) -> Page:
     """The hooks that are set."""
     insider(request)
     found = [views.hook(one) for one in await quick(services(request).manage.hooks)]
-    return await quick(shelf.page, found, shelf.HOOKS, where, limit, skip)
+    return await quick(shelf.page, found, shelf.HOOKS, whole)
 
 
 @put(route(calls.SET_HOOK))
@@ -72,14 +73,12 @@ async def unset_hook(request: Asked, name: str, queue: str = "") -> None:
 @get(route(calls.RUNS))
 async def runs(
     request: Asked,
+    wanted: Wanted,
     hook: str | None = None,
     job: str | None = None,
     offer: str | None = None,
     of_user: Owner = None,
     since: Since = None,
-    where: Where = None,
-    limit: Limit = 50,
-    skip: Skip = 0,
 ) -> Page:
     """Recorded hook runs, newest first."""
     insider(request)
@@ -90,9 +89,7 @@ async def runs(
         offer=offer,
         owner=of_user,
         since=milliseconds(since),
-        where=where,
-        limit=limit,
-        skip=skip,
+        wanted=wanted,
     )
 
 

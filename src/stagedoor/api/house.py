@@ -15,6 +15,7 @@ from litestar import delete, get, patch, post
 from ..lifecycle import house as views
 from ..lifecycle import shelf
 from ..lifecycle.levels import On
+from ..lifecycle.wanted import Wanted
 from ..model import errors
 from ..model.entities import ApiKey, Role, User, Volume
 from ..model.settings import Level
@@ -34,7 +35,6 @@ from ..wire.house import (
 )
 from ..wire.jobs import Page
 from .asking import Asked, admin, insider, route, services, user
-from .publishing import Limit, Skip, Where
 from .threads import quick
 
 
@@ -67,10 +67,10 @@ def _shown(request: Asked, found: User) -> UserView:
 
 
 @get(route(calls.USERS))
-async def users(request: Asked, where: Where = None, limit: Limit = 50, skip: Skip = 0) -> Page:
+async def users(request: Asked, wanted: Wanted) -> Page:
     """All users; for a standard user, themselves."""
     reading = services(request).reading
-    total, found = await quick(reading.users, user(request), where=where, limit=limit, skip=skip)
+    total, found = await quick(reading.users, user(request), wanted=wanted)
     return Page(total=total, items=[views.user(one) for one in found])
 
 
@@ -108,10 +108,10 @@ def _change_user(request: Asked, id: str, data: UserChange) -> UserView:
 
 
 @get(route(calls.KEYS))
-async def keys(request: Asked, id: str, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
+async def keys(request: Asked, id: str, whole: Wanted) -> Page:
     """A user's API keys, without their secrets."""
     found = [views.key(key) for key in await quick(_keys, request, id)]
-    return await quick(shelf.page, found, shelf.KEYS, where, limit, skip)
+    return await quick(shelf.page, found, shelf.KEYS, whole)
 
 
 @post(route(calls.ADD_KEY))
@@ -164,10 +164,10 @@ async def _made(request: Asked, made: User, key: str) -> UserMade:
 
 
 @get(route(calls.VOLUMES))
-async def volumes(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
+async def volumes(request: Asked, whole: Wanted) -> Page:
     """The volumes, with free space."""
     insider(request)
-    total, found = await quick(services(request).reading.volumes, where=where, limit=limit, skip=skip)
+    total, found = await quick(services(request).reading.volumes, wanted=whole)
     return Page(total=total, items=await quick(lambda: [_volume(request, one) for one in found]))
 
 

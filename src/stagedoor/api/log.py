@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from litestar import get
 
+from ..lifecycle.wanted import Wanted
 from ..wire import calls
 from ..wire.jobs import Page
 from .asking import Asked, insider, milliseconds, route, services, user
-from .publishing import Limit, Owner, Since, Skip, Where
+from .publishing import Owner, Since
 from .threads import quick
 
 
 @get(route(calls.LOG))
 async def log(
     request: Asked,
+    wanted: Wanted,
     id: str | None = None,
     of_user: Owner = None,
     entity: str | None = None,
@@ -21,9 +23,6 @@ async def log(
     code: str | None = None,
     since: Since = None,
     refusals: bool = False,
-    where: Where = None,
-    limit: Limit = 50,
-    skip: Skip = 0,
 ) -> Page:
     """Who did what, newest first. `entity`: a type, an id, a name, or `<type>:<id or name>`."""
     insider(request)
@@ -37,9 +36,7 @@ async def log(
         code=code,
         since=milliseconds(since),
         refusals=refusals,
-        where=where,
-        limit=limit,
-        skip=skip,
+        wanted=wanted,
     )
 
 

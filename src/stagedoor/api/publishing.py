@@ -10,6 +10,7 @@ from litestar.params import Parameter
 
 from ..lifecycle import views
 from ..lifecycle.levels import On
+from ..lifecycle.wanted import Wanted
 from ..model import errors
 from ..model.settings import SETTINGS, Level
 from ..model.states import TaskFact
@@ -20,12 +21,9 @@ from ..wire.signing import PublicKey
 from .asking import Asked, insider, ip, json, milliseconds, read, refusals_kept, route, services, user
 from .threads import checks, quick, submits
 
-Limit = Annotated[int, Parameter(ge=0, le=500, description="items on the page")]
-Skip = Annotated[int, Parameter(ge=0, le=10_000_000, description="items before the page")]
 # `state` and `user` mean something else to the framework where they are names of arguments.
 State = Annotated[str | None, Parameter(query="state", description="only in this state")]
 Owner = Annotated[str | None, Parameter(query="user", description="only of this user: id or e-mail address")]
-Where = Annotated[str | None, Parameter(description="an expression of the query language")]
 Since = Annotated[datetime | None, Parameter(description="made at or after, RFC 3339")]
 
 
@@ -45,13 +43,11 @@ async def offer(request: Asked) -> Response[bytes]:
 @get(route(calls.OFFERS))
 async def offers(
     request: Asked,
+    wanted: Wanted,
     id: str | None = None,
     of_state: State = None,
     of_user: Owner = None,
     since: Since = None,
-    where: Where = None,
-    limit: Limit = 50,
-    skip: Skip = 0,
 ) -> Page:
     """Offers, newest first."""
     return await quick(
@@ -61,9 +57,7 @@ async def offers(
         state=of_state,
         owner=of_user,
         since=milliseconds(since),
-        where=where,
-        limit=limit,
-        skip=skip,
+        wanted=wanted,
     )
 
 
@@ -92,15 +86,13 @@ async def submit(request: Asked) -> Response[bytes]:
 @get(route(calls.JOBS))
 async def jobs(
     request: Asked,
+    wanted: Wanted,
     id: str | None = None,
     of_state: State = None,
     of_user: Owner = None,
     since: Since = None,
     finished: bool = False,
     tasks: bool = False,
-    where: Where = None,
-    limit: Limit = 50,
-    skip: Skip = 0,
 ) -> Page:
     """Jobs, newest first; ended ones with `finished`. `state`: a status, a phase, or several with commas."""
     return await quick(
@@ -112,9 +104,7 @@ async def jobs(
         since=milliseconds(since),
         finished=finished,
         tasks=tasks,
-        where=where,
-        limit=limit,
-        skip=skip,
+        wanted=wanted,
     )
 
 
@@ -220,9 +210,9 @@ async def receipt_key(request: Asked) -> PublicKey:
 
 
 @get(route(calls.TASKS))
-async def tasks(request: Asked, job: str | None = None, where: Where = None, limit: Limit = 50, skip: Skip = 0) -> Page:
+async def tasks(request: Asked, wanted: Wanted, job: str | None = None) -> Page:
     """Tasks, those of the newest job first; ended ones too. `job`: of this job only."""
-    return await quick(services(request).reading.tasks, user(request), job=job, where=where, limit=limit, skip=skip)
+    return await quick(services(request).reading.tasks, user(request), job=job, wanted=wanted)
 
 
 @get(route(calls.TASK_FILES))

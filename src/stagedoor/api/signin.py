@@ -16,6 +16,7 @@ from ..lifecycle import house as views
 from ..lifecycle import shelf
 from ..lifecycle.passkeys import Site
 from ..lifecycle.sessions import Begun
+from ..lifecycle.wanted import Wanted
 from ..model.entities import User
 from ..model.signin import Known
 from ..wire import calls
@@ -39,7 +40,6 @@ from ..wire.signin import (
 )
 from .asking import Asked, doors, headers, insider, known, route, services, user
 from .house import seen_by_manager
-from .publishing import Limit, Skip, Where
 from .threads import hashes, quick, room_to_hash
 
 # --- in ------------------------------------------------------------------------------------------------------------
@@ -157,10 +157,10 @@ async def set_password(request: Asked, data: PasswordChange) -> None:
 
 
 @get(route(calls.PASSKEYS))
-async def passkeys(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
+async def passkeys(request: Asked, whole: Wanted) -> Page:
     """One's passkeys."""
     found = await quick(doors(request).passkeys.of_user, user(request).id)
-    return await quick(shelf.page, [views.passkey(one) for one in found], shelf.PASSKEYS, where, limit, skip)
+    return await quick(shelf.page, [views.passkey(one) for one in found], shelf.PASSKEYS, whole)
 
 
 @post(route(calls.NEW_PASSKEY), status_code=200)
@@ -186,9 +186,9 @@ async def remove_passkey(request: Asked, id: str) -> None:
 
 
 @get(route(calls.MY_SESSIONS))
-async def my_sessions(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
+async def my_sessions(request: Asked, whole: Wanted) -> Page:
     """Where one is signed in."""
-    return await quick(_sessions, request, user(request), where, limit, skip)
+    return await quick(_sessions, request, user(request), whole)
 
 
 @delete(route(calls.END_MY_SESSION), status_code=204)
@@ -198,10 +198,10 @@ async def end_my_session(request: Asked, id: str) -> None:
 
 
 @get(route(calls.MY_KEYS))
-async def my_keys(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
+async def my_keys(request: Asked, whole: Wanted) -> Page:
     """One's API keys, without their secrets."""
     found = [views.key(key) for key in await quick(services(request).manage.keys, user(request).id)]
-    return await quick(shelf.page, found, shelf.KEYS, where, limit, skip)
+    return await quick(shelf.page, found, shelf.KEYS, whole)
 
 
 @post(route(calls.ADD_MY_KEY))
@@ -222,10 +222,10 @@ async def revoke_my_key(request: Asked, key: str) -> None:
 
 
 @get(route(calls.SESSIONS))
-async def sessions(request: Asked, id: str, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
+async def sessions(request: Asked, id: str, whole: Wanted) -> Page:
     """Where a user is signed in; for themselves and for who may manage them."""
     owner = await quick(seen_by_manager, request, id)
-    return await quick(_sessions, request, owner, where, limit, skip)
+    return await quick(_sessions, request, owner, whole)
 
 
 @delete(route(calls.END_SESSION), status_code=204)
@@ -235,26 +235,26 @@ async def end_session(request: Asked, id: str, session: str) -> None:
     await quick(doors(request).sessions.end, owner.id, session)
 
 
-def _sessions(request: Asked, owner: User, where: str | None, limit: int, skip: int) -> Page:
+def _sessions(request: Asked, owner: User, wanted: Wanted) -> Page:
     found = doors(request).sessions
     now = known(request).session
     shown = [views.session(one, found.limits, now) for one in found.of_user(owner.id)]
-    return shelf.page(shown, shelf.SESSIONS, where, limit, skip)
+    return shelf.page(shown, shelf.SESSIONS, wanted)
 
 
 # --- invitations ---------------------------------------------------------------------------------------------------
 
 
 @get(route(calls.INVITATIONS))
-async def invitations(request: Asked, where: Where = None, limit: Limit = 50, skip: Skip = 0) -> Page:
+async def invitations(request: Asked, wanted: Wanted) -> Page:
     """Who was invited, and what came of it."""
     insider(request)
-    return await quick(_invitations, request, where, limit, skip)
+    return await quick(_invitations, request, wanted)
 
 
-def _invitations(request: Asked, where: str | None, limit: int, skip: int) -> Page:
+def _invitations(request: Asked, wanted: Wanted) -> Page:
     inviting = doors(request).inviting
-    return shelf.page(inviting.views(), shelf.INVITATIONS, where, limit, skip)
+    return shelf.page(inviting.views(), shelf.INVITATIONS, wanted)
 
 
 @post(route(calls.INVITE))

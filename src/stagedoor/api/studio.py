@@ -17,6 +17,7 @@ from litestar.params import Parameter
 from ..lifecycle import house as views
 from ..lifecycle import shelf
 from ..lifecycle.levels import On
+from ..lifecycle.wanted import Wanted
 from ..model import errors
 from ..model.entities import Queue
 from ..model.settings import Level
@@ -25,7 +26,6 @@ from ..wire.house import NewQueue, QueueChange, QueueView, SettingChange, Settin
 from ..wire.jobs import Page
 from .asking import Asked, admin, insider, route, services
 from .house import note
-from .publishing import Limit, Skip, Where
 from .threads import quick
 
 OfQueue = Annotated[str | None, Parameter(query="queue", description="of this queue: code or id")]
@@ -37,11 +37,11 @@ OfJob = Annotated[str | None, Parameter(query="job", description="of this job: i
 
 
 @get(route(calls.QUEUES))
-async def queues(request: Asked, where: Where = None, limit: Limit = 500, skip: Skip = 0) -> Page:
+async def queues(request: Asked, whole: Wanted) -> Page:
     """The queues; the one that goes first comes first."""
     insider(request)
     found = await quick(lambda: _shown(request, services(request).queues.all()))
-    return await quick(shelf.page, found, shelf.QUEUES, where, limit, skip)
+    return await quick(shelf.page, found, shelf.QUEUES, whole)
 
 
 @post(route(calls.ADD_QUEUE))
@@ -97,19 +97,13 @@ def _shown(request: Asked, found: list[Queue]) -> list[QueueView]:
 
 @get(route(calls.SETTINGS))
 async def settings(
-    request: Asked,
-    queue: OfQueue = None,
-    volume: OfVolume = None,
-    of_job: OfJob = None,
-    where: Where = None,
-    limit: Limit = 500,
-    skip: Skip = 0,
+    request: Asked, whole: Wanted, queue: OfQueue = None, volume: OfVolume = None, of_job: OfJob = None
 ) -> Page:
     """Every setting that can be set there: the value that counts, and where it comes from."""
     insider(request)
     values = await quick(services(request).levels.settings, _on(queue, volume, of_job))
     found = [views.setting(name, value) for name, value in values.items()]
-    return await quick(shelf.page, found, shelf.SETTINGS, where, limit, skip)
+    return await quick(shelf.page, found, shelf.SETTINGS, whole)
 
 
 @put(route(calls.SET_SETTING))

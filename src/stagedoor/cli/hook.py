@@ -16,7 +16,7 @@ from ..model.hooks import canonical, unknown
 from ..model.names import printable
 from .hook_replay import replay
 from .hook_test import test
-from .options import EVERY, at_home, expression, open_home, where
+from .options import at_home, open_home, wanted, where
 from .screen import runs
 from .screen.page import Column, Page, as_builtins
 
@@ -106,7 +106,7 @@ def list_(page: Page, home: Path, where: str | None) -> None:
     with open_home(home) as server:
         from ..lifecycle import house, shelf
 
-        views = shelf.page([house.hook(hook) for hook in server.manage.hooks()], shelf.HOOKS, where, EVERY, 0).items
+        views = shelf.page([house.hook(hook) for hook in server.manage.hooks()], shelf.HOOKS, wanted(where)).items
     page.answer({"hooks": views})
     if page.json:
         return
@@ -192,8 +192,7 @@ def _runs(server: Any, job: str, user: str, failed: bool, where: str | None, lim
         job_id=job or None,
         user_id=_user_id(server, user) if user else None,
         states=FAILURES if failed else None,
-        where=expression(where) if where else None,
-        limit=limit,
+        wanted=wanted(where or None, limit).slice(),
     )
     return {"total": total, "runs": [_shown(server, run) for run in found]}
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..model.errors import BadRequest
-from .options import at_home, open_home, since_option, where
+from .options import at_home, open_home, since_option, wanted, where
 from .screen import log as screen
 from .screen.page import Page
 from .table import write_csv
@@ -60,9 +60,9 @@ def command(
             _answer(page, "stumbles", found, len(found), file)
             return
         asked = {"user": user, "entity": entity, "verb": verb, "code": code, "since": moment, "refusals": refusals}
-        asked["where"] = where
-        total = server.auditing.log(None, limit=0, **asked).total
-        lines = server.auditing.every(None, limit=limit or (None if file else screen.USUAL), **asked)
+        total = server.auditing.log(None, wanted=wanted(where, 0), **asked).total
+        most = limit or (None if file else screen.USUAL)
+        lines = server.auditing.every(None, limit=most, where=where, **asked)
         _answer(page, "log", lines, total, file)
 
 

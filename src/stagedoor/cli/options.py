@@ -125,11 +125,11 @@ def at_home(function: Function) -> Function:
     return home(as_json(pass_page(function)))  # type: ignore[return-value]
 
 
-def expression(where: str) -> Any:
-    """An expression of the query language, read. Raises BadRequest."""
+def wanted(where: str | None, limit: int = EVERY) -> Any:
+    """Which items of a list; a `where` that cannot be asked raises BadRequest when it is read."""
     with server_parts():
-        from ..lifecycle.grammar import parse
-    return parse(where)
+        from ..lifecycle.wanted import Wanted
+    return Wanted(where, limit)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import click
 
 from ..model.errors import BadRequest
 from ..model.settings import SETTINGS, Level, parse
-from .options import EVERY, as_json, at_home, home, open_home, where
+from .options import as_json, at_home, home, open_home, wanted, where
 from .screen.page import Column, Page
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -54,7 +54,7 @@ def list_(page: Page, home: Path, where: str | None) -> None:
     """List every setting, its value, its default, its reason, and what it can be set on."""
     from ..lifecycle import shelf
 
-    views = shelf.page(_views(home, (Level.WORKSPACE, "")), shelf.SETTINGS, where, EVERY, 0).items
+    views = shelf.page(_views(home, (Level.WORKSPACE, "")), shelf.SETTINGS, wanted(where)).items
     page.answer({"settings": views})
     if not page.json:
         page.table(

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from . import metadata
-from .options import EVERY, at_home, expression, open_home, where
+from .options import at_home, open_home, wanted, where
 from .screen.numbers import moment
 from .screen.page import Page, as_builtins
 from .user_invite import ROLES, invitation, invite, session
@@ -106,7 +106,7 @@ def list_(page: Page, home: Path, where: str | None) -> None:
 def _users(server: Any, where: str | None) -> list[Any]:
     if where is None:
         return server.manage.users()  # type: ignore[no-any-return]
-    return list(reversed(server.records.lists.users(where=expression(where), limit=EVERY)[1]))
+    return list(reversed(server.records.lists.users(wanted=wanted(where).slice())[1]))
 
 
 @command.command()

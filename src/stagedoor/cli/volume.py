@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from . import metadata
-from .options import EVERY, at_home, bootstrap, expression, open_home, where
+from .options import at_home, bootstrap, open_home, wanted, where
 from .screen.numbers import size
 from .screen.page import Column, Page, as_builtins
 
@@ -47,7 +47,7 @@ def add(page: Page, home: Path, code: str, path: Path, default: bool, aliases: t
 def _volumes(server: Any, where: str | None) -> list[Any]:
     if where is None:
         return server.manage.volumes()  # type: ignore[no-any-return]
-    return list(reversed(server.records.lists.volumes(where=expression(where), limit=EVERY)[1]))
+    return list(reversed(server.records.lists.volumes(wanted=wanted(where).slice())[1]))
 
 
 def _known_as(page: Page, view: Any) -> None:

@@ -40,6 +40,7 @@ Beside the steps:
 - `replay`     today's script on what earlier runs had read
 - `hookline`   what is set as a hook, judged
 - `grammar`    the query language, read
+- `wanted`     which items of a list are asked for
 - `compare`    what a comparison asks of a value
 - `shelf`      short lists, filtered and cut into pages
 - `lately`     answers that may be a moment old

@@ -10,17 +10,18 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from ..model import errors
 from ..model.audit import PUBLISHING, REFUSE, LogLine, Stumble
 from ..model.entities import Role, User
 from ..wire.jobs import Page
 from ..wire.log import LogView, StumbleView
-from .grammar import parse
 from .needs import AuditBook, Lists
 from .views import moment
+from .wanted import EVERYTHING, Wanted
 
-LARGEST_PAGE = 500
+PAGE = 500
 SIGNING_IN = ("session", "password", "passkey", "invitation")
 ENTITIES = ("workspace", "user", "key", "volume", "queue", "hook", "run", "setting", *SIGNING_IN, *PUBLISHING)
 
@@ -41,9 +42,7 @@ class Auditing:
         code: str | None = None,
         since: int | None = None,
         refusals: bool = False,
-        where: str | None = None,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Wanted = EVERYTHING,
     ) -> Page:
         """Lines, the newest first. `entity`: a type, an id, what people call it, or `<type>:<id or name>`.
 
@@ -61,18 +60,18 @@ class Auditing:
             code=code,
             since=since,
             among=_readable(reader),
-            where=None if where is None else parse(where),
-            limit=min(max(limit, 0), LARGEST_PAGE),
-            skip=skip,
+            wanted=wanted.slice(),
         )
         return Page(total=total, items=[view(line) for line in found])
 
-    def every(self, reader: User | None, *, limit: int | None = None, **filters: object) -> Iterator[LogView]:
+    def every(
+        self, reader: User | None, *, limit: int | None = None, where: str | None = None, **filters: Any
+    ) -> Iterator[LogView]:
         """All lines that there are now, page after page; none is told twice because others were added meanwhile."""
         skip, last = 0, "~"
         while limit is None or skip < limit:
-            want = LARGEST_PAGE if limit is None else min(LARGEST_PAGE, limit - skip)
-            page = self.log(reader, limit=want, skip=skip, **filters)  # type: ignore[arg-type]
+            most = PAGE if limit is None else min(PAGE, limit - skip)
+            page = self.log(reader, wanted=Wanted(where, most, skip), **filters)
             if not page.items:
                 return
             skip += len(page.items)

@@ -17,17 +17,16 @@ from ..model import errors
 from ..model.entities import HookRun, Job, Offer, Role, User, Volume, Workspace
 from ..model.hooks import canonical
 from ..model.query import Expression, comparisons
+from ..model.slice import ONE
 from ..model.states import JobState, OfferState
 from ..wire.house import RunDetail, RunView
 from ..wire.jobs import JobView, Page, Receipt
 from ..wire.offers import OfferAnswer
 from ..wire.tree import Entry
 from . import mhl, views
-from .grammar import parse
 from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook, TurnBook
 from .receive import Receiving
-
-LARGEST_PAGE = 500
+from .wanted import Wanted
 
 
 class Reading:
@@ -57,18 +56,15 @@ class Reading:
     def user(self, user_id: str) -> User | None:
         return self._house.user(user_id)
 
-    def users(self, user: User, *, where: str | None, limit: int, skip: int) -> tuple[int, list[User]]:
+    def users(self, user: User, *, wanted: Wanted) -> tuple[int, list[User]]:
         """All users; for a standard user, themselves."""
         return self._lists.users(
             id=None if user.works_here else user.id,
-            where=_expression(where),
-            inside=user.works_here,
-            limit=_bounded(limit),
-            skip=skip,
+            wanted=wanted.slice(inside=user.works_here),
         )
 
-    def volumes(self, *, where: str | None, limit: int, skip: int) -> tuple[int, list[Volume]]:
-        return self._lists.volumes(where=_expression(where), limit=_bounded(limit), skip=skip)
+    def volumes(self, *, wanted: Wanted) -> tuple[int, list[Volume]]:
+        return self._lists.volumes(wanted=wanted.slice())
 
     # --- offers
 
@@ -89,21 +85,15 @@ class Reading:
         state: str | None,
         owner: str | None,
         since: int | None,
-        where: str | None,
-        limit: int,
-        skip: int,
+        wanted: Wanted,
     ) -> Page:
         owner_id = self._owner(user, owner)
-        wanted = None if state is None else _offer_state(state)
         total, found_offers = self._lists.offers(
             user_id=owner_id,
             id=id,
-            state=wanted,
+            state=None if state is None else _offer_state(state),
             since=since,
-            where=_expression(where),
-            inside=user.works_here,
-            limit=_bounded(limit),
-            skip=skip,
+            wanted=wanted.slice(inside=user.works_here),
         )
         volumes = self._volumes()
         return Page(total=total, items=[views.offer(offer, user, volumes) for offer in found_offers])
@@ -135,21 +125,16 @@ class Reading:
         since: int | None,
         finished: bool,
         tasks: bool,
-        where: str | None,
-        limit: int,
-        skip: int,
+        wanted: Wanted,
     ) -> Page:
-        expression = _expression(where)
+        asked = wanted.slice(inside=user.works_here)
         total, found = self._lists.jobs(
             user_id=self._owner(user, owner),
             id=id,
             states=None if state is None else _job_states(state),
             since=since,
-            finished=finished or _asks_for_ended(expression),
-            where=expression,
-            inside=user.works_here,
-            limit=_bounded(limit),
-            skip=skip,
+            finished=finished or _asks_for_ended(asked.where),
+            wanted=asked,
         )
         sums = {} if tasks else self._lists.sums([job.id for job in found])
         if tasks:
@@ -174,15 +159,12 @@ class Reading:
         ]
         return Page(total=total, items=items)
 
-    def tasks(self, user: User, *, job: str | None, where: str | None, limit: int, skip: int) -> Page:
+    def tasks(self, user: User, *, job: str | None, wanted: Wanted) -> Page:
         """Tasks of all jobs, or of one; `received` as last summed up."""
         total, found = self._lists.tasks(
             user_id=None if user.works_here else user.id,
             job_id=job,
-            where=_expression(where),
-            inside=user.works_here,
-            limit=_bounded(limit),
-            skip=skip,
+            wanted=wanted.slice(inside=user.works_here),
         )
         volumes = self._volumes() if user.works_here else {}
         return Page(total=total, items=[views.task(task, user, volumes) for task in found])
@@ -202,7 +184,7 @@ class Reading:
 
     def files(self, user: User, job_id: str, task_id: str) -> Entry:
         """The validated tree of one entry of a job."""
-        found = self._lists.jobs(id=job_id, limit=1)[1]  # without its tasks: a client asks for each of them
+        found = self._lists.jobs(id=job_id, wanted=ONE)[1]  # without its tasks: a client asks for each of them
         job = views.seen_by(user, found[0] if found else None)
         entry = self._offers.entry(job.offer_id, task_id)
         if entry is None or entry.place is None:
@@ -227,9 +209,7 @@ class Reading:
         offer: str | None,
         owner: str | None,
         since: int | None,
-        where: str | None,
-        limit: int,
-        skip: int,
+        wanted: Wanted,
     ) -> Page:
         name = None if hook is None else canonical(hook)
         if hook is not None and name is None:
@@ -240,9 +220,7 @@ class Reading:
             offer_id=offer,
             user_id=self._id_of(owner),
             since=since,
-            where=_expression(where),
-            limit=_bounded(limit),
-            skip=skip,
+            wanted=wanted.slice(),
         )
         return Page(total=total, items=[run_view(run) for run in found])
 
@@ -275,21 +253,13 @@ class Reading:
         """A user's id, from that or the e-mail address; an impossible one for nobody's address."""
         if owner is None or "@" not in owner:
             return owner
-        found = self._lists.users(code=owner, limit=1)[1]
+        found = self._lists.users(code=owner, wanted=ONE)[1]
         return found[0].id if found else "-"
 
 
 def _beginning(text: str, most: int | None) -> str:
     packed = text.encode()
     return text if most is None or len(packed) <= most else packed[:most].decode(errors="ignore")
-
-
-def _bounded(limit: int) -> int:
-    return min(max(limit, 0), LARGEST_PAGE)
-
-
-def _expression(where: str | None) -> Expression | None:
-    return None if where is None else parse(where)
 
 
 def _asks_for_ended(expression: Expression | None) -> bool:

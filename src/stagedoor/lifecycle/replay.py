@@ -23,6 +23,7 @@ from ..model import errors
 from ..model.entities import Hook, HookRun, Job, RunState, Volume
 from ..model.form import Form
 from ..model.hooks import SECONDS, HookName
+from ..model.slice import Slice
 from ..model.states import JobState
 from ..wire.replays import Replay, ReplayedEntry, Replays
 from . import views
@@ -92,7 +93,7 @@ class Replaying:
     ) -> Replays:
         """The newest runs, as far as they come in about `seconds`."""
         hook = self._hook(HookName.PRE_PUBLISH, command=command)
-        total, found = self._lists.runs(hook=HookName.PRE_PUBLISH, since=since, limit=limit, skip=skip)
+        total, found = self._lists.runs(hook=HookName.PRE_PUBLISH, since=since, wanted=Slice(limit=limit, skip=skip))
         done: list[Replay] = []
         end = time.monotonic() + seconds
         with self._gate.enter(1):

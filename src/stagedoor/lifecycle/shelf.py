@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from ..model.query import All, Comparison, Expression
 from ..wire.jobs import Page
 from .compare import Fits, Kind, Patience, Text, Time, unknown
-from .grammar import parse
+from .wanted import Wanted
 
 Item = TypeVar("Item")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -61,10 +61,11 @@ INVITATIONS = Shelf(
 )
 
 
-def page(items: Sequence[Item], shelf: Shelf, where: str | None, limit: int, skip: int) -> Page:
+def page(items: Sequence[Item], shelf: Shelf, wanted: Wanted) -> Page:
     """Raises BadRequest for a query that cannot be asked."""
-    found = list(items) if where is None else _chosen(items, shelf, parse(where))
-    return Page(total=len(found), items=found[skip : skip + limit])
+    part = wanted.slice()
+    found = list(items) if part.where is None else _chosen(items, shelf, part.where)
+    return Page(total=len(found), items=found[part.skip : part.skip + part.limit])
 
 
 def _chosen(items: Sequence[Item], shelf: Shelf, expression: Expression) -> list[Item]:

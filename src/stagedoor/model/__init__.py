@@ -17,4 +17,5 @@
 15. `audit`     lines of the audit log, and what may stand in them
 16. `metadata`  pairs of text on people and things
 17. `signin`    what opens the door for a person
+18. `slice`     which items of a list somebody wants
 """

@@ -3,8 +3,8 @@
 Rules
 1. Every list answers `(total, items)`: how many match, and those of the page.
 2. A filter that is None does not filter. `since` is milliseconds: made at or after.
-3. `where` narrows further (see `where`); `inside` opens the attributes that a standard user is not shown.
-   What confines a user stands beside it, never in it.
+3. `wanted` narrows further by its `where` (see `where`) and says which page; what confines a user stands beside it,
+   never in it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy import Column, ColumnElement, Connection, case, func, or_, selec
 from ..model.audit import LogLine
 from ..model.entities import Changed, HookRun, Job, Offer, Role, RunState, Sums, Task, User, Volume
 from ..model.hooks import HookName
-from ..model.query import Expression
+from ..model.slice import FIRST, Slice
 from ..model.states import RUNNING, UNFINISHED, JobState, OfferState, TaskStatus
 from . import attributes
 from .attributes import Entity
@@ -49,10 +49,7 @@ class Lists:
         states: Iterable[JobState] | None = None,
         since: int | None = None,
         finished: bool = False,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[Job]]:
         """Jobs without their tasks. Ended ones are hidden unless `finished`, or asked for by `id` or `states`."""
         given = _equal((jobs.c.user_id, user_id), (jobs.c.id, id), (jobs.c.folded, fold(code) if code else code))
@@ -61,7 +58,7 @@ class Lists:
         elif not finished and id is None:
             given.append(jobs.c.state.in_(UNFINISHED))
         given += _since(jobs.c.created, since)
-        total, rows = self._page(attributes.JOB, JOB_COLUMNS, given, where, inside, limit, skip)
+        total, rows = self._page(attributes.JOB, JOB_COLUMNS, given, wanted)
         return total, [job_of(row) for row in rows]
 
     def tasks(
@@ -69,14 +66,11 @@ class Lists:
         *,
         user_id: str | None = None,
         job_id: str | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[Task]]:
         """Tasks of the newest job first; within a job in their order."""
         given = _equal((tasks.c.user_id, user_id), (tasks.c.job_id, job_id))
-        total, rows = self._page(attributes.TASK, TASK_COLUMNS, given, where, inside, limit, skip)
+        total, rows = self._page(attributes.TASK, TASK_COLUMNS, given, wanted)
         return total, [task_of(row) for row in rows]
 
     def sums(self, job_ids: Sequence[str]) -> dict[str, Sums]:
@@ -131,17 +125,14 @@ class Lists:
         id: str | None = None,
         state: OfferState | None = None,
         since: int | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[Offer]]:
         """Offers with their entries."""
         given = [
             *_equal((offers.c.user_id, user_id), (offers.c.id, id), (offers.c.state, state)),
             *_since(offers.c.created, since),
         ]
-        total, rows = self._page(attributes.OFFER, OFFER_COLUMNS, given, where, inside, limit, skip)
+        total, rows = self._page(attributes.OFFER, OFFER_COLUMNS, given, wanted)
         with self._database.read() as connection:
             entries = entries_of(connection, [row.id for row in rows])
         return total, [offer_of(row, entries.get(row.id, ())) for row in rows]
@@ -156,10 +147,7 @@ class Lists:
         state: RunState | None = None,
         states: Iterable[RunState] | None = None,
         since: int | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[HookRun]]:
         """Runs. Those of a job are its own and the one that decided its offer."""
         given = _equal(
@@ -174,7 +162,7 @@ class Lists:
         if states is not None:
             given.append(runs.c.state.in_(list(states)))
         given += _since(runs.c.started, since)
-        total, rows = self._page(attributes.RUN, _RUN, given, where, inside, limit, skip)
+        total, rows = self._page(attributes.RUN, _RUN, given, wanted)
         return total, [HookRun(**row._mapping) for row in rows]
 
     def users(
@@ -184,10 +172,7 @@ class Lists:
         code: str | None = None,
         role: Role | None = None,
         enabled: bool | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[User]]:
         """`code` is compared as people compare it."""
         given = _equal(
@@ -196,7 +181,7 @@ class Lists:
             (users.c.role, role),
             (users.c.enabled, enabled),
         )
-        total, rows = self._page(attributes.USER, USER, given, where, inside, limit, skip)
+        total, rows = self._page(attributes.USER, USER, given, wanted)
         return total, [User(**row._mapping) for row in rows]
 
     def volumes(
@@ -204,13 +189,10 @@ class Lists:
         *,
         code: str | None = None,
         enabled: bool | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[Volume]]:
         given = _equal((volumes.c.folded, fold(code) if code else code), (volumes.c.enabled, enabled))
-        total, rows = self._page(attributes.VOLUME, VOLUME, given, where, inside, limit, skip)
+        total, rows = self._page(attributes.VOLUME, VOLUME, given, wanted)
         return total, [Volume(**row._mapping) for row in rows]
 
     def log(
@@ -224,9 +206,7 @@ class Lists:
         code: str | None = None,
         since: int | None = None,
         among: Iterable[str] | None = None,
-        where: Expression | None = None,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[LogLine]]:
         """Lines of the audit log. `user` and `thing` take an id, or what people call it. `among`: of these types.
 
@@ -240,7 +220,7 @@ class Lists:
         ]
         if among is not None:
             given.append(audit.c.entity.in_(list(among)))
-        total, rows = self._page(attributes.LOG, _LINE, given, where, True, limit, skip)
+        total, rows = self._page(attributes.LOG, _LINE, given, wanted)
         return total, [LogLine(**row._mapping) for row in rows]
 
     def _page(
@@ -248,16 +228,13 @@ class Lists:
         entity: Entity,
         columns: Sequence[Column[Any]],
         given: list[ColumnElement[bool]],
-        where: Expression | None,
-        inside: bool,
-        limit: int,
-        skip: int,
+        wanted: Slice,
     ) -> tuple[int, Sequence[Any]]:
-        limit, skip = max(limit, 0), max(skip, 0)
+        limit, skip = max(wanted.limit, 0), max(wanted.skip, 0)
         with self._database.read() as connection:
-            if where is not None:
-                compiler = Compiler(connection, entity, given, inside=inside)
-                condition = compiler.condition(where)
+            if wanted.where is not None:
+                compiler = Compiler(connection, entity, given, inside=wanted.inside)
+                condition = compiler.condition(wanted.where)
                 if not isinstance(condition, ColumnElement):
                     total, keys = compiler.select(condition, limit, skip)
                     return total, rows_of(connection, columns, entity, keys)

@@ -27,8 +27,8 @@ from ...model.entities import (
 )
 from ...model.errors import StagedoorError
 from ...model.hooks import HookName
-from ...model.query import Expression
 from ...model.settings import Settings
+from ...model.slice import FIRST, Slice
 from ...model.states import JobFact, JobState, OfferFact, OfferState, TaskFact, TaskStatus
 
 
@@ -285,10 +285,7 @@ class Lists(Protocol):
         states: Iterable[JobState] | None = None,
         since: int | None = None,
         finished: bool = False,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[Job]]: ...
 
     def tasks(
@@ -296,10 +293,7 @@ class Lists(Protocol):
         *,
         user_id: str | None = None,
         job_id: str | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[Task]]: ...
 
     def sums(self, job_ids: Sequence[str]) -> dict[str, Sums]: ...
@@ -318,10 +312,7 @@ class Lists(Protocol):
         id: str | None = None,
         state: OfferState | None = None,
         since: int | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[Offer]]: ...
 
     def runs(
@@ -333,10 +324,7 @@ class Lists(Protocol):
         user_id: str | None = None,
         state: RunState | None = None,
         since: int | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[HookRun]]: ...
 
     def users(
@@ -346,10 +334,7 @@ class Lists(Protocol):
         code: str | None = None,
         role: Role | None = None,
         enabled: bool | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[User]]: ...
 
     def volumes(
@@ -357,10 +342,7 @@ class Lists(Protocol):
         *,
         code: str | None = None,
         enabled: bool | None = None,
-        where: Expression | None = None,
-        inside: bool = True,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[Volume]]: ...
 
     def log(
@@ -374,7 +356,5 @@ class Lists(Protocol):
         code: str | None = None,
         since: int | None = None,
         among: Iterable[str] | None = None,
-        where: Expression | None = None,
-        limit: int = 50,
-        skip: int = 0,
+        wanted: Slice = FIRST,
     ) -> tuple[int, list[LogLine]]: ...
