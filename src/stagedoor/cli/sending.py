@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client.errors import ServerUnreachable, SourceChanged
 from ..client.progress import wants_bytes
+from ..client.query import quoted
 from . import exits
 from .screen import jobs
 from .screen.bar import Bar
@@ -34,8 +35,7 @@ PAUSE_SECONDS = 2.0
 def unfinished(page: Page, session: Session, scanned: Scan, *, partial: bool = False) -> Job | None:
     """The user's newest unfinished job of these sources on this computer; with `partial`, of some of them."""
     sources = set(scanned.sources.values())
-    me = session.find_one("User") or {}
-    for found in session.find(f"Job WHERE user={me['id']}"):
+    for found in session.find(f"Job WHERE user={quoted(session.username)}"):
         if found["hostname"] != socket.gethostname():
             continue
         job = session.get_entity("Job", found["id"])

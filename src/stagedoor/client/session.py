@@ -53,9 +53,10 @@ class Session:
         STAGEDOOR_TLS_FINGERPRINT (SHA-256 of a self-signed certificate). `timeout`: seconds that an answer may take.
         Raises ValueError where something is missing or cannot be.
         """
+        self.username = _given(username, "username", "STAGEDOOR_USER")
         self._connection = Connection(
             _given(url, "url", "STAGEDOOR_URL"),
-            _given(username, "username", "STAGEDOOR_USER"),
+            self.username,
             _given(api_key, "api_key", "STAGEDOOR_API_KEY"),
             fingerprint=fingerprint or os.environ.get("STAGEDOOR_TLS_FINGERPRINT"),
             timeout=timeout,
