@@ -4,9 +4,9 @@ import { fill, h } from "../dom.js";
 import { findings } from "../ui/findings.js";
 import { later } from "../ui/later.js";
 import { badge, taskBadge } from "../ui/status.js";
+import { tree } from "../ui/tree.js";
 import { bytes, counted, exactly, hours } from "../words.js";
 import { doing } from "./act.js";
-import { tree } from "./tree.js";
 
 const SETTABLE = ["pending", "executing", "queued"];
 
@@ -21,10 +21,13 @@ function entry(page, job, task, show, inside) {
   const head = h("div", { class: "row" }, h("strong", { class: "any grow" }, `${task.filename}${task.is_dir ? "/" : ""}`), task.can_publish ? null : badge("Upload only", "warn"), taskBadge(task.status, inside));
   const size = h("p", { class: "small muted entry-size" }, sizes(task, job));
   const files = task.is_dir
-    ? later("Files", async () => tree(await get(`/jobs/${job.id}/tasks/${task.id}/files`, { signal: page.signal })), { class: "small", id: `files-${task.id}` })
+    ? later("Files", async () => held(await get(`/jobs/${job.id}/tasks/${task.id}/files`, { signal: page.signal })), { class: "small", id: `files-${task.id}` })
     : null;
   return h("li", { class: "card job-entry", data: { task: task.id } }, head, size, said(task), answers(task.answers), inside ? places(task) : null, files, inside && job.phase !== "ended" ? acts(job, task, show) : null);
 }
+
+/** @param {{files?: any[]}} entry */
+const held = ({ files = [] }) => (files.length ? tree(files) : h("p", { class: "muted" }, "An empty folder."));
 
 /** What changes while bytes come, written into what is there. @param {HTMLElement} place @param {any} job */
 export function refresh(place, job) {
