@@ -10,8 +10,6 @@ where it can, does not).
 
 from __future__ import annotations
 
-import os
-import shutil
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -91,20 +89,18 @@ def _path(number: int) -> str:
 
 
 def _in_a_browser(house: House, vendor: Account, picked: Path, files: int, runs: int) -> Numbers:
-    program = shutil.which("chromium")
-    if not program:
-        raise Unusable("chromium is not installed: run `sh scripts/browser-packages.sh`")
-    from playwright.sync_api import sync_playwright
+    from chromium import Missing, launching
 
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     basic = b64encode(f"{vendor.code}:{vendor.api_key}".encode()).decode()
     dropped = ["dropped_v001", [_path(number) for number in range(files)], []]
     ways = {"picked": lambda page: _pick(page, picked), "dropped": lambda page: page.evaluate(DROP, dropped)}
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu", *sandbox])
-        context = browser.new_context(base_url=house.url, extra_http_headers={"Authorization": f"Basic {basic}"})
-        found = {way: [_once(context.new_page(), give) for _ in range(runs)] for way, give in ways.items()}
-        browser.close()
+    options = {"base_url": house.url, "extra_http_headers": {"Authorization": f"Basic {basic}"}}
+    try:
+        with launching() as launch:
+            context = launch().new_context(**options)
+            found = {way: [_once(context.new_page(), give) for _ in range(runs)] for way, give in ways.items()}
+    except Missing as error:
+        raise Unusable(str(error)) from None
     return {
         way: {f"{name}_ms": spread([one[name] for one in seen]) for name in ("first", "task", "before")}
         for way, seen in found.items()

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -31,6 +31,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from demo import frame  # noqa: E402
 
+from chromium import launching  # noqa: E402
 from studio import STAGEDOOR, Account, Studio  # noqa: E402
 
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
@@ -66,19 +67,11 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], help="names of pages; all where left out")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    with scene() as made, a_browser() as browser:
+    with scene() as made, launching() as launch:
+        browser = launch()
         for name, (who, show) in SHOTS.items():
             if not options.only or name in options.only:
                 take(browser, made, name, who, show, options.out)
-
-
-@contextmanager
-def a_browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
-        started = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        yield started
-        started.close()
 
 
 # --- what is shown

@@ -5,41 +5,32 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import chromium
 from studio import Studio, running
-
-ARGUMENTS = (
-    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
-)
-
-
-Launch = Callable[..., Browser]
+from watched import Watched
 
 
 @pytest.fixture(scope="session")
-def launch() -> Iterator[Launch]:
+def launch() -> Iterator[chromium.Launch]:
     """Starts a browser, with arguments beside the usual ones."""
-    program = shutil.which("chromium")
-    if not program:
-        pytest.fail("chromium is not installed: run `sh scripts/browser-packages.sh`", pytrace=False)
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        yield lambda *more: playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *sandbox, *more])
+    try:
+        with chromium.launching() as start:
+            yield start
+    except chromium.Missing as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")
-def browser(launch: Launch) -> Iterator[Browser]:
+def browser(launch: chromium.Launch) -> Iterator[Browser]:
     started = launch()
     yield started
     started.close()
@@ -50,33 +41,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A studio with a running server that accepts everything; the tests of a module share it."""
     with running(tmp_path_factory.mktemp("browser")) as made:
         yield made
-
-
-class Watched:
-    """What went wrong in the pages of a test. `expected` are parts of messages that a test brings about."""
-
-    def __init__(self, origin: str) -> None:
-        self.origin = origin
-        self.wrong: list[str] = []
-        self.expected: list[str] = []
-
-    def watch(self, page: Page) -> None:
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.wrong.append(f"thrown: {error}"))
-        page.on("request", self._request)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        # What the server refuses is logged by the browser as well; the page has its own words for that.
-        if message.type == "error" and "Failed to load resource" not in message.text:
-            self.wrong.append(message.text)
-
-    def _request(self, request: Request) -> None:
-        if not request.url.startswith((self.origin, "blob:", "data:")):
-            self.wrong.append(f"asked of another origin: {request.url}")
-
-    def assert_clean(self) -> None:
-        left = [text for text in self.wrong if not any(part in text for part in self.expected)]
-        assert not left, left
 
 
 @pytest.fixture

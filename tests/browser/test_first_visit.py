@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, expect
 
-from conftest import Watched
 from publishing import Vendor
 from stagedoor.api.certificate import self_signed
 from studio import Studio, frames, tree, until
+from watched import Watched
 
 NAME = "door.studio.example"
 
