@@ -142,9 +142,8 @@ async def me(request: Asked) -> Me:
 
 def _me(request: Asked, who: Known) -> Me:
     found = doors(request)
-    return views.me(
-        who, found.sessions.limits, has_password=found.passwords.has_one(who), old=found.passwords.wants_old(who)
-    )
+    kept = found.passwords.kept(who)
+    return views.me(who, found.sessions.limits, has_password=bool(kept.hash), old=kept.proves)
 
 
 @put(route(calls.SET_PASSWORD), status_code=204)

@@ -9,11 +9,22 @@ Rules
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..model.errors import BadRequest, Forbidden
 from ..model.signin import LINK_MS, Known, Way, check_password, normal
 from .acting import actor
 from .needs import Clock, Hasher, PasswordBook
 from .slowing import Slowing
+
+
+class Kept(NamedTuple):
+    """What is kept of somebody's password."""
+
+    hash: str
+    """empty where they have none"""
+    proves: bool
+    """whether a new one needs it"""
 
 
 class Passwords:
@@ -23,17 +34,14 @@ class Passwords:
         self._slowing = slowing
         self._clock = clock
 
-    def has_one(self, known: Known) -> bool:
-        return bool(self._book.hash_of(known.user.id))
-
-    def wants_old(self, known: Known) -> bool:
-        """Whether a new password needs the old one."""
-        return self.has_one(known) and not self._came_by_link(known)
+    def kept(self, known: Known) -> Kept:
+        hash = self._book.hash_of(known.user.id)
+        return Kept(hash=hash, proves=bool(hash) and not self._came_by_link(known))
 
     def admit(self, known: Known, new: str, old: str | None) -> None:
         """What can be said at once, before `set` keeps a thread busy. Raises BadRequest, TooManyAttempts."""
         check_password(new, known.user.code, known.user.name)
-        if self.wants_old(known):
+        if self.kept(known).proves:
             if old is None:
                 raise BadRequest("Give your old password as well.", code="old_password_missing")
             self._slowing.begin(known.user.code, actor().ip)
@@ -42,8 +50,9 @@ class Passwords:
         """Raises BadRequest, Forbidden."""
         user = known.user
         password = check_password(new, user.code, user.name)
-        if self.wants_old(known):
-            if not self._hasher.matches(self._book.hash_of(user.id), normal((old or "")[:2048])):
+        kept = self.kept(known)
+        if kept.proves:
+            if not self._hasher.matches(kept.hash, normal((old or "")[:2048])):
                 raise Forbidden("The old password is wrong.", code="old_password_wrong")
             self._slowing.succeeded(user.code, actor().ip)
         keep = known.session.id if known.session else ""
