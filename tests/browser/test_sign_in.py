@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from axe import violations
-from conftest import Watched
 from page import PASSWORD
 from post_office import Mailbox
 from rest import House, basic
 from studio import Studio, until
+from watched import Watched
 
 DEVICE = {
     "protocol": "ctap2",
@@ -189,11 +189,12 @@ def test_a_place_on_the_page_is_no_secret_of_a_link(page: Page) -> None:
     expect(page.get_by_label("E-mail address")).to_have_value("somebody@vendor.example")
 
 
-def test_who_is_a_user_already_sets_a_new_password(page: Page, new_page: Callable[..., Page], house: House) -> None:
+def test_who_is_a_user_already_sets_a_password(page: Page, new_page: Callable[..., Page], house: House) -> None:
     email = comes_in(page, house)
     other = new_page()
     other.goto(invited(house, email))
-    expect(other.get_by_role("heading", level=1)).to_have_text("Sign in to studio anew")
+    expect(other.get_by_role("heading", level=1)).to_have_text("Sign in to studio")
+    expect(other.get_by_text("You have an account here")).to_be_visible()
     expect(other.get_by_label("Your name")).to_have_count(0)
     choose(other, "another long password")
     is_in(other, email)

@@ -27,7 +27,7 @@ ROLES = ("standard", "employee", "admin")
 def invite(page: Page, home: Path, email: str, role: str) -> None:
     """Invite EMAIL to sign in with a browser; the address to open is shown this once.
 
-    It is mailed as well where mails are set up. Who is a user already sets a new password with it.
+    It is mailed as well where mails are set up. Who is a user already sets a password with it.
     """
     with open_home(home) as server:
         base = server.paths.url
@@ -41,7 +41,7 @@ def invite(page: Page, home: Path, email: str, role: str) -> None:
     if page.json:
         return
     if made.existing:
-        page.say(f"{made.email} is a user already ({made.role}): the invitation lets them set a new password.")
+        page.say(f"{made.email} is a user already ({made.role}): the invitation lets them set a password.")
     page.say(f"Open:  {made.url}")
     page.say(f"Until: {moment(made.expires)}, once; {'mailed to' if made.mailed else 'give it to'} {made.email}")
 

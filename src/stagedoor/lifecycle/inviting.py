@@ -3,7 +3,7 @@
 Rules
 1. An invitation is bound to an address, holds for a week, and is redeemed once. Its secret stands in the fragment of
    its URL, which no server and no scanner of mails is sent; looking at it burns nothing.
-2. Administrators invite anybody, employees standard users. Who is a user already gets an invitation to set a new
+2. Administrators invite anybody, employees standard users. Who is a user already gets an invitation to set a
    password, by those who may manage them.
 3. What does not hold is answered in the same words, whether it was redeemed, revoked, superseded, or never was.
 """
@@ -84,7 +84,7 @@ class Inviting:
         if self._mailer is None:
             return False
         workspace = self._house.workspace().code
-        what = "set a new password" if existing else "publish your work there"
+        what = "set a password" if existing else "publish your work there"
         return self._mailer.send(
             made.email,
             f"Your invitation to {workspace}",

@@ -54,7 +54,7 @@ function card(invited, says, form, passkey) {
   return h(
     "div",
     { class: "narrow card" },
-    h("h1", {}, invited.existing ? `Sign in to ${invited.workspace} anew` : `Welcome to ${invited.workspace}`),
+    h("h1", {}, invited.existing ? `Sign in to ${invited.workspace}` : `Welcome to ${invited.workspace}`),
     h("p", {}, invited.existing ? "You have an account here, " : "You are invited as ", h("strong", {}, invited.email), ". Choose how you will sign in from now on."),
     says,
     form,
