@@ -22,11 +22,11 @@ export function doing(name, act, options = {}) {
   return button;
 }
 
-/** A button that rests, or is drawn anew, loses the focus: it is given back, or to what is there instead. */
+/** A button that rests, or is drawn anew, loses the focus: it is given back, or to what says how things are now. */
 function refocus(button) {
   if (document.activeElement && document.activeElement !== document.body) return;
   const now = button.isConnected ? button : button.id && document.getElementById(button.id);
-  (now || document.getElementById("main")).focus({ preventScroll: true });
+  (now || document.getElementById("next") || document.getElementById("main")).focus({ preventScroll: true });
 }
 
 /** Whether it was done; else says why not. @param {() => Promise<unknown>} act */

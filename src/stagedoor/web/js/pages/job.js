@@ -38,14 +38,15 @@ export async function show(page) {
   const load = async () => draw(await get(`/jobs/${id}`, { signal: page.signal }));
   const again = soon(load, page.signal, 1000);
   const silent = whenSilent(again, page.signal);
-  const sign = live(page.signal, {
+  const { sign, begun } = live(page.signal, {
     again,
     job: (news) => {
-      if (news.id !== id || !job) return;
-      if (news.status === job.status && news.phase === job.phase) draw({ ...job, ...news });
+      if (news.id !== id) return;
+      if (job && news.status === job.status && news.phase === job.phase) draw({ ...job, ...news });
       again();
     },
   });
+  await begun;
   try {
     await load();
     fill(page.main, parts.head, parts.entries, parts.more);
@@ -67,15 +68,16 @@ function head(page, job, draw, sign) {
     h("div", { class: "row apart" }, h("h1", { class: "any" }, breakable(job.name)), h("div", { class: "row" }, jobBadge(job, inside), sign)),
     job.phase === "upload" || job.status === "running" ? progress(job) : null,
     problem(job, inside),
-    h("p", { id: "next" }, whatNext(job, inside, own)),
+    h("p", { id: "next", tabindex: "-1" }, whatNext(job, inside, own)),
     own && job.phase === "upload" && job.status !== "paused" ? h("p", {}, h("a", { class: "button primary", id: "continue", href: `/publish?job=${job.id}` }, icon("upload"), "Continue on the publish page")) : null,
     h("div", { class: "row acts" }, acts(page, job, draw, inside)),
     about(job, inside),
   ];
 }
 
+/** What went wrong last; no more of it once that is tried again. */
 function problem(job, inside) {
-  if (!job.error || job.status === "done") return null;
+  if (!job.error || ["running", "done"].includes(job.status)) return null;
   const kind = job.status === "failed" ? "bad" : "warn";
   return h(
     "div",

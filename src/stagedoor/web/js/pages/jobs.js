@@ -29,8 +29,9 @@ export async function show(page) {
   const again = soon(list.reload, page.signal);
   const silent = whenSilent(again, page.signal);
   const others = ofState(again);
-  const sign = live(page.signal, { again, job: (news) => told(news, shown, list, others) });
+  const { sign, begun } = live(page.signal, { again, job: (news) => told(news, shown, list, others) });
   fill(page.main, h("div", { class: "row apart" }, h("h1", {}, inside ? "Jobs" : "Your jobs"), sign), list.element);
+  await begun;
   await list.reload();
 }
 

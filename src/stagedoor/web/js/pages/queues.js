@@ -19,9 +19,10 @@ export async function show(page) {
   };
   const list = table("Queues, the one that goes first on top", columns(() => attempt(load), admin));
   const again = soon(load, page.signal);
-  const sign = live(page.signal, { again, job: ofState(again) });
+  const { sign, begun } = live(page.signal, { again, job: ofState(again) });
   const button = admin ? h("button", { class: "button", id: "add-queue", type: "button", on: { click: () => edit(null, load) } }, "Add a queue") : null;
   fill(page.main, h("div", { class: "row apart" }, h("h1", {}, "Queues"), h("span", { class: "row" }, sign, button)), h("p", { class: "muted" }, "The queue with the higher priority goes first; within a queue, the older job. Uploads arrive in a paused queue all the same, and wait in it."), list.element);
+  await begun;
   await load();
 }
 

@@ -30,8 +30,9 @@ export async function show(page) {
     }
   };
   const again = soon(load, page.signal, 10_000);
-  const sign = live(page.signal, { again, job: ofState(again) });
+  const { sign, begun } = live(page.signal, { again, job: ofState(again) });
   fill(page.main, h("div", { class: "row apart" }, h("h1", {}, "Today"), sign), parts.hangs, parts.came);
+  await begun;
   await load();
 }
 

@@ -5,6 +5,8 @@
 import { h } from "../dom.js";
 
 const POLL_MS = 5000;
+/** So long a page waits for the stream before it asks, and need not ask twice. */
+const BEGIN_MS = 400;
 const AGAIN_MS = 30_000;
 const SOON_MS = 150;
 /** A question is asked anew after so many times as long as its answer took. */
@@ -14,9 +16,12 @@ const MOST_KNOWN = 5000;
 const SILENCE_MS = 11_000;
 
 /**
+ * What is asked for once the stream has begun misses nothing: a page waits for `begun`, which comes soon in any case, and
+ * then asks for the first time.
+ *
  * @param {AbortSignal} signal of the page
  * @param {{again: () => void, job?: (news: any) => void}} listener `again`: ask for everything anew; `job`: one has changed
- * @returns {HTMLElement} says how fresh the page is
+ * @returns {{sign: HTMLElement, begun: Promise<void>}} `sign` says how fresh the page is
  */
 export function live(signal, { again, job = () => {} }) {
   const sign = h("span", { class: "live small muted" });
@@ -24,6 +29,17 @@ export function live(signal, { again, job = () => {} }) {
   let source = null;
   let polling = 0;
   let later = 0;
+  let waits = true;
+  /** @type {() => void} */
+  let begin = () => {};
+  /** @type {Promise<void>} */
+  const begun = new Promise((resolve) => {
+    begin = () => {
+      waits = false;
+      resolve();
+    };
+  });
+  setTimeout(begin, document.hidden ? 0 : BEGIN_MS);
   const say = (streams) => {
     sign.textContent = streams ? "Live" : "Every few seconds";
     sign.classList.toggle("on", streams);
@@ -40,12 +56,14 @@ export function live(signal, { again, job = () => {} }) {
     const stream = (source = new EventSource("/api/v1/events"));
     stream.addEventListener("start", () => {
       poll(false);
-      again();
+      if (waits) begin();
+      else again();
     });
     stream.addEventListener("job", (event) => job(JSON.parse(event.data)));
     stream.addEventListener("error", () => {
       if (signal.aborted || source !== stream) return;
       poll(true);
+      begin();
       if (stream.readyState !== EventSource.CLOSED) return; // It tries again by itself.
       source = null;
       later = window.setTimeout(open, AGAIN_MS);
@@ -62,7 +80,7 @@ export function live(signal, { again, job = () => {} }) {
   signal.addEventListener("abort", close);
   sign.textContent = "Connecting…";
   open();
-  return sign;
+  return { sign, begun };
 }
 
 /**
