@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from axe import violations
 from rest import House, Person, basic, file, folder, fresh
@@ -152,6 +152,26 @@ def test_where_no_stream_can_be_had_the_page_asks_every_few_seconds(house: House
     expect(page.get_by_text("Waits for bytes")).to_be_visible(timeout=15_000)
 
 
+def test_a_page_asks_once_when_it_is_opened_and_again_where_the_stream_comes_late(house: House, opens: Opens) -> None:
+    sender = house.vendor()
+    page = opens(house.admin, "/sign-in")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v1/jobs?" in request.url else None)
+    listed = f"/jobs?show=all&where={quote(f'user = {sender.code}')}"
+    page.goto(listed)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.get_by_text("No job is like that.")).to_be_visible()
+    page.wait_for_timeout(400)
+    assert len(asked) == 1
+    held: list[Route] = []
+    page.route("**/api/v1/events", held.append)
+    page.goto(listed)
+    expect(page.get_by_text("No job is like that.")).to_be_visible()
+    sender.job(file())
+    held[0].continue_()
+    expect(page.get_by_text("Waits for bytes")).to_be_visible()
+
+
 # --- a job ---------------------------------------------------------------------------------------------------------
 
 
@@ -163,6 +183,7 @@ def test_a_failed_ingest_is_retried_from_the_page_until_it_is_done(
     expect(page.locator(".badge").get_by_text("Ingest failed")).to_be_visible()
     expect(page.get_by_label("stderr")).to_have_text("no such shot\n")
     page.get_by_role("button", name="Retry").click()
+    expect(page.locator("#next")).to_be_focused()
     expect(page.locator("#job-log")).to_be_visible()
     until(lambda: vendor.get(f"/jobs/{job['id']}").json["attempts"] == 2)
     expect(page.locator(".badge").get_by_text("Ingest failed")).to_be_visible()
@@ -241,7 +262,7 @@ def test_files_receipt_and_what_was_done_are_there_on_demand(house: House, vendo
     job = vendor.done(entry)
     page = opens(house.admin, f"/jobs/{job['id']}")
     page.get_by_text("Files", exact=True).click()
-    page.locator("summary").filter(has_text="sub").click()
+    page.locator("summary").filter(has_text="sub").press("Enter")
     expect(page.get_by_text("deep.exr")).to_be_visible()
     with page.expect_download() as found:
         page.get_by_role("link", name="Receipt (JSON)").click()
@@ -501,6 +522,21 @@ def test_pages_can_be_used_by_everybody(house: House, things: dict[str, str], op
         assert violations(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert fits(page)
+
+
+TINY = """() => [...document.querySelectorAll("button, summary, select, input, nav a")]
+    .map((element) => [element, element.getBoundingClientRect()])
+    .filter(([, {width, height}]) => width && height && Math.min(width, height) < 32)
+    .map(([element]) => element.outerHTML.slice(0, 100))"""
+
+
+@pytest.mark.parametrize("address", ["/jobs?show=all", "/jobs/{job}", "/refused", "/hooks", "/people"])
+def test_what_fingers_press_is_large_enough(house: House, things: dict[str, str], opens: Opens, address: str) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = opens(house.admin, address.format(**things), **phone)
+    page.locator("main h1").wait_for()
+    page.wait_for_timeout(300)
+    assert page.evaluate(TINY) == []
 
 
 def test_a_session_that_ends_leads_to_the_sign_in(house: House, opens: Opens) -> None:

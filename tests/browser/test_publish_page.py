@@ -356,6 +356,35 @@ def test_of_many_entries_some_are_drawn_and_frames_are_better_chosen_as_a_folder
     page.get_by_role("button", name="Show more (30 left)").click()
     expect(page.locator(".entry")).to_have_count(231)
     expect(vendor.entry("shot.0201.exr").get_by_role("button", name="Remove")).to_be_focused()
+    page.get_by_role("button", name="Remove these frames").click()
+    expect(page.locator(".entry")).to_have_count(1)
+    expect(vendor.entry("refused_v009").get_by_role("button", name="Remove")).to_be_focused()
+
+
+BREAKS = """(path) => {
+    const file = { name: path.split("/").at(-1), webkitRelativePath: path.includes("/") ? path : "",
+                   get size() { throw new DOMException("the disk is gone", "NotReadableError"); } };
+    const items = [{ kind: "file", webkitGetAsEntry: () => null, getAsFile: () => file }];
+    const event = new Event("drop", { bubbles: true, cancelable: true });
+    Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items } });
+    document.body.dispatchEvent(event);
+}"""
+
+
+def test_what_cannot_be_read_to_its_end_is_told_and_not_offered(arrive: Arrive, tmp_path: Path) -> None:
+    vendor = arrive()
+    page = vendor.page
+    vendor.pick_folder(frames(tmp_path / "good_v001", [1]))
+    vendor.is_told("1 accepted")
+    page.evaluate(BREAKS, "lost.mov")
+    expect(page.get_by_text("What you chose could not be read: the disk is gone. Choose it again")).to_be_visible()
+    vendor.is_told("1 accepted")
+    page.evaluate(BREAKS, "half_v001/shot.1.exr")
+    expect(vendor.entry("half_v001")).to_contain_text("could not be read to its end: the disk is gone")
+    expect(page.get_by_text("What you chose could not be read")).to_have_count(0)
+    vendor.is_told("Some files cannot be read")
+    vendor.entry("half_v001").get_by_role("button", name="Remove").click()
+    vendor.is_told("1 accepted")
 
 
 def test_an_answer_that_is_cut_off_is_none(arrive: Arrive) -> None:

@@ -56,7 +56,7 @@ class View {
     this.offering = offering;
     this.draft = draft;
     this.continuing = new Continuing(page);
-    this.rows = new Rows(offering, (entry) => this.remove(entry));
+    this.rows = new Rows(offering, (entries) => this.remove(entries));
     /** @type {Map<string, Card>} */
     this.cards = new Map();
     this.transfers = h("div", { class: "transfers" });
@@ -82,7 +82,7 @@ class View {
       picked: (files) => void this.take(picked(files), (begun) => readFiles(files, begun)),
       pickedHandle: (handle) => void this.take([handle.name], (begun) => readHandle(handle, begun)),
     };
-    fill(this.zone, icon("upload"), h("p", {}, "Drop files and folders anywhere on this page, or"), pickers(ways, { primary: true }), emptyFolders());
+    fill(this.zone, icon("upload"), h("p", { class: "by-mouse" }, "Drop files and folders anywhere on this page, or"), h("p", { class: "by-finger" }, "Choose what you want to publish."), pickers(ways, { primary: true }), emptyFolders());
     fill(main, h("h1", { tabindex: "-1" }, "Publish"), this.continuing.says, this.continuing.element, this.transfers, this.limit, this.zone, this.status, this.counts, this.trouble, this.rows.element, this.guidelines, this.answers, this.refusal, this.submitting);
     takesDrops(document, this.zone, (transfer) => this.dropped(transfer), signal);
   }
@@ -129,9 +129,11 @@ class View {
     title.focus({ preventScroll: true });
   }
 
-  remove(entry) {
-    const next = this.offering.entries[this.offering.entries.indexOf(entry) + 1] ?? this.offering.entries.at(-2);
-    void this.offering.remove(entry);
+  /** @param {import("../publish/offering.js").Entry[]} gone */
+  remove(gone) {
+    const left = this.offering.entries.filter((entry) => !gone.includes(entry));
+    const next = left[this.offering.entries.indexOf(gone[0])] ?? left.at(-1);
+    void this.offering.remove(gone);
     const row = next && this.rows.rows.get(next.id);
     (row?.element.querySelector("button") ?? this.zone.querySelector("button"))?.focus();
   }
@@ -150,11 +152,12 @@ class View {
   }
 
   drawTrouble() {
-    const { error } = this.offering;
-    if (this.shownError === error) return;
-    this.shownError = error;
+    const { error, unread } = this.offering;
+    if (this.shownTrouble === (error ?? unread)) return;
+    this.shownTrouble = error ?? unread;
     const listed = error instanceof Refusal && error.code === "manifest_refused";
-    fill(this.trouble, error ? (listed ? h("p", { class: "notice bad", role: "alert" }, error.message) : sorry(error, () => void this.offering.ask())) : null);
+    const told = listed ? error.message : unread;
+    fill(this.trouble, error && !listed ? sorry(error, () => void this.offering.ask()) : told && h("p", { class: "notice bad", role: "alert" }, told));
   }
 
   drawAnswer() {

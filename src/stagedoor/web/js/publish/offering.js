@@ -32,6 +32,8 @@ export class Offering {
     this.answer = null;
     /** @type {Error | null} */
     this.error = null;
+    /** Why what was given last could not be read, where no entry of it is there to say so. */
+    this.unread = "";
     /** Junk that was offered by itself. */
     this.junkAlone = 0;
     this.leavesOutRefused = false;
@@ -42,9 +44,10 @@ export class Offering {
 
   // --- what the user does
 
-  /** @param {Entry} entry */
-  remove(entry) {
-    this.entries = this.entries.filter((other) => other !== entry);
+  /** @param {Entry[]} entries */
+  remove(entries) {
+    const gone = new Set(entries);
+    this.entries = this.entries.filter((entry) => !gone.has(entry));
     if (this.entries.length) return this.ask();
     this.withdraw();
     return this.clear();
@@ -56,6 +59,7 @@ export class Offering {
     this.entries = [];
     this.answer = null;
     this.error = null;
+    this.unread = "";
     this.junkAlone = 0;
     this.leavesOutRefused = false;
     this.become(this.reads ? "reading" : "empty");
@@ -109,6 +113,7 @@ export class Offering {
   async read(reader) {
     this.version += 1;
     this.reads += 1;
+    this.unread = "";
     this.become("reading");
     /** @type {Entry[]} */
     const fresh = [];
@@ -119,11 +124,23 @@ export class Offering {
         entry.summary = await summary(entry.found.node);
         entry.reading = false;
       }
+    } catch (error) {
+      this.brokenOff(fresh, error);
     } finally {
       clearInterval(ticking);
       this.reads -= 1;
     }
     if (!this.reads) await this.ask();
+  }
+
+  /** Nothing of what could not be read to its end is offered. @param {Entry[]} fresh @param {any} error */
+  brokenOff(fresh, error) {
+    const why = error?.message || String(error);
+    for (const entry of fresh) {
+      entry.reading = false;
+      entry.found.faults.push({ path: entry.name, reason: `could not be read to its end: ${why}` });
+    }
+    if (!fresh.length) this.unread = `What you chose could not be read: ${why}. Choose it again; where that does not help, reload this page and try with fewer files.`;
   }
 
   begun(found, fresh) {

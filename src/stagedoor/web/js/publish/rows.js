@@ -2,26 +2,28 @@
 import { breakable, fill, h, icon } from "../dom.js";
 import { groups } from "../sequences.js";
 import { findings } from "../ui/findings.js";
+import { later } from "../ui/later.js";
+import { tree } from "../ui/tree.js";
 import { bytes, counted, number } from "../words.js";
-import { contents, tree, unfolding } from "./contents.js";
+import { contents } from "./contents.js";
 
 /** @typedef {import("./offering.js").Entry} Entry @typedef {import("./offering.js").Offering} Offering */
 
 /** So many are drawn at first, and more with each wish. */
 const SHOWN = 200;
 /** So many single files may be meant as one entry. */
-const MANY_LOOSE = 30;
+const MANY_LOOSE = 10;
 
 /** Keeps a row for each entry that is drawn; it is drawn anew where its entry changed. What is wrong is always among them. */
 export class Rows {
-  /** @param {Offering} offering @param {(entry: Entry) => void} remove */
+  /** @param {Offering} offering @param {(entries: Entry[]) => void} remove */
   constructor(offering, remove) {
     this.offering = offering;
     this.remove = remove;
     this.list = h("ul", { class: "entries", "aria-label": "Entries" });
     this.more = h("button", { class: "button small", type: "button", hidden: true, on: { click: () => this.grow() } });
-    this.loose = h("p", { class: "notice", hidden: true });
-    this.element = h("div", {}, this.loose, this.list, this.more);
+    this.hint = h("div", { class: "notice", hidden: true });
+    this.element = h("div", {}, this.hint, this.list, this.more);
     this.most = SHOWN;
     this.looseTold = 0;
     /** @type {Map<string, {element: HTMLElement, amount: HTMLElement, drawn: string, entry: Entry}>} */
@@ -66,14 +68,21 @@ export class Rows {
     if (left > 0 && this.more.textContent !== words) fill(this.more, words);
   }
 
+  /** @returns {Entry[]} */
+  get loose() {
+    return this.offering.entries.filter((entry) => !entry.found.node.is_dir);
+  }
+
   /** Many frames of few sequences were meant as a folder, most likely. */
   tellLoose() {
-    const loose = this.offering.entries.filter((entry) => !entry.found.node.is_dir);
+    const { loose } = this;
     if (this.looseTold === loose.length) return;
     this.looseTold = loose.length;
     const are = loose.length >= MANY_LOOSE && groups(loose.map(({ name, found }) => [name, found.size])).length * 10 <= loose.length;
-    this.loose.hidden = !are;
-    fill(this.loose, are ? `These frames are ${number(loose.length)} entries, each by itself. Do they belong together? Then reload this page and choose the folder instead: it is one entry.` : null);
+    this.hint.hidden = !are;
+    if (!are) return;
+    const away = h("button", { class: "button small", type: "button", on: { click: () => this.remove(this.loose) } }, "Remove these frames");
+    fill(this.hint, h("p", {}, `These frames are ${number(loose.length)} entries, each by itself. Do they belong together? Then remove them and choose their folder instead: it is one entry.`), away);
   }
 
   /** @param {Entry} entry @param {number} index */
@@ -101,14 +110,14 @@ export class Rows {
     const inside = element.contains(document.activeElement);
     const verdict = this.verdict(entry);
     element.className = `entry ${verdict.kind}`;
-    const away = h("button", { class: "button quiet icon", type: "button", "aria-label": `Remove ${entry.name}`, title: "Remove", on: { click: () => this.remove(entry) } }, icon("cross"));
+    const away = h("button", { class: "button quiet icon", type: "button", "aria-label": `Remove ${entry.name}`, title: "Remove", on: { click: () => this.remove([entry]) } }, icon("cross"));
     const folder = entry.found.node.is_dir;
     fill(
       element,
       h("div", { class: "entry-head" }, icon(folder ? "folder" : "file"), h("h2", { class: "name" }, breakable(entry.name)), size, h("span", { class: `badge ${verdict.badge}` }, verdict.words), away),
       says(entry),
       contents(entry),
-      folder && entry.summary && entry.found.node.files?.length ? unfolding("All files", () => tree(entry.found.node)) : null,
+      folder && entry.summary && entry.found.node.files?.length ? later("All files", async () => tree(entry.found.node.files)) : null,
     );
     if (inside) away.focus({ preventScroll: true });
   }
