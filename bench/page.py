@@ -94,10 +94,10 @@ def _in_a_browser(house: House, vendor: Account, picked: Path, files: int, runs:
     basic = b64encode(f"{vendor.code}:{vendor.api_key}".encode()).decode()
     dropped = ["dropped_v001", [_path(number) for number in range(files)], []]
     ways = {"picked": lambda page: _pick(page, picked), "dropped": lambda page: page.evaluate(DROP, dropped)}
-    options = {"base_url": house.url, "extra_http_headers": {"Authorization": f"Basic {basic}"}}
+    headers = {"Authorization": f"Basic {basic}"}
     try:
         with launching() as launch:
-            context = launch().new_context(**options)
+            context = launch().new_context(base_url=house.url, extra_http_headers=headers)
             found = {way: [_once(context.new_page(), give) for _ in range(runs)] for way, give in ways.items()}
     except Missing as error:
         raise Unusable(str(error)) from None

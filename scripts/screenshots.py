@@ -50,7 +50,7 @@ if "sh0090" in json.dumps(data["tasks"]):
 
 @dataclass
 class Scene:
-    """What the pages have to show. `people`: who looks, signed in."""
+    """What the pages have to show, and the vendor who looks."""
 
     studio: Studio
     vendor: Account

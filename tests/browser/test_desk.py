@@ -164,7 +164,7 @@ def test_a_page_asks_once_when_it_is_opened_and_again_where_the_stream_comes_lat
     page.wait_for_timeout(400)
     assert len(asked) == 1
     held: list[Route] = []
-    page.route("**/api/v1/events", held.append)
+    page.route("**/api/v1/events", lambda route: held.append(route))
     page.goto(listed)
     expect(page.get_by_text("No job is like that.")).to_be_visible()
     sender.job(file())
