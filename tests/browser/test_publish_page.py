@@ -253,7 +253,7 @@ def test_the_studio_is_never_asked_about_a_folder_that_is_still_read(arrive: Arr
                 half.files.push({ filename: "a.exr", is_dir: false, size: 1, modified: 7, file: new File(["a"], "a.exr") });
             });
             const states = [];
-            await offering.remove(offering.entries[0]);
+            await offering.remove([offering.entries[0]]);
             states.push(offering.state);
             await offering.ask();
             states.push(offering.state, asked.length);
@@ -374,7 +374,7 @@ BREAKS = """(path) => {
 def test_what_cannot_be_read_to_its_end_is_told_and_not_offered(arrive: Arrive, tmp_path: Path) -> None:
     vendor = arrive()
     page = vendor.page
-    vendor.pick_folder(frames(tmp_path / "good_v001", [1]))
+    vendor.pick_folder(frames(tmp_path / "whole_v001", [1]))
     vendor.is_told("1 accepted")
     page.evaluate(BREAKS, "lost.mov")
     expect(page.get_by_text("What you chose could not be read: the disk is gone. Choose it again")).to_be_visible()
