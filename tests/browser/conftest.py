@@ -1,4 +1,4 @@
-"""A real browser (Debian's chromium) on a real server.
+"""A real browser (Debian's chromium, built without windows: half the work of one that draws them) on a real server.
 
 `page` fails its test where the page logged an error, threw one, broke its policy, or asked anything of another origin.
 """
@@ -30,9 +30,9 @@ Launch = Callable[..., Browser]
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Launch]:
     """Starts a browser, with arguments beside the usual ones."""
-    program = shutil.which("chromium")
+    program = shutil.which("chromium-headless-shell")
     if not program:
-        pytest.fail("chromium is not installed: run `sh scripts/browser-packages.sh`", pytrace=False)
+        pytest.fail("chromium-headless-shell is not installed: run `sh scripts/browser-packages.sh`", pytrace=False)
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         yield lambda *more: playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, *sandbox, *more])
