@@ -50,7 +50,8 @@ async function draw(signal) {
     name(module.title ?? "");
     fill(main);
     await module.show({ main, params: found.params, query: new URLSearchParams(location.search), me: session.me, signal, go, name });
-    if (!signal.aborted && !main.contains(document.activeElement)) main.focus({ preventScroll: true });
+    const lost = document.activeElement === document.body || !document.activeElement; // nobody's menu is closed
+    if (!signal.aborted && lost) main.focus({ preventScroll: true });
   } catch (error) {
     if (signal.aborted || error.name === "AbortError") return undefined;
     if (error instanceof Refusal && error.status === 401) return toSignIn();
