@@ -397,11 +397,12 @@ def test_todays_check_is_tried_on_one_run_and_on_many(house: House, opens: Opens
     page.get_by_role("button", name="Replay").click()
     expect(page.get_by_text("1 of 1 verdict changes.")).to_be_visible()
     expect(page.get_by_role("cell", name="Refused")).to_be_visible()
+    house.write("UPDATE hook_runs SET started = started - 172800000 WHERE user_id != ?", other.id)
     page.goto("/hooks")
     page.get_by_label("Every run of").select_option(label="the last day")
     page.get_by_role("button", name="Replay them").click()
-    expect(page.get_by_text(re.compile(r"\d+ of \d+ verdicts? changes?"))).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=60_000)
+    expect(page.get_by_text("1 of 1 verdict changes.")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
 
 
 def test_a_hook_is_switched_off_and_on(house: House, opens: Opens) -> None:
