@@ -184,7 +184,7 @@ def test_a_job_is_paused_resumed_and_aborted_by_keyboard(house: House, vendor: P
     expect(page.get_by_text("Paused", exact=True)).to_be_visible()
     assert vendor.part(job["tasks"][0]["upload"], bytes(9), total=9).refusal == (409, "job_paused")
     page.get_by_role("button", name="Resume").press("Enter")
-    expect(page.get_by_text("Waits for bytes")).to_be_visible()
+    expect(page.locator("h1 ~ div .badge")).to_have_text("Waits for bytes")
     page.get_by_role("button", name="Abort").press("Enter")
     dialog = page.get_by_role("dialog", name="Abort this job?")
     expect(dialog).to_be_visible()
