@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import warm
+
 from . import contest, crowd, figures, lists, offers, options, page, report
 from .contestant import BENCH, ROOT, Contestant
 from .facts import machine
@@ -29,6 +31,8 @@ NO_LINE = 3
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     asked = options.parse()
+    if asked.smoke:
+        warm.use()
     BENCH.mkdir(exist_ok=True)
     if asked.write_docs:
         report.write_docs(asked.results, ROOT / "docs" / "performance.md")

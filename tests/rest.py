@@ -203,7 +203,7 @@ class Person:
         return self.ended(job["id"])
 
     def ended(self, job_id: str) -> dict[str, Any]:
-        until(lambda: self.get(f"/jobs/{job_id}").json["status"] in ("done", "failed", "aborted"))
+        until(lambda: self.get(f"/jobs/{job_id}").json["status"] in ("done", "failed", "aborted"), every=0.05)
         return dict(self.get(f"/jobs/{job_id}").json)
 
 

@@ -75,6 +75,32 @@ def run(
         return subprocess.CompletedProcess(command, code, out.read(), err.read())
 
 
+def command_in(folder: Path) -> int:
+    """Put a program `stagedoor` there, for a shell that has the folder in its path: it starts the command as `popen`
+    does, hands signals on, and ends as that ends. Programs find the way by the descriptor, which is theirs to inherit.
+    """
+    folder.mkdir()
+    program = folder / "stagedoor"
+    program.write_text(STAND_IN.format(python=sys.executable, control=_forker().fileno()))
+    program.chmod(0o755)
+    return _forker().fileno()
+
+
+STAND_IN = """#!{python} -IS
+import json, os, signal, socket, sys
+ended, told = os.pipe()
+ask = {{"words": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}
+socket.send_fds(socket.socket(fileno={control}), [json.dumps(ask).encode()], [0, 1, 2, told])
+os.close(told)
+lines = os.fdopen(ended)
+pid = int(lines.readline())
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, lambda number, _: os.kill(pid, number))
+code = int(lines.readline())
+sys.exit(code if code >= 0 else 128 - code)
+"""
+
+
 class Forked:
     """What `subprocess.Popen` is, as far as it is needed. `ended` becomes readable when the process has ended."""
 

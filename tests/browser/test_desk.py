@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from axe import violations
+from axe import violations_in_both_themes
 from rest import House, Person, basic, file, folder, fresh
 from studio import Studio, until
 
@@ -205,7 +205,7 @@ def test_a_job_is_paused_resumed_and_aborted_by_keyboard(house: House, vendor: P
     expect(page.get_by_text("Paused", exact=True)).to_be_visible()
     assert vendor.part(job["tasks"][0]["upload"], bytes(9), total=9).refusal == (409, "job_paused")
     page.get_by_role("button", name="Resume").press("Enter")
-    expect(page.get_by_text("Waits for bytes")).to_be_visible()
+    expect(page.locator("h1 ~ div .badge")).to_have_text("Waits for bytes")
     page.get_by_role("button", name="Abort").press("Enter")
     dialog = page.get_by_role("dialog", name="Abort this job?")
     expect(dialog).to_be_visible()
@@ -418,11 +418,12 @@ def test_todays_check_is_tried_on_one_run_and_on_many(house: House, opens: Opens
     page.get_by_role("button", name="Replay").click()
     expect(page.get_by_text("1 of 1 verdict changes.")).to_be_visible()
     expect(page.get_by_role("cell", name="Refused")).to_be_visible()
+    house.write("UPDATE hook_runs SET started = started - 172800000 WHERE user_id != ?", other.id)
     page.goto("/hooks")
     page.get_by_label("Every run of").select_option(label="the last day")
     page.get_by_role("button", name="Replay them").click()
-    expect(page.get_by_text(re.compile(r"\d+ of \d+ verdicts? changes?"))).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=60_000)
+    expect(page.get_by_text("1 of 1 verdict changes.")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
 
 
 def test_a_hook_is_switched_off_and_on(house: House, opens: Opens) -> None:
@@ -516,10 +517,7 @@ def test_pages_can_be_used_by_everybody(house: House, things: dict[str, str], op
     page = opens(house.admin, address.format(**things))
     page.locator("main h1").wait_for()
     page.wait_for_timeout(300)
-    page.emulate_media(reduced_motion="reduce")  # no colour is half way to another
-    for theme in ("dark", "light"):
-        page.evaluate("theme => (document.documentElement.dataset.theme = theme)", theme)
-        assert violations(page) == []
+    assert violations_in_both_themes(page) == {}
     page.set_viewport_size({"width": 390, "height": 844})
     assert fits(page)
 

@@ -22,11 +22,16 @@ class Killed(BaseException):
 
 
 class Fuse:
-    """Counts calls to the system and makes one fail; after a kill, all of them."""
+    """Counts calls to the system and makes one fail; after a kill, all of them.
+
+    What is flushed does not go to the device: a process that is killed takes nothing along that it has written.
+    """
 
     def __init__(self, patch: pytest.MonkeyPatch, *, kill: bool, by_hand: bool) -> None:
         self.left: int | None = None
         self._kill = kill
+        for name in ("fsync", "fdatasync"):
+            patch.setattr(os, name, lambda descriptor: None)
         for name in CALLS:
             patch.setattr(os, name, self._guard(getattr(os, name)))
         patch.setattr(rename, "_RENAME", None if by_hand else self._guard(rename._RENAME))

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 import tomllib
 
+import warm
 from breaking import furnished, submit
 from stagedoor.config import Home
 from studio import BIN, Studio, clean, frames, free_port
@@ -31,15 +33,18 @@ def blocks(page: str, language: str = "sh") -> list[str]:
 
 def do(script: list[str], env: dict[str, str], cwd: Path) -> str:
     """Run blocks as one script that ends at the first command that fails; what they said."""
-    given = {**env, "PATH": f"{BIN}:{env['PATH']}"}
-    with (cwd / "said").open("w+") as said:
+    with tempfile.TemporaryDirectory() as place, (cwd / "said").open("w+") as said:
+        line = warm.command_in(Path(place) / "bin")
+        given = {**env, "PATH": f"{place}/bin:{BIN}:{env['PATH']}"}
         words = ["bash", "-e", "-c", "\n".join(script)]
-        bash = subprocess.Popen(words, env=given, cwd=cwd, stdout=said, stderr=said, start_new_session=True)
+        bash = subprocess.Popen(
+            words, env=given, cwd=cwd, stdout=said, stderr=said, start_new_session=True, pass_fds=[line]
+        )
         try:
             assert bash.wait(100) == 0, (cwd / "said").read_text()
         finally:
             with suppress(ProcessLookupError):
-                os.killpg(bash.pid, signal.SIGKILL)  # a server that it began
+                os.killpg(bash.pid, signal.SIGTERM)  # a server that it began
         return (cwd / "said").read_text()
 
 

@@ -49,8 +49,10 @@ async function draw(signal) {
     const name = (title) => (document.title = title ? `${title} · Stagedoor` : "Stagedoor");
     name(module.title ?? "");
     fill(main);
+    const before = document.activeElement;
     await module.show({ main, params: found.params, query: new URLSearchParams(location.search), me: session.me, signal, go, name });
-    if (!signal.aborted && !main.contains(document.activeElement)) main.focus({ preventScroll: true });
+    const unmoved = [before, document.body, null].includes(document.activeElement); // else somebody opened a menu meanwhile
+    if (!signal.aborted && unmoved) main.focus({ preventScroll: true });
   } catch (error) {
     if (signal.aborted || error.name === "AbortError") return undefined;
     if (error instanceof Refusal && error.status === 401) return toSignIn();
