@@ -245,9 +245,12 @@ def take(browser: Browser, made: Scene, name: str, who: str, show: Callable[[Pag
 @contextmanager
 def signed_in(browser: Browser, made: Scene, who: str, width: int, height: int) -> Iterator[BrowserContext]:
     """Each person signs in once; later browsers have their cookies."""
+    phone = width < 500
     context = browser.new_context(
         base_url=made.studio.url,
         viewport={"width": width, "height": height},
+        has_touch=phone,
+        is_mobile=phone,
         storage_state=_signed_in.get(who),  # type: ignore[arg-type]
     )
     if who and who not in _signed_in:

@@ -1,7 +1,8 @@
 """v002 shares nine frames of ten with v001, which the same user has published before. Bytes on the wire count.
 
 The whole publish of v002 is timed. v001 is published from beside the server, so that it costs no time on the line.
-Peers send v002 to an empty place: none of those here knows bytes again under another name.
+Peers send v002 to an empty place: none of those here knows bytes again under another name. One that is cut off by the
+limit shows the share of the bytes that it had sent by then.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ..processes import Unusable
 from ..report import row, say
 from .line import Weather, bytes_sent, line
 
-WEATHER = Weather(100, 0)
+WEATHER = Weather(100, 0.1)
 LOAD = Load("REPUBLISH", 200, 2 << 20)
 NEW_EVERY = 10
 
