@@ -55,7 +55,8 @@ IDLE_SECONDS = 3.0
 def measure_crowd(folder: Path, scale: float) -> Numbers:
     house = House(folder / "run" / "crowd", LOOPBACK, publish_hook=False)
     house.studio.hook("pre-publish-server", APART_HOOK)
-    house.studio.command("settings", "set", "open_offers", "1000000")  # none of those here is submitted
+    for limit in ("open_offers", "running_jobs"):  # the first are never submitted, the second are all of one user
+        house.studio.command("settings", "set", limit, "1000000")
     house.start()
     try:
         latency = measure_latency(house, made(LOADS["SEQ"].scaled(scale), folder / "loads"))
