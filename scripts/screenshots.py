@@ -238,7 +238,10 @@ def take(browser: Browser, made: Scene, name: str, who: str, show: Callable[[Pag
             for theme in THEMES:
                 page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
                 settle(page)
-                save(page.screenshot(full_page=True), out / f"{name}-{size}-{theme}.png")
+                # As high as the page: a picture beyond the window is drawn as if there were no fingers.
+                whole = page.evaluate("document.documentElement.scrollHeight")
+                page.set_viewport_size({"width": width, "height": max(height, whole)})
+                save(page.screenshot(), out / f"{name}-{size}-{theme}.png")
     print(name, flush=True)
 
 

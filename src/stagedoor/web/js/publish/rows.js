@@ -149,7 +149,7 @@ function says({ verdict, found, faults }) {
     verdict.warning ? h("p", { class: "words warning" }, verdict.warning) : null,
     verdict.info ? h("p", { class: "words" }, verdict.info) : null,
     findings(verdict.findings),
-    verdict.rejected ? h("p", { class: "muted small" }, "Correct it on your disk and drop it here again: it takes the place of this one. Or remove it.") : null,
+    verdict.rejected ? h("p", { class: "muted small" }, "Correct it on your disk and give it again: it takes the place of this one. Or remove it.") : null,
   );
 }
 
