@@ -99,7 +99,9 @@ class Sender:
         """
         try:
             self._send(_takes_bytes(known) or self._patiently(self._look))
-            return self._seen if self._seen is not None else self._ask_job()[0]
+            if self._seen is None:
+                self._look()
+            return self._seen
         finally:
             self._over.set()
             self._asking.shutdown(wait=False, cancel_futures=True)
@@ -126,11 +128,9 @@ class Sender:
             job = self._patiently(self._look)
 
     def _look(self) -> JobView:
-        self._seen, job = self._ask_job()
+        job: JobView
+        self._seen, job = self._connection.fetch_both(calls.JOB, {"id": self._job_id})
         return job
-
-    def _ask_job(self) -> tuple[Any, JobView]:
-        return self._connection.fetch_both(calls.JOB, {"id": self._job_id})
 
     def _missing(self, job: JobView) -> list[tuple[TaskView, UploadView]]:
         """The tasks that lack bytes and may have them."""

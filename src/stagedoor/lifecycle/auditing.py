@@ -19,7 +19,7 @@ from ..wire.jobs import Page
 from ..wire.log import LogView, StumbleView
 from .needs import AuditBook, Lists
 from .views import moment
-from .wanted import EVERYTHING, Wanted
+from .wanted import Wanted
 
 PAGE = 500
 SIGNING_IN = ("session", "password", "passkey", "invitation")
@@ -42,7 +42,7 @@ class Auditing:
         code: str | None = None,
         since: int | None = None,
         refusals: bool = False,
-        wanted: Wanted = EVERYTHING,
+        wanted: Wanted,
     ) -> Page:
         """Lines, the newest first. `entity`: a type, an id, what people call it, or `<type>:<id or name>`.
 

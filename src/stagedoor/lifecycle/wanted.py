@@ -19,7 +19,3 @@ class Wanted:
         """`inside`: whether the expression may name what a standard user is not shown. Raises BadRequest."""
         where = None if self.where is None else parse(self.where)
         return Slice(where, inside, self.limit, self.skip)
-
-
-EVERYTHING = Wanted()
-"""its first page"""
