@@ -99,7 +99,7 @@ LISTS = [call.path.removeprefix(V1) for call in TABLE.values() if call.answer is
 
 @pytest.mark.parametrize("path", LISTS)
 def test_any_expression_is_answered_or_refused_cleanly(asked: House, path: str) -> None:
-    @fuzz(25)
+    @fuzz(50)
     @hypothesis.given(WRITTEN)
     def ask(written: str) -> None:
         answer = asked.pool.request(
@@ -144,7 +144,7 @@ BODIES = st.recursive(
 def test_any_json_is_answered_or_refused_cleanly(asked: House, name: str) -> None:
     call = TABLE[name]
 
-    @fuzz(25)
+    @fuzz(50)
     @hypothesis.given(BODIES, st.booleans())
     def ask(body: Any, nested: bool) -> None:
         if name == "ADD_VOLUME" and isinstance(body, dict):
