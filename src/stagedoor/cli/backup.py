@@ -18,7 +18,7 @@ def command(page: Page, home: Path, file: Path) -> None:
     """Put everything that the home holds into the new file FILE, also while the server runs.
 
     Database, configuration, certificates, keys and hook runs. Not what lies on the volumes: what has been placed, and
-    bytes of unfinished uploads. FILE holds secrets: only its owner may read it.
+    bytes of unfinished uploads; nor who is signed in. FILE holds secrets: only its owner may read it.
     """
     made = bootstrap().backup(home, file.absolute())
     page.answer(made)

@@ -27,8 +27,9 @@ _STYLES = {"ok": "green", "warning": "yellow", "fault": "bold red"}
 def command(page: Page, home: Path, host: str, port: int) -> None:
     """Look at everything that a server needs, and say what to do where something is wrong.
 
-    Home, database, engine, volumes, hooks, certificate, port, clocks and limits. It changes nothing, and may be run
-    while the server runs and while it does not. Exit code 8 where there is a fault.
+    Home, limits, database, engine, volumes, hooks, jobs that stand still, mail, certificate, port and clocks. It
+    changes nothing and sends no mail, and may be run while the server runs and while it does not. Exit code 8 where
+    there is a fault.
     """
     found = bootstrap().examine(home, host=host, port=port)
     page.answer(found)
