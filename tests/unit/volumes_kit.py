@@ -13,6 +13,7 @@ from stagedoor.model.entities import Volume
 from stagedoor.model.manifest import File, Folder, Manifest
 from stagedoor.model.tape import Range
 from stagedoor.volumes import Disk
+from stagedoor.volumes.following import STEP
 from stagedoor.volumes.upload import StagedUpload
 
 ID = "0123456789abcdef01234567"
@@ -50,17 +51,19 @@ def content(size: int) -> bytes:
 class House:
     """One volume, one disk that can be killed and started again."""
 
-    def __init__(self, root: Path, durability: str = "cache", **more: Any) -> None:
+    def __init__(self, root: Path, durability: str = "cache", step: int = STEP, **more: Any) -> None:
         self.volume = volume(root / "volume", **more)
         self.volumes = [self.volume]
         self.root = Path(self.volume.root)
         self.durability = durability
+        self.proof = "device"
+        self.step = step
         self.disk = self.start()
         self.folder = Path()
 
     def start(self) -> Disk:
         """A new process, as far as the disk can tell: nothing but the files is left."""
-        self.disk = Disk(lambda folder: self.durability, lambda: self.volumes)
+        self.disk = Disk(lambda _: self.durability, lambda: self.volumes, lambda _: self.proof, step=self.step)
         return self.disk
 
     def stage(self, manifest: Manifest, path: str = "a/b/shot", upload_id: str = ID) -> StagedUpload:

@@ -213,7 +213,7 @@ class _Running:
             if self._mail:
                 self._mail.stop()
             self._engine.stop()
-            self._storage.flush()
+            self._storage.stop()
 
     def _sweeping(self) -> None:
         while not self._stopping.wait(SWEEP_SECONDS):

@@ -1,4 +1,4 @@
-"""Step 4: everything that arrived is read once and compared with what was written; the receipt is made.
+"""Step 4: everything that arrived has been read once and compared with what was written; the receipt is made.
 
 Rules
 1. No entry goes on before every entry of the job is proved. What was left out is none of them; where entries were let

@@ -47,6 +47,10 @@ class Tape:
     def range_of(self, index: int) -> Range:
         return Range(self._starts[index], self._starts[index + 1])
 
+    def whole(self, until: int) -> int:
+        """How many files lie wholly before a place on the tape."""
+        return bisect_right(self._starts, until) - 1
+
     def pieces(self, start: int, end: int) -> Iterator[Piece]:
         """The files that `[start, end)` touches, in order; empty files have no bytes and are left out."""
         if not 0 <= start <= end <= self.size:

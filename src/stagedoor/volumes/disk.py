@@ -3,15 +3,18 @@
 Rules
 1. One object per upload and process. The last `KEPT_OPEN` stay in memory; older ones are flushed and go when nobody
    holds them, so that memory does not grow with the number of jobs.
-2. What a file system can do is probed when a place on it is first looked at. Only a good answer is remembered.
+2. Uploads are read while they arrive, by `READERS` threads in all (`following`).
+3. What a file system can do is probed when a place on it is first looked at. Only a good answer is remembered.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,7 @@ from ..model.entities import Volume
 from ..model.manifest import Manifest
 from ..model.names import OURS
 from . import copying, placing, replacing
+from .following import STEP
 from .history import History, Thing
 from .journal import Journal
 from .paths import FileSystem, Located, free, key, locate, real_path
@@ -30,6 +34,7 @@ from .staging import Staging, home
 from .upload import StagedUpload
 
 KEPT_OPEN = 64
+READERS = max(1, (os.cpu_count() or 1) // 2)
 _GATES = 64
 
 log = logging.getLogger(__name__)
@@ -37,17 +42,23 @@ log = logging.getLogger(__name__)
 
 class Disk:
     """Implements `Storage`. `durability` answers `cache` or `flush`, `proof_from` `device` or `cache`, for what is
-    staged in a folder; `volumes` the volumes as configured now."""
+    staged in a folder; `volumes` the volumes as configured now; `step` how many bytes are waited for before they are
+    read."""
 
     def __init__(
         self,
         durability: Callable[[Path], str],
         volumes: Callable[[], list[Volume]],
         proof_from: Callable[[Path], str] = lambda folder: "device",
+        *,
+        step: int = STEP,
     ) -> None:
         self._durability = durability
         self._proof_from = proof_from
         self._volumes = volumes
+        self._readers = ThreadPoolExecutor(READERS, "stagedoor-follow")
+        self._stopping = threading.Event()
+        self._step = step
         self._lock = threading.Lock()
         self._gates = [threading.Lock() for _ in range(_GATES)]
         self._uploads: WeakValueDictionary[str, StagedUpload] = WeakValueDictionary()
@@ -90,7 +101,8 @@ class Disk:
             if known:
                 return known
             durability, proof_from = partial(self._durability, Path(folder)), partial(self._proof_from, Path(folder))
-            upload = StagedUpload(Staging(Path(folder), upload_id), durability, proof_from)
+            staging = Staging(Path(folder), upload_id)
+            upload = StagedUpload(staging, durability, proof_from, self._readers, self._stopping.is_set, self._step)
             with self._lock:
                 self._uploads[upload_id] = upload
                 self._recent[upload_id] = upload
@@ -124,6 +136,11 @@ class Disk:
 
     def remove_kept(self, path: str) -> None:
         replacing.remove(replacing.kept_folder(path))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._readers.shutdown(cancel_futures=True)
+        self.flush()
 
     def flush(self) -> None:
         with self._lock:

@@ -54,6 +54,15 @@ class Extents:
     def __contains__(self, extent: Extent) -> bool:
         return self._by_start.get(extent.start) == extent
 
+    def run(self, start: int, most: int) -> list[Extent]:
+        """What was received from a place on without a gap: up to `most` bytes, and to the end of an extent."""
+        found = []
+        at = start
+        while at - start < most and (extent := self._by_start.get(at)):
+            found.append(extent)
+            at = extent.end
+        return found
+
     def add(self, extents: Iterable[Extent]) -> None:
         extents = list(extents)
         for extent in extents:

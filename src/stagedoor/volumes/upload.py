@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..model.manifest import Manifest
 from ..model.tape import Range, Ranges
 from . import flushing, proof
 from .claims import Claims
+from .following import STEP, Follower
 from .history import Extent, History, flushed_record, lost_record, part_record
 from .journal import Journal
 from .part import HASHES, Part
@@ -40,11 +42,15 @@ class StagedUpload:
         self,
         staging: Staging,
         durability: Callable[[], str],
-        proof_from: Callable[[], str] = lambda: "device",
+        proof_from: Callable[[], str],
+        readers: Executor,
+        stop: Callable[[], bool],
+        step: int = STEP,
         *,
         flush_every: int = FLUSH_EVERY,
     ) -> None:
-        """Read what is staged. Raises FileNotFoundError."""
+        """Read what is staged. What arrives later is read in steps by `readers`, until `stop` says so. Raises
+        FileNotFoundError."""
         self.staging = staging
         self.tree = Tree(staging.data, staging.manifest())
         self.claims = Claims()
@@ -58,6 +64,7 @@ class StagedUpload:
         self._flushing = False
         self._journal = Journal(staging.journal)
         self.history = History(self._journal.read())
+        self._follower = Follower(self.tree, self._run, self.flush, self._from_device, readers, stop, step)
         self._proof = staging.proof()
         if self._proof is None:
             self._read_again()
@@ -81,6 +88,11 @@ class StagedUpload:
     @property
     def complete(self) -> bool:
         return self.received == self.size
+
+    @property
+    def followed(self) -> int:
+        """Bytes that have been read while others were still to come."""
+        return self._follower.reached
 
     @property
     def proved(self) -> bool:
@@ -126,11 +138,12 @@ class StagedUpload:
             missing = self.missing()
             if missing:
                 return Proof(lost=missing)
+            followed = self._follower.end()
             proof.tidy(self.tree)
-            device = self._proof_from() == "device"
+            device = self._from_device()
             if device:
                 self.flush()
-            outcome = proof.read(self.tree, self.history.extents, stop, device=device)
+            outcome = proof.read(self.tree, self.history.extents, stop, device=device, followed=followed)
             if outcome.lost:
                 log.error("%s: the proof found damage in %s", self.folder, outcome.lost)
                 self.note(lost_record(outcome.lost), sync=True)
@@ -157,6 +170,14 @@ class StagedUpload:
             self._flushing = self._flushing or due
         if due:
             threading.Thread(target=self._flush_aside, name="stagedoor-flush", daemon=True).start()
+        self._follower.arrived(self.received)
+
+    def _run(self, start: int, most: int) -> list[Extent]:
+        with self._lock:
+            return self.history.extents.run(start, most)
+
+    def _from_device(self) -> bool:
+        return self._proof_from() == "device"
 
     def _flush_aside(self) -> None:
         try:

@@ -188,6 +188,6 @@ class Storage(Protocol):
         """Remove what was kept aside, as `place` named it. Idempotent. Raises OSError, ValueError."""
         ...
 
-    def flush(self) -> None:
-        """Before a clean end: flush every open upload, so that nothing need be read again."""
+    def stop(self) -> None:
+        """Before a clean end: read no more, and flush every open upload, so that nothing need be read again."""
         ...

@@ -1,0 +1,139 @@
+"""Reading an upload while it arrives, so that little is left to be read when its last byte has come.
+
+Rules
+1. A follower reads what was received without a gap from the beginning on, at a distance, in the threads of a pool that
+   all uploads share. From the device: what it reads is flushed before.
+2. What it found counts for the proof only as long as nobody has changed the files since. A large file that is still
+   arriving changes all the time: of what was read of it this cannot be told.
+3. Damage, a disk that cannot be read or flushed, a proof that is to read from elsewhere: it gives up, and the proof
+   reads everything. A new process begins anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from ..model.tape import Range
+from .history import Extent
+from .reading import Reader
+from .staging import Tree
+
+STEP = 2**26
+"""bytes that are waited for before they are read"""
+RUN = 2**27
+"""bytes that are read at a time, at most: other uploads want their turn, and a proof does not wait long"""
+
+log = logging.getLogger(__name__)
+
+
+class Follower:
+    """`run` gives what was received from a place on, `flush` brings it to the device, `device` says whether the proof
+    is to read from there, `stop` whether the server ends."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        run: Callable[[int, int], list[Extent]],
+        flush: Callable[[], None],
+        device: Callable[[], bool],
+        pool: Executor,
+        stop: Callable[[], bool],
+        step: int = STEP,
+    ) -> None:
+        self._tree = tree
+        self._run = run
+        self._flush = flush
+        self._device = device
+        self._pool = pool
+        self._stop = stop
+        self._step = step
+        self._changed = threading.Condition()
+        self._reading = False
+        self._more = False
+        self._over = tree.tape.size < step
+        self._reader: Reader | None = None
+        self.reached = 0
+        """how far on the tape"""
+
+    def arrived(self, received: int) -> None:
+        """Called when bytes were received; how many there are now."""
+        if self._over or received - self.reached < self._step:
+            return
+        with self._changed:
+            self._more = True
+            if self._over or self._reading:
+                return
+            self._reading = True
+        try:
+            self._pool.submit(self._follow)
+        except RuntimeError:  # the server ends
+            self._rest()
+
+    def end(self) -> Reader | None:
+        """Read no more; what has read the beginning of the tape, if anything has and it still holds."""
+        with self._changed:
+            self._over = True
+            self._changed.wait_for(lambda: not self._reading)
+            reader, self._reader = self._reader, None
+        if reader and reader.device == self._device() and self._holds(reader):
+            return reader
+        return None
+
+    def _follow(self) -> None:
+        try:
+            while self._goes_on():
+                while not self._over and self._got_on():
+                    pass
+        except (OSError, InterruptedError) as error:
+            log.warning("%s is read when all has arrived: %s", self._tree.data, error)
+            self._over, self._reader = True, None
+            self._rest()
+
+    def _goes_on(self) -> bool:
+        """Whether anything has arrived since it was last looked at; if not, this thread is done."""
+        with self._changed:
+            more, self._more = self._more and not self._over, False
+            if not more:
+                self._rest()
+            return more
+
+    def _got_on(self) -> bool:
+        """Read what may be read next; false where that is little, or ends within a file that is read as a whole."""
+        extents = self._run(self.reached, RUN)
+        if not extents or extents[-1].end - self.reached < self._step:
+            return False
+        if self._reader is None:
+            files = Range(0, len(self._tree.manifest.files))
+            self._reader = Reader(self._tree, files, self._stop, device=self._device())
+        if self._reader.device:
+            self._flush()
+        before = self.reached
+        self._reader.read(extents, extents[-1].end)
+        self.reached = self._reader.reached
+        if self._reader.lost:
+            raise InterruptedError(f"damage in {self._reader.lost}")
+        return self.reached > before
+
+    def _rest(self) -> None:
+        with self._changed:
+            self._reading = False
+            self._changed.notify_all()
+
+    def _holds(self, reader: Reader) -> bool:
+        """Whether the files that were read to their end are as they were then."""
+        for index, changed in enumerate(reader.changed):
+            if not self._tree.manifest.files[index].size:  # emptied in any case, or made
+                continue
+            path = self._tree.file(index)
+            try:
+                now = os.lstat(path).st_ctime_ns
+            except OSError:
+                now = -1
+            if now != changed or now == -1:
+                log.warning("%s was changed by others while it lay in staging", path)
+                return False
+        return True
