@@ -19,6 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
+from blake3 import blake3
+
 from ..lifecycle.needs import Proof
 from ..model.tape import Range, Ranges
 from .history import Extent, own_digest
@@ -53,7 +55,7 @@ def read(
         followed.finish(extents)
         readers, first = [followed], followed.next
     bounds = _bounds(tree, first, 1 if not device and tree.tape.size < SMALL * len(tree.manifest.files) else WORKERS)
-    fresh = [Reader(tree, Range(*run), stop, device=device) for run in pairwise(bounds)]
+    fresh = [Reader(tree, Range(*run), stop, device=device, threads=blake3.AUTO) for run in pairwise(bounds)]
     readers += fresh
     with ThreadPoolExecutor(WORKERS, "stagedoor-proof") as pool:
         for done in [pool.submit(reader.read, extents, tree.tape.size) for reader in fresh]:

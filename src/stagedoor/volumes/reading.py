@@ -34,7 +34,7 @@ from .staging import Tree
 CHUNK = 2**18
 """bytes read at a time: what a processor keeps close by while it is hashed three times"""
 LARGE = 2**25
-"""bytes; larger files are read ahead in longer chunks, and hashed by all processors"""
+"""bytes; larger files are read ahead in longer chunks, and may be read in part"""
 LARGE_CHUNK = 2**21
 """two of them still lie close by: with 4 MiB a large file took a third longer"""
 BATCH = 32
@@ -46,9 +46,10 @@ log = logging.getLogger(__name__)
 
 
 class Reader:
-    """Reads a run of the manifest's files. `stop` is asked now and then; InterruptedError when it says so."""
+    """Reads a run of the manifest's files, hashing large ones with so many threads. `stop` is asked now and then;
+    InterruptedError when it says so."""
 
-    def __init__(self, tree: Tree, files: Range, stop: Callable[[], bool], *, device: bool) -> None:
+    def __init__(self, tree: Tree, files: Range, stop: Callable[[], bool], *, device: bool, threads: int = 1) -> None:
         self.hashes: list[FileHash] = []
         """of the files so far; worth nothing where anything is lost"""
         self.changed = array("q")
@@ -58,6 +59,7 @@ class Reader:
         """whether anything may have been read from this machine's memory"""
         self.stop = stop
         self.device = device
+        self._threads = threads
         self._tree = tree
         self._files = files
         self._at = tree.tape.range_of(files.start).start if files.size else 0
@@ -89,7 +91,7 @@ class Reader:
         if self._file is None or self._go_on(self._file, until):
             self._whole_files(until)
             if self.next < self._files.end and self._tree.manifest.files[self.next].size >= LARGE and self._at < until:
-                self._file = _File(self._tree, self.next)
+                self._file = _File(self._tree, self.next, self._threads)
                 self._go_on(self._file, until)
         self._buffer = memoryview(bytearray())
 
@@ -101,7 +103,7 @@ class Reader:
     def _whole_files(self, until: int) -> None:
         end = min(self._tree.tape.whole(until), self._files.end)
         for start in range(self.next, end, BATCH):
-            batch = [_File(self._tree, index) for index in range(start, min(start + BATCH, end))]
+            batch = [_File(self._tree, index, self._threads) for index in range(start, min(start + BATCH, end))]
             try:
                 for file in batch:
                     self._prepare(file, 0, file.size)
@@ -249,14 +251,14 @@ class _File:
 
     __slots__ = ("blake3", "descriptor", "index", "offset", "path", "size", "xxh128")
 
-    def __init__(self, tree: Tree, index: int) -> None:
+    def __init__(self, tree: Tree, index: int, threads: int) -> None:
         self.index = index
         self.path = tree.file(index)
         self.size = tree.manifest.files[index].size
         self.offset = 0
         self.descriptor: int | None = None
         self.xxh128 = xxh3_128()
-        self.blake3 = blake3(max_threads=blake3.AUTO) if self.size >= LARGE else blake3()
+        self.blake3 = blake3(max_threads=threads) if self.size >= LARGE else blake3()
 
     def close(self) -> None:
         descriptor, self.descriptor = self.descriptor, None
