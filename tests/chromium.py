@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, sync_playwright
 ARGUMENTS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+    # The list below the address bar is two pages of the browser itself, loaded for each context.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 )
 Launch = Callable[..., Browser]
 
