@@ -31,6 +31,14 @@ from pathlib import Path
 from typing import IO, Any
 
 COMMAND = str(Path(sys.executable).with_name("stagedoor"))
+LATER = (
+    *("stagedoor.client", "stagedoor.client.session", "rich.console", "rich.table", "rich.progress", "encodings.idna"),
+    *("sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql", "dbos._sys_db_sqlite", "attrs"),
+    *("anyio._backends._asyncio", "litestar._kwargs.kwargs_model", "litestar.exceptions.responses"),
+    *("litestar.middleware.allowed_hosts", "litestar.middleware.csrf", "litestar.middleware.exceptions"),
+    *("litestar.middleware.response_cache",),
+)
+"""what commands load only when they come to need it, and most do"""
 _used = False
 
 
@@ -184,6 +192,8 @@ def _load() -> None:
     importlib.import_module("stagedoor.bootstrap.serving")
     for module, _ in cli.COMMANDS.values():
         importlib.import_module(f"stagedoor.cli.{module}")
+    for name in LATER:
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()
 
