@@ -31,7 +31,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     made = Studio(tmp_path_factory.mktemp("desk") / "studio")
     made.start()
     yield made
-    made.stop()
+    made.end()
 
 
 @pytest.fixture(scope="module")

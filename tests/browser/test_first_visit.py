@@ -46,7 +46,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[Path, Pa
     made.start("--tls-cert", str(cert), "--tls-key", str(key))
     until(lambda: _listens(made.port))
     yield made
-    made.stop()
+    made.end()
 
 
 def _listens(port: int) -> bool:

@@ -104,7 +104,7 @@ def test_a_backup_taken_under_load_restores_to_a_server_that_finishes_its_unfini
             assert tree(studio.volume / "in" / name) == tree(tmp_path / name)
         assert CliRunner().invoke(cli, ["doctor", "--home", str(home)]).exit_code == 0
     finally:
-        new.stop()
+        new.end()
 
 
 def _offers_without_end(studio: Any, folder: Path, stop: threading.Event) -> None:

@@ -150,7 +150,7 @@ def test_a_publish_goes_through_a_proxy(tmp_path: Path, proxy: Callable[[Path, i
         if proxy is nginx:
             assert "buffered to a temporary file" not in (folder / "error.log").read_text()
     finally:
-        studio.stop()
+        studio.end()
 
 
 def hear(pool: urllib3.PoolManager, url: str, who: Account) -> None:

@@ -215,7 +215,7 @@ def test_certificates_are_read(tmp_path: Path) -> None:
         (studio.home / "tls" / "self-signed.key").write_text("nonsense")
         assert [one[:2] for one in bad(studio)] == [("fault", "tls")]
     finally:
-        studio.stop()
+        studio.end()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -44,7 +44,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     studio = Studio(tmp_path_factory.mktemp("fuzz") / "studio")
     studio.start()
     yield House(studio)
-    studio.stop()
+    studio.end()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ def studio(tmp_path: Path, postgresql_empty_url: str) -> Iterator[Studio]:
     made = Studio(tmp_path / "studio", database=postgresql_empty_url)
     made.start()
     yield made
-    made.stop()
+    made.end()
 
 
 def test_a_publish_goes_on_after_a_kill_and_ends_well(studio: Studio, tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ def test_failures_are_slowed_but_a_right_password_from_elsewhere_is_taken(tmp_pa
         assert elsewhere.sign_in(email).status == 200
         assert elsewhere.get("/me/sessions").json["items"][0]["ip"] == "198.51.100.9"
     finally:
-        studio.stop()
+        studio.end()
 
 
 def test_a_new_password_needs_the_old_one_and_ends_all_other_sessions(house: House) -> None:
@@ -555,7 +555,7 @@ def mailing(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Itera
     studio.start("--behind-proxy")
     studio.wait_ready()
     yield House(studio)
-    studio.stop()
+    studio.end()
 
 
 PROXY = {"Host": "publish.studio.example", "X-Forwarded-Proto": "https", "Origin": PUBLIC}

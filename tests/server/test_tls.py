@@ -48,7 +48,7 @@ class Secure:
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
     made = Secure(tmp_path_factory.mktemp("secure") / "studio")
     yield made
-    made.studio.stop()
+    made.studio.end()
 
 
 def speaks_tls(port: int) -> bool:
