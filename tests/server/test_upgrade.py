@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import stagedoor
+import warm
 from breaking import (
     MIB,
     ended_well,
@@ -31,7 +32,7 @@ from breaking import (
 )
 from counting import line_to
 from stagedoor.records import Schema, migrate, schema_of
-from studio import STAGEDOOR, clean, frames, tree, until
+from studio import clean, frames, tree, until
 
 NEXT = """
 from alembic import op
@@ -102,7 +103,7 @@ def test_jobs_in_mid_upload_and_mid_proof_are_finished_by_the_next_version(
     made = json.loads(run(next_version, "upgrade", *home).stdout)
     assert (made["upgraded"], "of_the_next_version" in tables(studio)) == (True, True)
     assert json.loads(run(next_version, "upgrade", *home).stdout) == {"upgraded": False, "backup": None}
-    before = subprocess.run([STAGEDOOR, "serve", *home[:2]], env=clean(), capture_output=True, text=True, check=False)
+    before = warm.run(["serve", *home[:2]], env=clean())
     assert (before.returncode, "newer version" in before.stderr) == (2, True)
 
     let_go(studio)
@@ -113,7 +114,7 @@ def test_jobs_in_mid_upload_and_mid_proof_are_finished_by_the_next_version(
     for name in ("in_proof", "half"):
         assert tree(studio.volume / "in" / name) == tree(tmp_path / name)
 
-    restored = run(clean(), "restore", made["backup"], "--home", str(tmp_path / "as_before"))
+    restored = warm.run(["restore", made["backup"], "--home", str(tmp_path / "as_before")], env=clean())
     assert restored.returncode == 0, restored.stderr
     assert schema_of(f"sqlite:///{tmp_path / 'as_before' / 'stagedoor.db'}") is Schema.CURRENT
 
