@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
+import psycopg
 
 UNSAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=16MB")
 """quick and small, for what needs not survive a cut of the power"""
@@ -35,10 +35,8 @@ def server(*settings: str) -> Iterator[str]:
 
 
 def execute(url: str, *statements: str) -> None:
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("; ".join(statements)))
-    engine.dispose()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("; ".join(statements).encode())
 
 
 class _Server:
