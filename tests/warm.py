@@ -25,6 +25,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -256,7 +257,25 @@ def _become(asked: dict[str, Any]) -> None:
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode) for number, mode in ((0, "r"), (1, "w"), (2, "w")))
     from stagedoor.cli import main
 
-    main()
+    try:
+        main()
+    except SystemExit as ended:
+        if isinstance(ended.code, int) and sys.argv[1:2] != ["serve"]:  # a server shows to the last that it ends well
+            _end(ended.code)
+        raise
+
+
+def _end(code: int) -> None:
+    """As the interpreter ends, but for one thing: it would free all that was loaded, piece by piece, and for that first
+    copy it from the process that has loaded it."""
+    threading._shutdown()  # type: ignore[attr-defined]  # those that the process waits for
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        return  # nobody reads any more: the interpreter says so
+    os._exit(code)
 
 
 if __name__ == "__main__":
