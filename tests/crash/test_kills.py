@@ -150,6 +150,7 @@ def test_kills_of_both_cost_no_more_than_what_was_on_its_way(studio: Studio, tmp
                 studio.kill()
             if number % 3 != 1:
                 client.__exit__(None, None, None)
+                until(lambda: line.idle)  # its parts have left it
             if number % 2:
                 studio.start()
             if number % 3 != 1:  # a new client waits only a few seconds for a server that it has never reached
