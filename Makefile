@@ -39,7 +39,7 @@ test: setup
 	sh scripts/bench-packages.sh nginx curl ip gcc nsenter sysctl
 	sh scripts/browser-packages.sh
 	$(BIN)/pytest tests/unit -n 2 --hypothesis-profile=thorough
-	EVERY_TEST=1 $(BIN)/pytest tests/server tests/crash tests/browser -n 2 --dist worksteal
+	EVERY_TEST=1 $(BIN)/pytest tests/server tests/crash tests/browser -n 3 --dist worksteal
 
 bench: setup
 	-sh scripts/bench-packages.sh
