@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -19,6 +20,7 @@ from xxhash import xxh3_128
 
 from stagedoor.lifecycle.needs import FileHash, Proof
 from stagedoor.model.tape import Ranges
+from stagedoor.volumes.disk import READERS
 from stagedoor.volumes.reading import LARGE
 from stagedoor.volumes.upload import StagedUpload
 
@@ -213,6 +215,23 @@ def test_nobody_waits_for_what_was_removed_while_it_was_read(house: House) -> No
     other = house.stage(tree(FILES), "a/other", "e" * 24)
     send(other, 0, 40)
     followed(other, 32)
+
+
+def test_a_proof_does_not_wait_for_readers_that_others_keep_busy(house: House) -> None:
+    """Every reader there is stands still elsewhere."""
+    upload = house.stage(tree(FILES))
+    disk = house.disk
+    held, go_on = threading.Event(), threading.Event()
+    for _ in range(READERS):
+        disk.readers.submit(lambda: (held.set(), go_on.wait(10)))
+    assert held.wait(10)
+    try:
+        send(upload, 0, 40)
+        send(upload, 40, END)
+        assert of(upload.prove(never)) == hashes(content(END), upload)
+        assert upload.followed == 0
+    finally:
+        go_on.set()
 
 
 def test_when_the_server_ends_nothing_more_is_read(house: House) -> None:

@@ -56,7 +56,7 @@ class Disk:
         self._durability = durability
         self._proof_from = proof_from
         self._volumes = volumes
-        self._readers = ThreadPoolExecutor(READERS, "stagedoor-follow")
+        self.readers = ThreadPoolExecutor(READERS, "stagedoor-follow")
         self._stopping = threading.Event()
         self._step = step
         self._lock = threading.Lock()
@@ -102,7 +102,7 @@ class Disk:
                 return known
             durability, proof_from = partial(self._durability, Path(folder)), partial(self._proof_from, Path(folder))
             staging = Staging(Path(folder), upload_id)
-            upload = StagedUpload(staging, durability, proof_from, self._readers, self._stopping.is_set, self._step)
+            upload = StagedUpload(staging, durability, proof_from, self.readers, self._stopping.is_set, self._step)
             with self._lock:
                 self._uploads[upload_id] = upload
                 self._recent[upload_id] = upload
@@ -139,7 +139,7 @@ class Disk:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._readers.shutdown(cancel_futures=True)
+        self.readers.shutdown()
         self.flush()
 
     def flush(self) -> None:

@@ -16,6 +16,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 
 from ..model.tape import Range
 from .history import Extent
@@ -52,8 +53,11 @@ class Follower:
         self._stop = stop
         self._step = step
         self._changed = threading.Condition()
-        self._reading = False
+        self._due = False
+        """whether it is the pool's to read on"""
         self._more = False
+        """whether anything arrived since it last began to"""
+        self._reading = False
         self._over = tree.tape.size < step
         self._reader: Reader | None = None
         self.reached = 0
@@ -65,13 +69,9 @@ class Follower:
             return
         with self._changed:
             self._more = True
-            if self._over or self._reading:
-                return
-            self._reading = True
-        try:
-            self._pool.submit(self._follow)
-        except RuntimeError:  # the server ends
-            self._rest()
+            due, self._due = self._due, True
+        if not due:
+            self._ask()
 
     def end(self) -> Reader | None:
         """Read no more; what has read the beginning of the tape, if anything has and it still holds."""
@@ -83,23 +83,31 @@ class Follower:
             return reader
         return None
 
+    def _ask(self) -> None:
+        with suppress(RuntimeError):  # the server ends
+            self._pool.submit(self._follow)
+
     def _follow(self) -> None:
+        """Read once, and go to the end of the pool's queue where there is more."""
+        with self._changed:
+            if self._over or self._stop():
+                return
+            self._reading, self._more = True, False
+        got_on = False
         try:
-            while self._goes_on():
-                while not self._over and self._got_on():
-                    pass
-        except (OSError, InterruptedError) as error:
+            got_on = self._got_on()
+        except OSError as error:
             log.warning("%s is read when all has arrived: %s", self._tree.data, error)
             self._over, self._reader = True, None
-            self._rest()
-
-    def _goes_on(self) -> bool:
-        """Whether anything has arrived since it was last looked at; if not, this thread is done."""
+        except Exception:
+            log.exception("%s is read when all has arrived", self._tree.data)
+            self._over, self._reader = True, None
         with self._changed:
-            more, self._more = self._more and not self._over, False
-            if not more:
-                self._rest()
-            return more
+            self._reading = False
+            self._due = due = got_on or self._more
+            self._changed.notify_all()
+        if due:
+            self._ask()
 
     def _got_on(self) -> bool:
         """Read what may be read next; false where that is little, or ends within a file that is read as a whole."""
@@ -117,11 +125,6 @@ class Follower:
         if self._reader.lost:
             raise InterruptedError(f"damage in {self._reader.lost}")
         return self.reached > before
-
-    def _rest(self) -> None:
-        with self._changed:
-            self._reading = False
-            self._changed.notify_all()
 
     def _holds(self, reader: Reader) -> bool:
         """Whether the files that were read to their end are as they were then."""
