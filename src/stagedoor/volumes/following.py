@@ -43,7 +43,7 @@ class Follower:
         device: Callable[[], bool],
         pool: Executor,
         stop: Callable[[], bool],
-        step: int = STEP,
+        step: int,
     ) -> None:
         self._tree = tree
         self._run = run

@@ -23,7 +23,7 @@ from ..model.manifest import Manifest
 from ..model.tape import Range, Ranges
 from . import flushing, proof
 from .claims import Claims
-from .following import STEP, Follower
+from .following import Follower
 from .history import Extent, History, flushed_record, lost_record, part_record
 from .journal import Journal
 from .part import HASHES, Part
@@ -45,7 +45,7 @@ class StagedUpload:
         proof_from: Callable[[], str],
         readers: Executor,
         stop: Callable[[], bool],
-        step: int = STEP,
+        step: int,
         *,
         flush_every: int = FLUSH_EVERY,
     ) -> None:
