@@ -490,15 +490,28 @@ def test_sequences_are_summed_up_as_the_command_line_does(arrive: Arrive) -> Non
     page = arrive().page
     ours = page.evaluate(
         """async ([module, offered]) => {
-            const { groups } = await import(module);
+            const { groups, named } = await import(module);
             const told = (group) => [group.name, group.files, group.size, group.missing];
-            return offered.map((files) => groups(files).map(told));
+            return offered.map((files) => [groups(files).map(told), named(files.map(([name]) => name))]);
         }""",
         [_module(page, "sequences.js"), offered],
     )
-    for files, told in zip(offered, ours, strict=True):
+    for files, (told, named) in zip(offered, ours, strict=True):
         theirs = [[group.name, group.files, group.size, group.missing] for group in sequences.groups(files)]
         assert sorted(told) == sorted(theirs)
+        assert sorted(named) == sorted(sequences.named([name for name, _ in files]))
+
+
+def test_a_finding_names_the_files_that_it_is_about_and_no_others(arrive: Arrive) -> None:
+    page = arrive().page
+    told = page.evaluate(
+        """async ([module, files]) => {
+            const { findings } = await import(module);
+            return findings([{ title: "Missing frames", files }]).querySelector(".mono").textContent;
+        }""",
+        [_module(page, "ui/findings.js"), [f"demo.{number}.exr" for number in (1043, 1101, 1102, 1103)]],
+    )
+    assert told == "demo.1043.exr, demo.[1101-1103].exr"
 
 
 def test_parts_cover_what_is_missing_once_each_and_pieces_are_the_bytes_of_the_tape(arrive: Arrive) -> None:

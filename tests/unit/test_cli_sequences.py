@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stagedoor.cli.screen.sequences import contents, empty_folders, files_of, groups
+from stagedoor.cli.screen.sequences import contents, empty_folders, files_of, groups, named
 
 
 def frames(*numbers: int, size: int = 10) -> list[tuple[str, int]]:
@@ -21,6 +21,11 @@ def test_frames_without_gaps_are_one_line() -> None:
 def test_gaps_are_named() -> None:
     found = groups(frames(*range(1001, 1043), *range(1044, 1101), *range(1104, 1241)))
     assert [group.missing for group in found] == ["1043, 1101-1103"]
+
+
+def test_files_that_are_named_are_these_and_no_others() -> None:
+    found = named(["shot.1043.exr", "shot.1101.exr", "shot.1102.exr", "shot.1103.exr", "b.07.exr", "b.09.exr"])
+    assert sorted(found) == ["b.07.exr", "b.09.exr", "shot.1043.exr", "shot.[1101-1103].exr"]
 
 
 def test_many_gaps_are_counted_beyond_the_first() -> None:

@@ -32,6 +32,8 @@ class Group:
     frames: bool = False
     missing: str = ""
     """`1043, 1101-1103`; empty where there is no gap"""
+    unbroken: tuple[str, ...] = ()
+    """the names of what lies between the gaps"""
 
     def __str__(self) -> str:
         words = [self.name]
@@ -76,12 +78,15 @@ def _group(prefix: str, sequence: Any, bytes_: int) -> Group:
     width = sequence.zfill()
     step = _step(frames)
     span = f"{_padded(frames[0], width)}-{_padded(frames[-1], width)}" + (f"x{step}" if step > 1 else "")
+    base, extension = f"{prefix}{sequence.basename()}", sequence.extension()
+    gaps = [] if step else [(before + 1, after - 1) for before, after in pairwise(frames) if after - before > 1]
     return Group(
-        f"{prefix}{sequence.basename()}[{span}]{sequence.extension()}",
+        f"{base}[{span}]{extension}",
         len(frames),
         bytes_,
         True,
-        "" if step else _gaps(frames, width),
+        _told(gaps, width),
+        tuple(f"{base}{words}{extension}" for words in _between(frames, gaps, width)) if gaps else (),
     )
 
 
@@ -91,14 +96,21 @@ def _step(frames: Sequence[int]) -> int:
     return steps.pop() if len(steps) == 1 else 0
 
 
-def _gaps(frames: Sequence[int], width: int) -> str:
-    gaps = [(before + 1, after - 1) for before, after in pairwise(frames) if after - before > 1]
-    named = [
+def _told(gaps: Sequence[tuple[int, int]], width: int) -> str:
+    words = [
         _padded(first, width) + (f"-{_padded(last, width)}" if last > first else "")
         for first, last in gaps[:GAPS_NAMED]
     ]
     further = sum(last - first + 1 for first, last in gaps[GAPS_NAMED:])
-    return ", ".join(named) + (f" and {further:,} more" if further else "")
+    return ", ".join(words) + (f" and {further:,} more" if further else "")
+
+
+def _between(frames: Sequence[int], gaps: Sequence[tuple[int, int]], width: int) -> Iterator[str]:
+    """The runs that gaps leave: `1043`, `[1101-1103]`."""
+    firsts = [frames[0], *(last + 1 for _, last in gaps)]
+    lasts = [*(first - 1 for first, _ in gaps), frames[-1]]
+    for first, last in zip(firsts, lasts, strict=True):
+        yield _padded(first, width) if first == last else f"[{_padded(first, width)}-{_padded(last, width)}]"
 
 
 def _padded(frame: int, width: int) -> str:
@@ -118,9 +130,9 @@ def files_of(node: Any, above: str = "") -> Iterator[tuple[str, int]]:
 
 
 def named(names: Sequence[str]) -> list[str]:
-    """Names, those of frames of one sequence in one."""
+    """Names, those of frames that follow one another in one: these files and no others."""
     found = groups((name, 0) for name in dict.fromkeys(names))
-    return [f"{group.name} without {group.missing}" if group.missing else group.name for group in found]
+    return [name for group in found for name in group.unbroken or (group.name,)]
 
 
 def empty_folders(node: Any) -> int:

@@ -21,6 +21,7 @@ import { bytes, counted, number } from "./words.js";
  * @property {number} first     frame
  * @property {number} last      frame
  * @property {[number, number][]} gaps  first and last frame of each
+ * @property {(first: number, last: number) => string} part  the name of some of its frames
  */
 
 /** @typedef {{name: string, size: number, frame: string, number: number, grouped: boolean}} Item */
@@ -93,9 +94,16 @@ export function amount({ files, frames, size }) {
   return frames ? `${counted(files, "frame")}, ${bytes(size)}` : bytes(size);
 }
 
-/** Names, those of frames of one sequence in one. @param {string[]} names */
+/** Names, those of frames that follow one another in one: these files and no others. @param {string[]} names */
 export function named(names) {
-  return groups([...new Set(names)].map((name) => [name, 0])).map((group) => (group.missing ? `${group.name} without ${group.missing}` : group.name));
+  return groups([...new Set(names)].map((name) => [name, 0])).flatMap((group) => (group.gaps.length ? unbroken(group) : [group.name]));
+}
+
+/** What lies between the gaps. @param {Group} group */
+function unbroken({ first, last, gaps, part }) {
+  const firsts = [first, ...gaps.map(([, end]) => end + 1)];
+  const lasts = [...gaps.map(([start]) => start - 1), last];
+  return firsts.map((from, index) => part(from, lasts[index]));
 }
 
 /**
@@ -161,12 +169,13 @@ function* sequence({ base, extension }, items) {
   const [first, last] = [frames[0], frames.at(-1)];
   const span = `${padded(first, width)}-${padded(last, width)}${step > 1 ? `x${step}` : ""}`;
   const gaps = step ? [] : gapsOf(frames);
-  return { name: `${base}[${span}]${extension}`, files: frames.length, size, frames: true, missing: spoken(gaps, width), first, last, gaps };
+  const part = (from, to) => `${base}${from === to ? padded(from, width) : `[${padded(from, width)}-${padded(to, width)}]`}${extension}`;
+  return { name: `${base}[${span}]${extension}`, files: frames.length, size, frames: true, missing: spoken(gaps, width), first, last, gaps, part };
 }
 
 /** @returns {Group} */
 function single({ name, size }) {
-  return { name, files: 1, size, frames: false, missing: "", first: 0, last: 0, gaps: [] };
+  return { name, files: 1, size, frames: false, missing: "", first: 0, last: 0, gaps: [], part: () => name };
 }
 
 /** The step of an even sequence, 0 of an uneven one. */
