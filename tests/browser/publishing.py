@@ -32,6 +32,8 @@ for entry in data["files"]:
     else:
         entry["can_publish"] = True
         entry["ident"] = "" if "unknown" in name else "Shot " + name
+    if "_for_" in name:
+        entry["comment_label"] = "Note for " + name.split("_")[2]
     entry["path"] = "volume=projects/in/" + name
 form = pathlib.Path(__file__).with_name("form.json")
 answer = {"files": data["files"], **(json.loads(form.read_text()) if form.exists() else {})}

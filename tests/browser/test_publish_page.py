@@ -164,6 +164,24 @@ def test_what_was_typed_survives_a_reload(arrive: Arrive, asks: Callable[..., No
     expect(unknown.get_by_label("Value")).to_have_value("arnold")
 
 
+def test_the_comment_is_called_what_the_studio_calls_it_for_any_of_the_entries(
+    arrive: Arrive, asks: Callable[..., None], tmp_path: Path
+) -> None:
+    asks(comment=True)
+    loose = tmp_path / "loose"
+    vendor = arrive()
+    page = vendor.page
+    vendor.pick_folder(frames(loose, [1]))
+    vendor.pick_folder(frames(tmp_path / "a_for_anna_v001", [1]))
+    vendor.is_told("1 accepted, 1 upload only")
+    expect(page.get_by_label("Note for anna", exact=True)).to_be_visible()
+    vendor.pick_folder(frames(tmp_path / "b_for_ben_v001", [1]))
+    vendor.is_told("2 accepted, 1 upload only")
+    expect(page.get_by_label("Note for anna / Note for ben", exact=True)).to_be_visible()
+    page.get_by_label("The same for all entries").uncheck()
+    expect(page.get_by_role("group", name="loose").get_by_label("Comment (optional)", exact=True)).to_be_visible()
+
+
 def test_answers_reach_the_job_and_faults_stand_at_their_fields(
     arrive: Arrive, studio: Studio, ann: Account, asks: Callable[..., None], tmp_path: Path
 ) -> None:

@@ -15,6 +15,8 @@ import { secondsOf } from "../words.js";
 
 /** Tasks up to here are a list to choose from; more can be searched. */
 const LISTED = 12;
+/** So many labels of one field are named. */
+const LABELS = 3;
 
 export class Form {
   /**
@@ -68,11 +70,10 @@ export class Form {
   group(key, answers, entries) {
     const { answer } = this;
     const must = entries.some((entry) => entry.verdict.can_publish);
-    const [first] = entries;
     return h(
       "div",
       { class: "answer-group" },
-      answer.comment ? this.text(key, "comment", first.verdict.comment_label || "Comment", answers, "comment", h("textarea", { rows: "3" }), must) : null,
+      answer.comment ? this.text(key, "comment", commentLabel(entries), answers, "comment", h("textarea", { rows: "3" }), must) : null,
       h(
         "div",
         { class: "answer-row" },
@@ -214,6 +215,12 @@ export class Form {
       ...(metadata && pairs.length ? { metadata: Object.fromEntries(pairs) } : {}),
     };
   }
+}
+
+/** What the studio calls the comment; all that it calls it, where one comment is for entries for which it has several words. @param {Entry[]} entries */
+function commentLabel(entries) {
+  const labels = entries.map(({ verdict }) => verdict.comment_label).filter(Boolean);
+  return [...new Set(labels)].slice(0, LABELS).join(" / ") || "Comment";
 }
 
 /** @param {Entry} entry */
