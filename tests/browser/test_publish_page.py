@@ -132,7 +132,7 @@ def test_one_refusal_stops_all_until_the_refused_are_left_out(arrive: Arrive, st
     expect(vendor.submit).to_be_disabled()
     vendor.page.get_by_label("Leave out the refused (refused_v002)").check()
     vendor.submit.click()
-    vendor.comes_to("Published")
+    vendor.comes_to("Uploaded")
     expect(vendor.card).to_contain_text("Everything has been uploaded.")
     assert (studio.volume / "in" / "loose.txt").read_text() == "by hand"
     assert not (studio.volume / "in" / "refused_v002").exists()

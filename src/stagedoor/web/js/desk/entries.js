@@ -18,7 +18,7 @@ export function entries(page, job, show) {
 }
 
 function entry(page, job, task, show, inside) {
-  const head = h("div", { class: "row" }, h("strong", { class: "any grow" }, `${task.filename}${task.is_dir ? "/" : ""}`), task.can_publish ? null : badge("Upload only", "warn"), taskBadge(task.status, inside));
+  const head = h("div", { class: "row" }, h("strong", { class: "any grow" }, `${task.filename}${task.is_dir ? "/" : ""}`), task.can_publish ? null : badge("Upload only", "warn"), taskBadge(task, job, inside));
   const size = h("p", { class: "small muted entry-size" }, sizes(task, job));
   const files = task.is_dir
     ? later("Files", async () => held(await get(`/jobs/${job.id}/tasks/${task.id}/files`, { signal: page.signal })), { class: "small", id: `files-${task.id}` })

@@ -5,7 +5,7 @@ import { drop, transfers } from "../upload/transfers.js";
 import { ask } from "../ui/dialog.js";
 import { receipts } from "../ui/receipts.js";
 import { bar } from "../ui/bar.js";
-import { trouble as said } from "../ui/status.js";
+import { onlyUploaded, trouble as said } from "../ui/status.js";
 import { toast } from "../ui/toast.js";
 import { bytes, counted, lasting, speed, when } from "../words.js";
 
@@ -133,7 +133,7 @@ function before(transfer) {
 function tell(transfer) {
   const { state, job, trouble } = transfer;
   if (job.status === "aborted") return made("Cancelled", "", job.error && job.error_code !== "aborted" ? job.error : "Nothing was published.");
-  if (job.status === "done") return made("Published", "good", done(job));
+  if (job.status === "done") return made(onlyUploaded(job) ? "Uploaded" : "Published", "good", done(job));
   if (state === "stopped") return stopped(transfer);
   if (state === "queued") return queued(transfer);
   if (state === "pausing") return made("Pausing…", "busy", "What is on its way still arrives.");

@@ -25,8 +25,16 @@ const OUTSIDE = {
 /** @type {Record<string, "" | "good" | "warn" | "bad" | "busy">} */
 const KINDS = { waiting: "", running: "busy", failed: "bad", aborted: "", done: "good" };
 
-/** @param {{status: string, phase: string, speed: number}} job `speed` is above nothing while bytes come @param {boolean} [inside] whether it is shown to the studio */
-export function jobBadge({ status, phase, speed: coming }, inside = true) {
+/** Whether none of what was sent is a publish; false where a list does not tell of entries. @param {{tasks?: any[]}} job */
+export function onlyUploaded({ tasks = [] }) {
+  const sent = tasks.filter((task) => task.status !== "excluded");
+  return sent.length > 0 && sent.every((task) => task.can_upload);
+}
+
+/** @param {any} job `speed` is above nothing while bytes come @param {boolean} [inside] whether it is shown to the studio */
+export function jobBadge(job, inside = true) {
+  const { status, phase, speed: coming } = job;
+  if (status === "done" && !inside && onlyUploaded(job)) return badge("Uploaded", "good");
   if (status === "paused") return badge("Paused", "warn");
   if (phase === "upload" && status === "running" && !(coming > 0)) return badge("Upload not finished", "warn");
   return badge((inside ? JOB : OUTSIDE)[phase]?.[status] ?? status, KINDS[status]);
@@ -43,10 +51,16 @@ const TASK = {
   done: ["Placed", "good"],
 };
 
-/** @param {string} status of an entry in a job @param {boolean} inside whether it is shown to the studio */
-export function taskBadge(status, inside) {
-  const [words, kind] = TASK[status] ?? [status, ""];
-  return badge(status === "done" && !inside ? "Published" : words, kind);
+/**
+ * Of an entry. A vendor's is published when the studio has ingested it, not when it lies in its place.
+ *
+ * @param {any} task @param {any} job @param {boolean} inside whether it is shown to the studio
+ */
+export function taskBadge(task, job, inside) {
+  const [words, kind] = TASK[task.status] ?? [task.status, ""];
+  if (inside || task.status !== "done") return badge(words, kind);
+  if (job.status !== "done") return badge(...TASK.queued);
+  return badge(task.can_upload ? "Uploaded" : "Published", kind);
 }
 
 /** @type {Record<string, "" | "good" | "warn" | "bad" | "busy">} */

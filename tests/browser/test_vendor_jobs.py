@@ -1,0 +1,101 @@
+"""What vendors see of their jobs, and what they come to where a page is not theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from rest import House, Person, basic, file, folder, fresh
+from studio import Studio
+
+expect.set_options(timeout=15_000)  # a busy machine must not make one fail
+
+INGEST = """
+import pathlib, time
+if "broken" in text:
+    sys.exit("no such shot")
+while "slow" in text and not pathlib.Path({go!r}).exists():
+    time.sleep(0.05)
+"""
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    made = Studio(tmp_path_factory.mktemp("vendor-jobs") / "studio")
+    made.start()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def house(studio: Studio) -> House:
+    """Its ingest fails for what is called broken; for what is called slow it waits until `go` is there."""
+    made = House(studio)
+    script = studio.folder / "publish-server.py"
+    script.write_text(script.read_text() + INGEST.format(go=str(studio.folder / "go")))
+    return made
+
+
+@pytest.fixture(scope="module")
+def vendor(house: House) -> Person:
+    return house.vendor()
+
+
+Opens = Callable[..., Page]
+
+
+@pytest.fixture
+def opens(new_page: Callable[..., Page]) -> Opens:
+    """A page at an address, of somebody who is signed in by their key."""
+
+    def open(who: Person, address: str, **options: object) -> Page:
+        page = new_page(extra_http_headers=basic(who.code, who.api_key), **options)
+        page.goto(address)
+        return page
+
+    return open
+
+
+def state(page: Page) -> Locator:
+    """The badge of the job."""
+    return page.locator("h1 ~ div .badge")
+
+
+def entry(page: Page, name: str) -> Locator:
+    """The badges of an entry."""
+    return page.locator(".job-entry").filter(has_text=name).locator(".badge")
+
+
+def test_an_entry_is_published_once_the_job_is_done_and_not_before(
+    studio: Studio, house: House, vendor: Person, opens: Opens
+) -> None:
+    shot, loose = file(fresh("slow.mov")), file(fresh("loose.mov"))
+    vendor.plan({loose["filename"]: {"can_upload": True, "path": f"volume=projects/in/{loose['filename']}"}})
+    job = vendor.job(shot, loose)
+    vendor.send_all(job)
+    page = opens(vendor, f"/jobs/{job['id']}")
+    expect(state(page)).to_have_text("Being ingested")
+    expect(entry(page, shot["filename"])).to_have_text("Has arrived")
+    expect(entry(page, loose["filename"])).to_have_text(["Upload only", "Has arrived"])
+    (studio.folder / "go").touch()
+    expect(state(page)).to_have_text("Published")
+    expect(entry(page, shot["filename"])).to_have_text("Published")
+    expect(entry(page, loose["filename"])).to_have_text(["Upload only", "Uploaded"])
+
+
+def test_an_entry_whose_ingest_failed_has_arrived_and_is_not_published(vendor: Person, opens: Opens) -> None:
+    job = vendor.done(folder(fresh("broken"), a=3))
+    page = opens(vendor, f"/jobs/{job['id']}")
+    expect(state(page)).to_have_text("Ingest failed")
+    expect(page.locator(".job-entry .badge")).to_have_text("Has arrived")
+
+
+def test_a_job_without_a_publish_is_uploaded(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    loose = file(fresh("loose.mov"))
+    other.plan({loose["filename"]: {"can_upload": True, "path": f"volume=projects/in/{loose['filename']}"}})
+    page = opens(other, f"/jobs/{other.done(loose)['id']}")
+    expect(state(page)).to_have_text("Uploaded")
+    expect(page.locator(".job-entry .badge")).to_have_text(["Upload only", "Uploaded"])
