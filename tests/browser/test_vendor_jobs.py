@@ -99,3 +99,13 @@ def test_a_job_without_a_publish_is_uploaded(house: House, opens: Opens) -> None
     page = opens(other, f"/jobs/{other.done(loose)['id']}")
     expect(state(page)).to_have_text("Uploaded")
     expect(page.locator(".job-entry .badge")).to_have_text(["Upload only", "Uploaded"])
+
+
+def test_a_paused_job_has_no_speed_and_no_time_left(house: House, vendor: Person, opens: Opens) -> None:
+    job = vendor.job(file(size=8_000_000))
+    assert vendor.part(job["tasks"][0]["upload"], bytes(2_000_000), total=8_000_000).status == 200
+    page = opens(house.admin, f"/jobs/{job['id']}")
+    expect(page.locator(".progress")).to_contain_text("/s")
+    assert house.admin.post(f"/jobs/{job['id']}/pause").status == 200
+    expect(state(page)).to_have_text("Paused")
+    expect(page.locator(".progress")).to_have_text("25 %", timeout=3000)  # Its speed is counted for ten seconds more.

@@ -91,7 +91,7 @@ export function progress(job) {
 export function pace(job) {
   if (job.phase !== "upload") return "";
   const percent = `${job.progress} %`;
-  if (!(job.speed > 0)) return percent;
+  if (!(job.speed > 0) || job.status === "paused") return percent; // The server counts the last seconds before the pause, too.
   const rate = job.speed * 1e6;
   return `${percent}, ${speed(rate)}${job.etr ? `, ${lasting((job.size - job.received) / rate)} left` : ""}`;
 }
