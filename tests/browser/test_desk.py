@@ -289,8 +289,6 @@ def test_a_vendor_sees_their_own_and_nothing_of_the_studio(house: House, vendor:
         assert word not in page.content(), word
     page.goto(f"/jobs/{foreign['id']}")
     expect(page.get_by_role("heading", name="There is no such job")).to_be_visible()
-    page.goto("/hooks")
-    expect(page.get_by_role("alert")).to_be_visible()
 
 
 def test_an_unfinished_upload_of_ones_own_goes_on_on_the_publish_page(vendor: Person, opens: Opens) -> None:

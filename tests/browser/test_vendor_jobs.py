@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from axe import violations_in_both_themes
 from rest import House, Person, basic, file, folder, fresh
 from studio import Studio
 
@@ -109,3 +110,30 @@ def test_a_paused_job_has_no_speed_and_no_time_left(house: House, vendor: Person
     assert house.admin.post(f"/jobs/{job['id']}/pause").status == 200
     expect(state(page)).to_have_text("Paused")
     expect(page.locator(".progress")).to_have_text("25 %", timeout=3000)  # Its speed is counted for ten seconds more.
+
+
+STAFF = (
+    "/today",
+    "/refused",
+    "/hooks",
+    "/people",
+    "/volumes",
+    "/queues",
+    "/log",
+    "/runs/018f3b6e-0000-7000-8000-000000000000",
+)
+
+
+@pytest.mark.parametrize("address", STAFF)
+def test_a_page_of_the_studios_says_so_and_leads_back(vendor: Person, opens: Opens, address: str) -> None:
+    page = opens(vendor, address)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page is for the studio's people")
+    expect(page.locator("main h1, main p")).to_have_count(2)
+    page.get_by_role("link", name="Go to your first page").click()
+    expect(page.get_by_role("heading", name="Publish", exact=True)).to_be_visible()
+
+
+def test_a_page_of_administrators_says_so_to_employees(house: House, opens: Opens) -> None:
+    page = opens(house.vendor("employee"), "/settings")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page is for administrators")
+    assert violations_in_both_themes(page) == {}

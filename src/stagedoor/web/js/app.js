@@ -12,7 +12,7 @@ import { belongTo, sending } from "./upload/transfers.js";
 const STAFF = ["employee", "admin"];
 const ADMIN = ["admin"];
 
-/** `open`: needs nobody signed in. `roles`: who sees it in the list of pages; the server decides what they may. */
+/** `open`: needs nobody signed in. `roles`: whom it is for; what they may is decided by the server. */
 const ROUTES = {
   "/": { load: async () => ({ show: home }) },
   "/sign-in": { load: () => import("./pages/sign-in.js"), open: true },
@@ -24,7 +24,7 @@ const ROUTES = {
   "/today": { load: () => import("./pages/today.js"), label: "Today", roles: STAFF },
   "/refused": { load: () => import("./pages/refused.js"), label: "Refused", roles: STAFF },
   "/hooks": { load: () => import("./pages/hooks.js"), label: "Hooks", roles: STAFF },
-  "/runs/:id": { load: () => import("./pages/run.js"), under: "/hooks" },
+  "/runs/:id": { load: () => import("./pages/run.js"), under: "/hooks", roles: STAFF },
   "/people": { load: () => import("./pages/people.js"), label: "People", roles: STAFF },
   "/volumes": { load: () => import("./pages/volumes.js"), label: "Volumes", roles: STAFF },
   "/queues": { load: () => import("./pages/queues.js"), label: "Queues", roles: STAFF },
@@ -44,6 +44,7 @@ async function draw(signal) {
     if (session.me) belongTo(session.me.id);
     top(found?.route.under ?? location.pathname, Boolean(found?.route.open));
     if (!found) return missing(main);
+    if (!isFor(found.route, session.me)) return foreign(main, found.route);
     const module = await found.route.load();
     if (signal.aborted) return undefined;
     const name = (title) => (document.title = title ? `${title} · Stagedoor` : "Stagedoor");
@@ -66,6 +67,17 @@ function missing(main) {
   document.title = "Not here · Stagedoor";
   fill(main, h("h1", {}, "There is no such page"), h("p", {}, "The address may be cut short. ", h("a", { href: "/" }, "Go to the first page"), "."));
 }
+
+/** What is typed, or sent by somebody who may see it. */
+function foreign(main, { roles }) {
+  document.title = "Not for you · Stagedoor";
+  const whose = roles === ADMIN ? "administrators" : "the studio's people";
+  fill(main, h("h1", {}, `This page is for ${whose}`), h("p", {}, "What it shows is not for your role. If somebody gave you its address, ask them what you need to know. ", h("a", { href: "/" }, "Go to your first page"), "."));
+  main.focus({ preventScroll: true });
+}
+
+/** @param {any} route @param {any} me */
+const isFor = ({ roles }, me) => !roles || roles.includes(me?.role);
 
 /** Where the user wanted to go is kept, and gone to after the sign-in. */
 function toSignIn() {
@@ -92,7 +104,7 @@ function top(path, open) {
   const header = document.getElementById("top");
   const brand = h("a", { class: "brand", href: "/" }, door(), "Stagedoor");
   if (open || !me) return fill(header, brand, h("div", { class: "side" }, themeButton()));
-  const links = Object.entries(ROUTES).filter(([, route]) => route.label && (!route.roles || route.roles.includes(me.role)));
+  const links = Object.entries(ROUTES).filter(([, route]) => route.label && isFor(route, me));
   const nav = h("nav", { "aria-label": "Pages" }, links.map(([to, { label }]) => h("a", { href: to, "aria-current": to === path ? "page" : null }, label)));
   fill(header, brand, nav, h("div", { class: "side" }, h("span", { id: "transfer" }, indicator()), themeButton(), accountMenu(me)));
   nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // a phone shows half of them
