@@ -284,7 +284,7 @@ def test_a_vendor_sees_their_own_and_nothing_of_the_studio(house: House, vendor:
     assert foreign["tasks"][0]["filename"] not in page.content()
     page.goto(f"/jobs/{own['id']}")
     expect(page.get_by_text("Reference")).to_be_visible()
-    expect(page.get_by_text("The studio has been told.")).to_be_visible()
+    expect(page.get_by_text("The studio sees it among what has failed")).to_be_visible()
     for word in (str(house.studio.volume), "no such shot", "publish-server", "exited with", "Queue", other.code):
         assert word not in page.content(), word
     page.goto(f"/jobs/{foreign['id']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -91,6 +92,21 @@ def test_an_entry_whose_ingest_failed_has_arrived_and_is_not_published(vendor: P
     page = opens(vendor, f"/jobs/{job['id']}")
     expect(state(page)).to_have_text("Ingest failed")
     expect(page.locator(".job-entry .badge")).to_have_text("Has arrived")
+
+
+def test_of_a_failed_ingest_vendors_read_what_is_true_and_the_studio_the_cause_first(
+    house: House, vendor: Person, opens: Opens
+) -> None:
+    """No hook that would tell the studio is set here."""
+    job = vendor.done(folder(fresh("broken"), a=3))
+    page = opens(vendor, f"/jobs/{job['id']}")
+    expect(page.locator("#next")).to_contain_text("The studio sees it among what has failed")
+    expect(page.locator("#next")).to_contain_text("Retry has the studio's own work on it done once more")
+    expect(page.get_by_role("button", name="Retry")).not_to_have_class(re.compile("primary"))
+    assert "been told" not in page.locator("main").inner_text()
+    page = opens(house.admin, f"/jobs/{job['id']}")
+    expect(page.locator(".notice p").first).to_have_text(house.admin.get(f"/jobs/{job['id']}").json["detail"])
+    expect(page.get_by_role("button", name="Retry")).to_have_class(re.compile("primary"))
 
 
 def test_a_job_without_a_publish_is_uploaded(house: House, opens: Opens) -> None:

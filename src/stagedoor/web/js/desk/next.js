@@ -32,7 +32,7 @@ function done(tasks) {
 function failed(job, inside) {
   if (job.retry_at) return `It is tried again by itself ${when(job.retry_at) ? `at ${exactly(job.retry_at)}` : "soon"}; there is nothing to do.`;
   if (inside) return "Mend the cause, then retry: it goes on from that step, and nothing is uploaded again.";
-  return "The studio has been told. Nothing needs to be uploaded again.";
+  return "The studio sees it among what has failed. Retry has the studio's own work on it done once more; nothing is uploaded again.";
 }
 
 function paused(job, inside) {

@@ -82,8 +82,8 @@ function problem(job, inside) {
   return h(
     "div",
     { class: `notice ${kind}` },
-    h("p", {}, trouble(job)),
-    inside && job.detail ? h("p", { class: "small any" }, job.detail) : null,
+    inside && job.detail ? h("p", { class: "any" }, job.detail) : null,
+    h("p", { class: inside && job.detail ? "small" : "" }, trouble(job)),
     job.status === "failed" && job.reference ? h("p", { class: "small" }, "Reference ", inside ? h("a", { id: "failed-run", href: `/runs/${job.reference}` }, h("code", {}, job.reference)) : h("code", {}, job.reference)) : null,
   );
 }
@@ -91,7 +91,7 @@ function problem(job, inside) {
 function acts(page, job, draw, inside) {
   const to = (verb) => async () => draw(await post(`/jobs/${job.id}/${verb}`));
   const buttons = [];
-  if (job.status === "failed") buttons.push(doing("Retry", to("retry"), { class: "primary", id: "retry" }));
+  if (job.status === "failed") buttons.push(doing("Retry", to("retry"), { class: inside ? "primary" : "", id: "retry" }));
   if (job.status === "paused" && (inside || job.error_code === "paused_by_owner") && job.error_code !== "on_hold") buttons.push(doing("Resume", to("resume"), { class: "primary", id: "resume" }));
   if (["waiting", "running"].includes(job.status)) buttons.push(doing("Pause", to("pause"), { id: "pause" }));
   if (job.phase !== "ended") {
