@@ -283,6 +283,9 @@ def test_what_the_studio_pauses_waits_and_goes_on_by_itself(
     job = job_of(studio, ann)["id"]
     studio.client(studio.admin, "job", "pause", job)
     vendor.comes_to("Held by the studio")
+    expect(vendor.card).to_contain_text(
+        "It goes on by itself while this tab is open; after closing this tab you find it here as unfinished."
+    )
     studio.client(studio.admin, "job", "resume", job)
     vendor.comes_to("Sending")
     studio.client(ann, "job", "pause", job)
@@ -294,6 +297,21 @@ def test_what_the_studio_pauses_waits_and_goes_on_by_itself(
     goes_on_at_full_speed(vendor)
     vendor.comes_to("Published")
     assert lies(studio, movie)
+
+
+def test_what_the_studio_has_paused_is_left_without_a_question_and_found_as_unfinished(
+    arrive: Arrive, studio: Studio, ann: Account, movie: Path
+) -> None:
+    vendor = arrive()
+    asked: list[str] = []
+    vendor.page.on("dialog", lambda dialog: asked.append(dialog.type))
+    begins(vendor, movie)
+    job = job_of(studio, ann)["id"]
+    studio.client(studio.admin, "job", "pause", job)
+    vendor.comes_to("Held by the studio")
+    vendor.page.reload()
+    expect(vendor.page.locator(f"#unfinished-{job}")).to_be_visible()
+    assert not asked
 
 
 def test_an_ingest_that_failed_is_told_with_a_reference_and_not_as_success(

@@ -122,6 +122,7 @@ async function cancel(transfer) {
 
 const OPEN = "Keep this tab open until everything is sent. You can look at other pages of this site meanwhile.";
 const CLOSE = "You can close this tab.";
+const CLOSED = "after closing this tab you find it here as unfinished.";
 
 /** The name of what is sent before it; "" where nothing is. @param {Transfer} transfer */
 function before(transfer) {
@@ -137,7 +138,7 @@ function tell(transfer) {
   if (state === "stopped") return stopped(transfer);
   if (state === "queued") return queued(transfer);
   if (state === "pausing") return made("Pausing…", "busy", "What is on its way still arrives.");
-  if (state === "paused") return made("Paused", "warn", "Nothing is sent. It goes on when you say so; after closing this tab you find it here as unfinished.");
+  if (state === "paused") return made("Paused", "warn", `Nothing is sent. It goes on when you say so; ${CLOSED}`);
   if (state === "held") return held(transfer);
   if (state === "sending") return trouble ? { ...made("Waiting", "warn", trouble), spoken: trouble } : made("Sending", "busy", OPEN);
   return atTheStudio(job);
@@ -153,8 +154,8 @@ function queued(transfer) {
 /** The job is paused, or what it lacks is on hold. */
 function held({ job, trouble }) {
   const own = job.status === "paused" && job.error_code === "paused_by_owner";
-  if (!own) return made("Held by the studio", "warn", `${trouble} It goes on by itself.`);
-  return made("Paused", "warn", h("p", {}, "You paused this job: it goes on from here when you resume it on ", h("a", { href: `/jobs/${job.id}` }, "its page"), "."));
+  if (!own) return made("Held by the studio", "warn", `${trouble} It goes on by itself while this tab is open; ${CLOSED}`);
+  return made("Paused", "warn", h("p", {}, "You paused this job: it goes on from here when you resume it on ", h("a", { href: `/jobs/${job.id}` }, "its page"), `; ${CLOSED}`));
 }
 
 /** Everything has arrived. */
