@@ -138,6 +138,19 @@ def test_one_refusal_stops_all_until_the_refused_are_left_out(arrive: Arrive, st
     assert not (studio.volume / "in" / "refused_v002").exists()
 
 
+def test_the_end_tells_how_many_are_published_and_how_many_only_uploaded(arrive: Arrive, tmp_path: Path) -> None:
+    loose = tmp_path / "loose_notes.txt"
+    loose.write_text("by hand")
+    vendor = arrive()
+    for name in ("mixed_v001", "mixed_v002"):
+        vendor.pick_folder(frames(tmp_path / name, [1]))
+    vendor.pick_files(loose)
+    vendor.is_told("2 accepted, 1 upload only")
+    vendor.publishes()
+    expect(vendor.card).to_contain_text("proved byte by byte: 2 entries are published, 1 was only uploaded.")
+    expect(vendor.card).to_contain_text("Uploaded only, not a publish: loose_notes.txt.")
+
+
 def test_what_was_typed_survives_a_reload(arrive: Arrive, asks: Callable[..., None], tmp_path: Path) -> None:
     asks(**ALL)
     first, second = frames(tmp_path / "typed_v001", [1]), frames(tmp_path / "unknown_v001", [1])

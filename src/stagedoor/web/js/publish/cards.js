@@ -191,12 +191,14 @@ function done(job) {
   const who = out.length ? counted(sent.length, "entry", "entries") : "Everything";
   const [have, were, are] = out.length && sent.length !== 1 ? ["have", "were", "are"] : ["has", "was", "is"];
   return [
-    h("p", {}, all ? `${who} ${have} been uploaded.` : `${who} ${have} arrived, ${only.length ? `and ${were} proved byte by byte` : `${were} proved byte by byte, and ${are} published`}.`),
+    h("p", {}, all ? `${who} ${have} been uploaded.` : `${who} ${have} arrived, ${only.length ? `and ${were} proved byte by byte: ${shares(sent.length - only.length, only.length)}` : `${were} proved byte by byte, and ${are} published`}.`),
     only.length && !all ? h("p", {}, `Uploaded only, not a publish: ${names(only)}.`) : null,
     out.length ? h("p", {}, `Left out, not published: ${names(out)}.`) : null,
     h("p", { class: "muted" }, CLOSE),
   ];
 }
+
+const shares = (published, only) => `${counted(published, "entry is", "entries are")} published, ${counted(only, "was", "were")} only uploaded`;
 
 const names = (tasks) => tasks.map((task) => task.filename).join(", ");
 
