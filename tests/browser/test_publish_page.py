@@ -49,6 +49,16 @@ def arrived(studio: Studio, name: str) -> dict[str, bytes | None]:
     return tree(studio.volume / "in" / name)
 
 
+def test_before_anything_is_chosen_the_page_says_what_happens_next(arrive: Arrive, tmp_path: Path) -> None:
+    vendor = arrive()
+    told = vendor.page.get_by_text("Nothing is sent until you press Publish.")
+    expect(told).to_be_visible()
+    vendor.is_accessible()
+    vendor.pick_folder(frames(tmp_path / "next_v001", [1]))
+    vendor.is_told("1 accepted")
+    expect(told).to_be_hidden()
+
+
 def test_a_folder_of_1200_files_arrives_complete(arrive: Arrive, studio: Studio, tmp_path: Path) -> None:
     folder = tmp_path / "picked_v001"
     for number in range(6):

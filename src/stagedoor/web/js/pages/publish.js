@@ -82,7 +82,7 @@ class View {
       picked: (files) => void this.take(picked(files), (begun) => readFiles(files, begun)),
       pickedHandle: (handle) => void this.take([handle.name], (begun) => readHandle(handle, begun)),
     };
-    fill(this.zone, icon("upload"), h("p", { class: "by-mouse" }, "Drop files and folders anywhere on this page, or"), h("p", { class: "by-finger" }, "Choose what you want to publish."), pickers(ways, { primary: true }), emptyFolders());
+    fill(this.zone, icon("upload"), h("p", { class: "by-mouse" }, "Drop files and folders anywhere on this page, or"), h("p", { class: "by-finger" }, "Choose what you want to publish."), pickers(ways, { primary: true }), emptyFolders(), h("p", { class: "muted small first" }, "The studio checks names and sizes first. Nothing is sent until you press Publish."));
     fill(main, h("h1", { tabindex: "-1" }, "Publish"), this.continuing.says, this.continuing.element, this.transfers, this.limit, this.zone, this.status, this.counts, this.trouble, this.rows.element, this.guidelines, this.answers, this.refusal, this.submitting);
     takesDrops(document, this.zone, (transfer) => this.dropped(transfer), signal);
   }
