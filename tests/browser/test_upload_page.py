@@ -175,6 +175,22 @@ def test_after_a_reload_files_that_are_picked_again_go_on_unless_they_changed(
     assert tree(studio.volume / "in" / "again_v001") == tree(folder)
 
 
+def test_where_another_folder_is_chosen_the_page_says_which_one(arrive: Arrive, tmp_path: Path) -> None:
+    folder = frames(tmp_path / "above" / "right_v001", range(1, 7), size=SIZE // 6)
+    vendor = arrive()
+    vendor.pick_folder(folder)
+    vendor.is_told("1 accepted")
+    vendor.submit.click()
+    vendor.has_sent(20)
+    vendor.page.reload()
+    unfinished = vendor.page.locator(".unfinished-card")
+    unfinished.locator(".pick-folder").set_input_files(folder.parent)
+    expect(unfinished).to_contain_text("right_v001 was not among them.Choose right_v001/ itself.")
+    expect(unfinished).not_to_contain_text("Put them back")
+    unfinished.locator(".pick-folder").set_input_files(folder)
+    vendor.comes_to("Sending")
+
+
 def test_what_belongs_to_an_unfinished_upload_goes_on_or_anew_as_the_user_says(
     arrive: Arrive, studio: Studio, movie: Path
 ) -> None:

@@ -76,7 +76,7 @@ export class Continuing {
   }
 
   byPicking(one, says) {
-    const folders = lacking(one.job).map((task) => task.filename + (task.is_dir ? "/" : ""));
+    const folders = lacking(one.job).map(called);
     const ways = {
       picked: (files) => void this.with(one, says, (found) => readFiles(files, found)),
       pickedHandle: (handle) => void this.with(one, says, (found) => readHandle(handle, found)),
@@ -133,7 +133,9 @@ export class Continuing {
       return;
     }
     this.found.delete(one.job.id);
-    fill(says, h("div", { class: "notice bad" }, h("p", {}, "It cannot go on with these: ", spokenChanges(changes), "."), h("p", {}, "Put them back as they were and try again; or cancel this publish and publish anew.")));
+    const chosen = new Set(found.map(({ node }) => node?.filename));
+    const others = lacking(one.job).filter((task) => !chosen.has(task.filename));
+    fill(says, h("div", { class: "notice bad" }, h("p", {}, "It cannot go on with these: ", spokenChanges(changes), "."), h("p", {}, others.length ? choose(others) : PUT_BACK)));
   }
 
   async cancel(one, says) {
@@ -148,3 +150,10 @@ export class Continuing {
     }
   }
 }
+
+const PUT_BACK = "Put them back as they were and try again; or cancel this publish and publish anew.";
+
+/** A folder is found by its own name alone: neither the one above it nor one inside is it. */
+const choose = (tasks) => `Choose ${tasks.map(called).join(", ")} ${tasks.length > 1 ? "themselves" : "itself"}.`;
+
+const called = (task) => task.filename + (task.is_dir ? "/" : "");
