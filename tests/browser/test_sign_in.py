@@ -136,6 +136,13 @@ def test_an_invitation_leads_to_a_password_and_in(page: Page, house: House) -> N
     page.goto(invited(house, email))
     expect(page.get_by_role("heading", level=1)).to_have_text("Welcome to studio")
     expect(page.get_by_text(email)).to_be_visible()
+    above, label = (
+        page.get_by_text("Choose how you will sign in").bounding_box(),
+        page.locator("label").first.bounding_box(),
+    )
+    assert above
+    assert label
+    assert label["y"] - above["y"] - above["height"] >= 14
     assert "#" not in page.url, "the secret stays out of the list of visited pages"
     page.get_by_label("Your name").fill("Ann Åberg")
     choose(page, "too short")
@@ -158,6 +165,7 @@ def test_an_invitation_survives_a_reload_and_is_over_once_redeemed(page: Page, h
     page.goto("/sign-in")
     page.goto(url)
     expect(page.get_by_role("heading", level=1)).to_have_text("This invitation cannot be used")
+    expect(page.locator("main")).to_contain_text("has been used or revoked, or is older than 7 days")
     is_well_made(page)
 
 

@@ -177,5 +177,7 @@ class Redeeming:
 
 def over() -> errors.NotFound:
     return errors.NotFound(
-        "This invitation does not hold, or not any more; ask the studio for a new one.", code="invitation_over"
+        "This invitation has been used or revoked, or is older than 7 days, or its link is not complete; "
+        "ask the studio for a new one.",
+        code="invitation_over",
     )

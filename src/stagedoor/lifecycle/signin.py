@@ -142,7 +142,10 @@ class ByLink:
         user = self._book.redeem(token, self._clock())
         if user is None:
             self._counting.failed(Way.LINK)
-            raise NotFound("This link does not hold, or not any more; ask for a new one.", code="link_over")
+            raise NotFound(
+                "This link has been used, or is older than 15 minutes, or is not complete; ask for a new one.",
+                code="link_over",
+            )
         self._counting.succeeded(Way.LINK)
         self._slowing.succeeded(user.code, actor().ip)
         return self._sessions.begin(user, Way.LINK)
