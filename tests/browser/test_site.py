@@ -32,3 +32,12 @@ def test_it_is_dark_until_the_user_chooses_light_which_is_kept(new_page: Callabl
     page.reload()
     expect(root).to_have_attribute("data-theme", "light")
     assert violations(page) == []
+
+
+def test_the_top_of_a_page_reaches_both_edges_whether_the_page_scrolls_or_not(page: Page) -> None:
+    """The browser of these tests draws no scroll bars, and so must leave no place for one."""
+    page.goto("/nowhere")
+    edges = "(({left, right}) => [left, innerWidth - right])(document.getElementById('top').getBoundingClientRect())"
+    assert page.evaluate(edges) == [0, 0]
+    page.evaluate("document.getElementById('main').style.minHeight = '300vh'")
+    assert page.evaluate(edges) == [0, 0]
