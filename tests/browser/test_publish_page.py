@@ -87,6 +87,42 @@ def test_a_dropped_tree_is_read_to_its_end_with_empty_folders_and_without_junk(a
     assert found["nothing"] is None
 
 
+HALF = """() => {
+    const leaf = (name) => ({ isFile: true, isDirectory: false, name, file: (answer) => answer(new File(["12345"], name)) });
+    const names = Array.from({ length: 150 }, (_, index) => `a.${1001 + index}.exr`);
+    const rest = new Promise((resolve) => (globalThis.goOn = resolve));
+    const createReader = () => {
+        let asked = 0;
+        const batch = (from, to) => names.slice(from, to).map(leaf);
+        return { readEntries: (answer) => {
+            asked += 1;
+            if (asked === 1) answer(batch(0, 100));
+            else if (asked === 2) void rest.then(() => answer(batch(100)));
+            else answer([]);
+        } };
+    };
+    const root = { isFile: false, isDirectory: true, name: "half_v002", createReader };
+    const event = new Event("drop", { bubbles: true, cancelable: true });
+    const items = [{ kind: "file", webkitGetAsEntry: () => root, getAsFile: () => null }];
+    Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], items } });
+    document.body.dispatchEvent(event);
+}"""
+"""drops a folder whose disk takes its time after the first hundred files, until `goOn` is called"""
+
+
+def test_while_a_folder_is_read_the_page_counts_what_it_has_found(arrive: Arrive) -> None:
+    vendor = arrive()
+    page = vendor.page
+    counts = page.locator(".counts")
+    page.evaluate(HALF)
+    expect(counts).to_have_text("100 files, 500 B so far")
+    vendor.is_told("Reading")
+    page.evaluate("goOn()")
+    vendor.is_told("1 accepted")
+    expect(vendor.entry("half_v002")).to_contain_text("150 frames")
+    expect(counts).to_have_text("")
+
+
 def test_names_arrive_in_nfc(arrive: Arrive, studio: Studio) -> None:
     vendor = arrive()
     vendor.drop("nfd_v001", ["Jo\u0308ns.txt"])

@@ -421,6 +421,48 @@ def test_signing_out_asks_first_and_uploads_end_where_somebody_else_comes(arrive
     assert not wire.parts
 
 
+WAKEFUL = """
+globalThis.locks = [];
+const { request } = WakeLock.prototype;
+WakeLock.prototype.request = async function (kind) {
+    const lock = await request.call(this, kind);
+    locks.push(lock);
+    await globalThis.answered;
+    return lock;
+};
+"""
+"""keeps what the browser itself gave; that a screen stays on cannot be seen without one"""
+HELD = "locks.filter((lock) => lock.type === 'screen' && !lock.released).length"
+
+
+def test_the_screen_stays_awake_while_bytes_go_and_no_longer(arrive: Arrive, movie: Path) -> None:
+    vendor = arrive(WAKEFUL)
+    page = vendor.page
+    assert page.evaluate("locks.length") == 0
+    begins(vendor, movie)
+    page.wait_for_function(f"() => {HELD} === 1")
+    vendor.card.get_by_role("button", name="Pause").click()
+    vendor.comes_to("Paused")
+    page.wait_for_function(f"() => {HELD} === 0")
+    goes_on_at_full_speed(vendor)
+    vendor.card.get_by_role("button", name="Go on").click()
+    page.wait_for_function("() => locks.length === 2")
+    vendor.comes_to("Published")
+    page.wait_for_function(f"() => {HELD} === 0")
+    assert page.evaluate("locks.length") == 2
+
+
+def test_a_screen_that_is_kept_awake_too_late_is_let_go(arrive: Arrive, movie: Path) -> None:
+    vendor = arrive(WAKEFUL, "globalThis.answered = new Promise((resolve) => (globalThis.answer = resolve));")
+    page = vendor.page
+    begins(vendor, movie)
+    vendor.card.get_by_role("button", name="Pause").click()
+    vendor.comes_to("Paused")
+    assert page.evaluate(HELD) == 1
+    page.evaluate("answer()")
+    page.wait_for_function(f"() => {HELD} === 0")
+
+
 def test_leaving_while_bytes_go_is_warned_of(arrive: Arrive, movie: Path) -> None:
     vendor = arrive()
     asked: list[str] = []

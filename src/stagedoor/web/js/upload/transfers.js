@@ -110,8 +110,10 @@ async function stayAwake(busy) {
   if (lock || asking || document.visibilityState !== "visible" || !navigator.wakeLock) return undefined;
   asking = true;
   try {
-    lock = await navigator.wakeLock.request("screen");
-    lock.addEventListener("release", () => (lock = null));
+    const given = await navigator.wakeLock.request("screen");
+    if (!sending()) return given.release(); // It was asked for, and paused, meanwhile.
+    lock = given;
+    given.addEventListener("release", () => lock === given && (lock = null));
   } catch {
     // A battery that is low, or a browser that does not: the upload goes on all the same.
   } finally {
