@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -153,3 +154,30 @@ def test_a_page_of_administrators_says_so_to_employees(house: House, opens: Open
     page = opens(house.vendor("employee"), "/settings")
     expect(page.get_by_role("heading", level=1)).to_have_text("This page is for administrators")
     assert violations_in_both_themes(page) == {}
+
+
+@pytest.fixture(scope="module")
+def things(house: House) -> dict[str, Any]:
+    """A vendor's jobs, of every kind."""
+    other = house.vendor()
+    loose = file(fresh("loose.mov"))
+    other.plan({loose["filename"]: {"can_upload": True, "path": f"volume=projects/in/{loose['filename']}"}})
+    failed = other.done(folder(fresh("broken"), a=1, b=2))
+    done = other.done(folder(fresh("shot"), a=1, b=2), loose)
+    waiting = other.job(file(fresh("a_name_that_is_longer_than_most_and_has_no_place_to_break.mov"), size=9), file())
+    return {"vendor": other, "failed": failed["id"], "done": done["id"], "open": waiting["id"]}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(
+    "address", ["/jobs", "/jobs?show=all", "/jobs/{failed}", "/jobs/{done}", "/jobs/{open}", "/hooks"]
+)
+def test_pages_of_vendors_can_be_used_by_everybody(
+    things: dict[str, Any], opens: Opens, address: str, width: int
+) -> None:
+    """axe finds nothing in either theme, and nothing is wider than the page."""
+    page = opens(things["vendor"], address.format(**things), viewport={"width": width, "height": 844})
+    page.locator("main h1").wait_for()
+    page.wait_for_timeout(300)
+    assert violations_in_both_themes(page) == {}
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
