@@ -104,6 +104,13 @@ class Vendor:
     def drop(self, name: str, files: list[str], empty: list[str] | None = None) -> None:
         self.page.evaluate(DROP, [name, files, empty or []])
 
+    def drop_really(self, path: Path) -> None:
+        """By the browser itself, as if from a file manager: what the page gets is real."""
+        devtools = self.page.context.new_cdp_session(self.page)
+        data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 200, "data": data})
+
     def is_told(self, words: str) -> None:
         expect(self.status).to_have_text(re.compile(words), timeout=30_000)
 

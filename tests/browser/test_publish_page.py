@@ -1,7 +1,7 @@
 """From files to an offer with answers: what the publish page takes, says and asks.
 
-Not tried here with a real mouse and file manager: dragging. Drops are made by script, with the entries that a browser
-would give; picking uses the browser's own file input.
+Not tried here with a real mouse and file manager: dragging. One drop is the browser's own, with a real folder; the others
+are made by script, with the entries that a browser would give. Picking uses the browser's own file input.
 """
 
 from __future__ import annotations
@@ -121,6 +121,18 @@ def test_while_a_folder_is_read_the_page_counts_what_it_has_found(arrive: Arrive
     vendor.is_told("1 accepted")
     expect(vendor.entry("half_v002")).to_contain_text("150 frames")
     expect(counts).to_have_text("")
+
+
+def test_a_real_folder_that_is_dropped_arrives(arrive: Arrive, studio: Studio, tmp_path: Path) -> None:
+    folder = tmp_path / "really_v001"
+    frames(folder / "exr", range(1001, 1251), size=20)
+    (folder / "nothing").mkdir()
+    vendor = arrive()
+    vendor.drop_really(folder)
+    vendor.is_told("1 accepted")
+    expect(vendor.entry("really_v001")).to_contain_text("1 empty folder")
+    vendor.publishes()
+    assert arrived(studio, "really_v001") == tree(folder)
 
 
 def test_names_arrive_in_nfc(arrive: Arrive, studio: Studio) -> None:

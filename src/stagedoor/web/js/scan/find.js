@@ -4,7 +4,8 @@
  * Rules
  * 1. Directories are read to their end, however few of their entries a browser tells at once.
  * 2. Names are in NFC; empty folders are kept; junk is left out and counted; what cannot be read is a fault.
- * 3. Nothing is done for longer than a slice, and what was found so far is told while it goes on.
+ * 3. Nothing is done for longer than a slice, and what was found so far is told while it goes on. ADR 12 tells why the page
+ *    itself does it.
  *
  * A file has `size`, `modified` (milliseconds) and `file`; a folder has `files`.
  *
