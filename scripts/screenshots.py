@@ -1,7 +1,8 @@
 """Screenshots of every page into `docs/images`, in both themes, 1440 and 390 pixels wide.
 
 A studio with the example hooks is filled with publishes that went well, one whose publish hook failed, and some
-refusals; then a real browser looks at every page. `sh scripts/browser-packages.sh` installs it.
+refusals; then a real browser looks at every page, and last at uploads that it makes itself.
+`sh scripts/browser-packages.sh` installs it.
 
     .venv/bin/python scripts/screenshots.py [--out FOLDER] [--only NAME]...
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import os
 import shlex
 import shutil
@@ -205,6 +207,63 @@ def offered(*names: str) -> Callable[[Page, Scene], None]:
     return show
 
 
+LOOKS_LARGE = 4_000_000
+"""bytes of a frame of what is seen on its way"""
+SLOW = 6_000_000
+"""bytes per second: long enough on its way for two pictures"""
+versions = itertools.count(1)
+"""nothing is published twice"""
+
+
+def begins(page: Page, made: Scene, shot: str, *others: str, limit: int = 0) -> None:
+    """Publishes a new version of a shot, with others beside it."""
+    end_open(made)
+    folder = made.folder / f"demo_sq010_{shot}_comp_v{next(versions):03}"
+    sequence(folder, ())
+    if limit:
+        for path in folder.iterdir():
+            with path.open("ab") as held:
+                held.truncate(LOOKS_LARGE)
+    page.goto("/publish")
+    page.evaluate("limit => localStorage.setItem('upload-limit', String(limit))", limit)
+    page.reload()
+    for path in (folder, *(made.folder / other for other in others)):
+        page.locator(".drop .pick-folder").set_input_files(path)
+    page.get_by_label("What changed since the last version?").fill("Edges of the matte")
+    page.get_by_label("Time spent").fill("2:15")
+    page.locator("#submit").click()
+    if limit:
+        page.wait_for_function("() => +document.querySelector('.transfer-card [role=progressbar]')?.ariaValueNow >= 15")
+
+
+def end_open(made: Scene) -> None:
+    """What an earlier picture has left on its way."""
+    session = made.studio.session(made.vendor)
+    for job in session.find("Job WHERE phase = upload"):
+        session.update("Job", job["id"], {"status": "aborted"})
+
+
+def sending(page: Page, made: Scene) -> None:
+    begins(page, made, "sh0050", limit=SLOW)
+
+
+def unfinished(page: Page, made: Scene) -> None:
+    begins(page, made, "sh0060", limit=SLOW)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.locator(".unfinished-card").wait_for()
+
+
+def published(page: Page, made: Scene) -> None:
+    begins(page, made, "sh0070", "reference photos")
+    page.locator(".transfer-card .badge").get_by_text("Published", exact=True).wait_for()
+
+
+def ingest_failed(page: Page, made: Scene) -> None:
+    begins(page, made, "sh0090")
+    page.locator(".transfer-card .badge").get_by_text("Ingest failed", exact=True).wait_for()
+
+
 SHOTS: dict[str, tuple[str, Callable[[Page, Scene], None]]] = {
     "sign-in": ("", at("/sign-in")),
     "invitation": ("", invitation),
@@ -225,6 +284,10 @@ SHOTS: dict[str, tuple[str, Callable[[Page, Scene], None]]] = {
     "queues": ("admin", at("/queues")),
     "settings": ("admin", at("/settings")),
     "log": ("admin", at("/log")),
+    "upload-sending": ("vendor", sending),
+    "upload-unfinished": ("vendor", unfinished),
+    "upload-published": ("vendor", published),
+    "upload-failed": ("vendor", ingest_failed),
 }
 
 _signed_in: dict[str, object] = {}
