@@ -104,7 +104,7 @@ def test_session_sends_the_expression(anna: Person) -> None:
     assert found is not None
     assert session.get_entity("task", found["tasks"][0]["id"])["job"] == found["id"]  # type: ignore[index]
     assert session.find(f"User WHERE code = {anna.code}", attributes=["id"]) == [{"id": anna.id}]
-    assert len(session.find('Job WHERE status="done,waiting"')) == 2
+    assert len(session.find("Job WHERE status in done, waiting")) == 2
     with pytest.raises(QueryRefused, match="column 7") as refusal:
         session.find("Job WHERE size >")
     assert isinstance(refusal.value, ValueError)
@@ -120,6 +120,10 @@ def command(person: Person, *words: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_line_takes_an_expression(house: House, anna: Person) -> None:
     done = command(anna, "jobs", "--since", "1d", "--where", "name = plate* or name = über*", "--finished", "--json")
     assert [job["name"] for job in json.loads(done.stdout)["jobs"]] == ["plate_v002.exr", "Über_JÖNS_v001.mov"]
+    made = command(anna, "jobs", "--where", f"user = user:{anna.code}", "--json")
+    assert len(json.loads(made.stdout)["jobs"]) == len(session_of(anna).find("Job")) > 0
+    late = command(anna, "jobs", "--where", "created >= 2026-13-01")
+    assert (late.returncode, "2026-13-01" in late.stderr, "Something went wrong" in late.stderr) == (2, True, False)
     refused = command(anna, "jobs", "--where", "size = many")
     assert (refused.returncode, "size is a whole number" in refused.stderr) == (2, True)
     studio = house.studio

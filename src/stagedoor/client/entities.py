@@ -75,7 +75,6 @@ _KINDS = (
 )
 _ALIASES = {"transfer": "job"}
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
-JOB_FILTERS = ("id", "status", "state", "user", "since")
 
 
 def kind_of(entity: str) -> Kind:

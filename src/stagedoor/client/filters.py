@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import query
-from .entities import JOB, JOB_FILTERS, Kind, attributes_of
+from .entities import Kind, attributes_of
 
 QUERY_CODES = frozenset({"query_refused", "query_too_slow", "attribute_unknown", "state_unknown"})
 
@@ -15,10 +15,7 @@ def to_send(kind: Kind, where: str | None) -> dict[str, str]:
     """What to send with the request for a list."""
     if where is None:
         return {}
-    if kind.single:
-        return _of_the_single(kind, where)
-    simple = query.filters_of(where, JOB_FILTERS) if kind is JOB else None
-    return {"where": where} if simple is None else job_filters(simple)
+    return _of_the_single(kind, where) if kind.single else {"where": where}
 
 
 def _of_the_single(kind: Kind, where: str) -> dict[str, str]:
@@ -27,14 +24,6 @@ def _of_the_single(kind: Kind, where: str) -> dict[str, str]:
     if filters is None:
         raise ValueError(f"there is one {kind.name}: it can be asked by name=value; names are: {', '.join(known)}")
     return filters
-
-
-def job_filters(known: dict[str, str]) -> dict[str, str]:
-    if "status" in known and "state" in known:
-        raise ValueError("status and state are the same filter: give one of them")
-    if "since" in known:
-        known = {**known, "since": query.moment(known["since"])}
-    return {"state" if name == "status" else name: value for name, value in known.items()}
 
 
 def matches(item: Mapping[str, Any], filters: Mapping[str, str]) -> bool:

@@ -2,19 +2,17 @@
 
 Rules
 1. The server reads the expression; here it is only cut off.
-2. `name=value` joined by AND, and `created >= <time>`, is what `find` has always understood: such filters of jobs are
-   asked as they always were. There `status="failed,done"` is a list, and a time at or after which is `since`.
+2. Of what there is one of the server is asked no question: there `name=value` joined by AND is read here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 _WHERE = re.compile(r"\s*(\w+)(?:\s+where\b\s*(\S.*?))?\s*", re.IGNORECASE | re.DOTALL)
-_TERM = re.compile(r"""\s*(\w+)\s*(=|>=)\s*("[^"*]*"|'[^'*]*'|[^\s"'=<>!(),*]+)\s*""")
+_TERM = re.compile(r"""\s*(\w+)\s*=\s*("[^"*]*"|'[^'*]*'|[^\s"'=<>!(),*]+)\s*""")
 _AND = re.compile(r"and\s", re.IGNORECASE)
 
 
@@ -38,11 +36,10 @@ def filters_of(where: str, known: Sequence[str]) -> dict[str, str] | None:
     position = 0
     while True:
         term = _TERM.match(where, position)
-        name = _name(term[1].lower(), term[2]) if term else None
+        name = term[1].lower() if term else ""
         if not term or name not in known or name in filters:
             return None
-        assert name
-        filters[name] = term[3][1:-1] if term[3][0] in "\"'" else term[3]
+        filters[name] = term[2][1:-1] if term[2][0] in "\"'" else term[2]
         position = term.end()
         if position == len(where):
             return filters
@@ -52,28 +49,9 @@ def filters_of(where: str, known: Sequence[str]) -> dict[str, str] | None:
         position = joint.end()
 
 
-def _name(name: str, comparison: str) -> str | None:
-    if comparison == "=":
-        return name
-    return "since" if name == "created" else None
-
-
 def quoted(value: str) -> str:
     """As a value in an expression."""
     return '"' + value.replace('"', '""') + '"'
-
-
-def moment(text: str) -> str:
-    """A date, or a date and time, as RFC 3339; UTC where no zone is named. Raises ValueError."""
-    try:
-        found = datetime.fromisoformat(re.sub("z$", "+00:00", text, flags=re.IGNORECASE))
-    except ValueError:
-        raise ValueError(f"{text!r} is not a time: write 2026-03-01 or 2026-03-01T10:00:00") from None
-    return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).isoformat()
-
-
-def matches(item: Mapping[str, Any], filters: Mapping[str, str]) -> bool:
-    return all(str(item.get(name, "")).casefold() == value.casefold() for name, value in filters.items())
 
 
 def check_page(limit: int | None, skip: int | None) -> None:
