@@ -62,6 +62,15 @@ def test_a_change_that_is_refused_leaves_no_line(records: Records) -> None:
     assert records.lists.log() == before
 
 
+def test_what_changes_nothing_leaves_no_line(records: Records) -> None:
+    user = user_of(records, "one@x.se")
+    before = records.lists.log()
+    records.house.update_user(user.id, NOW + 5, name=user.name)
+    assert records.lists.log() == before
+    records.house.update_user(user.id, NOW + 6, name="One")
+    assert records.lists.log()[0] == before[0] + 1
+
+
 def test_lines_are_in_the_order_of_the_changes(records: Records) -> None:
     job = submitted(records, user_of(records), "a/b")
     for fact in (JobFact.BYTES, JobFact.BYTES, JobFact.RECEIVED, JobFact.STARTED):

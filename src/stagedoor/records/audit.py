@@ -40,11 +40,14 @@ def note(
     after: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> None:
-    """Add a line about a change. `code`: what people call the thing; `before` and `after`: its fields.
+    """Add a line about a change. `code`: what people call the thing; `before` and `after`: its fields. Where both are
+    given and tell no difference there was no change, and there is no line.
 
     `more`: `code_of_error`, `message`, `details`, `reasons`.
     """
     told = changes(_told(before), _told(after))
+    if before is not None and after is not None and not told:
+        return
     add(connection, [line(verb, entity, entity_id, code, changes=told, **more)])
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from .numbers import moment
 from .page import Column, Page
 
 USUAL = 50
+TIMES = frozenset({"created", "modified", "expires", "until", "revoked", "finished", "staging_expires"})
+"""milliseconds, in what was changed"""
 CSV: Mapping[str, tuple[str, ...]] = {
     "log": (
         "id",
@@ -56,17 +59,22 @@ def what(line: Any) -> str:
         return " ".join(filter(None, (line.code and f"{line.code}:", line.message, detail and f"({detail})")))
     if line.changes:
         told = {name: pair for name, pair in line.changes.items() if not name.startswith("capabilities.")}
-        return ", ".join(f"{name}: {_change(*pair)}" for name, pair in (told or line.changes).items())
-    return ", ".join(f"{name} {_word(value)}" for name, value in line.details.items() if value not in ("", None))
+        return ", ".join(f"{name}: {_change(name, *pair)}" for name, pair in (told or line.changes).items())
+    return ", ".join(f"{name} {_word(name, value)}" for name, value in line.details.items() if value not in ("", None))
 
 
-def _change(before: Any, after: Any) -> str:
+def _change(name: str, before: Any, after: Any) -> str:
     if before in (None, ""):
-        return _word(after)
-    return f"{_word(before)} -> {_word(after)}"
+        return _word(name, after)
+    return f"{_word(name, before)} -> {_word(name, after)}"
 
 
-def _word(value: Any) -> str:
+def _word(name: str, value: Any) -> str:
+    """Modes as `chmod` writes them, times as times."""
+    if isinstance(value, int) and name.endswith("_mode"):
+        return f"{value:o}"
+    if isinstance(value, int) and name in TIMES:
+        return moment(datetime.fromtimestamp(value / 1000, timezone.utc))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
