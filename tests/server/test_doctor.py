@@ -168,6 +168,22 @@ def test_a_home_that_is_not_well_is_named(
         (studio.home / "stagedoor.toml").chmod(0o600)
 
 
+def test_a_home_that_hooks_of_other_users_pass_through_is_well(studio: Studio) -> None:
+    studio.home.chmod(0o711)
+    try:
+        assert bad(studio) == []
+    finally:
+        studio.home.chmod(0o700)
+
+
+def test_the_hook_of_a_queue_is_named_with_its_queue(studio: Studio) -> None:
+    studio.command("hook", "set", "post-done-server", "/bin/sh -c 'python3 /nowhere/told.py' ${PATH_JSON_INPUT}", "--queue", "low")
+    try:
+        assert ("fault", "hooks", "post-done-server of queue low") in bad(studio)
+    finally:
+        studio.command("hook", "unset", "post-done-server", "--queue", "low")
+
+
 def test_tables_of_a_newer_version_are_a_fault(studio: Studio) -> None:
     with closing(sqlite3.connect(studio.home / "stagedoor.db")) as database:
         (version,) = database.execute("SELECT version_num FROM alembic_version").fetchone()

@@ -75,7 +75,7 @@ def jobs(health: Health) -> Iterator[Diagnosis]:
         yield warning(
             "jobs",
             "under way",
-            f"{_several(still)} been in one step for over an hour.",
+            f"{_several(still, 'has', 'have')} been in one step for over an hour: {_named(still)}.",
             "Look at `stagedoor hook log --job ID` and the server's log; is the server running?",
         )
     else:
@@ -85,11 +85,14 @@ def jobs(health: Health) -> Iterator[Diagnosis]:
         yield warning(
             "jobs",
             "failed",
-            f"{_several(waiting)} failed and not going to be tried again by themselves.",
+            f"{_several(waiting, 'has failed and waits', 'have failed and wait')} for a person: {_named(waiting)}.",
             "See `stagedoor job show ID`, mend the cause, then `stagedoor job retry ID` or `abort`.",
         )
 
 
-def _several(ids: list[str]) -> str:
-    named = ", ".join(ids[:_FEW_NAMED]) + (" and others" if len(ids) > _FEW_NAMED else "")
-    return f"{len(ids)} {'jobs have' if len(ids) > 1 else 'job has'} ({named})"
+def _several(ids: list[str], one: str, more: str) -> str:
+    return f"{len(ids)} jobs {more}" if len(ids) > 1 else f"One job {one}"
+
+
+def _named(ids: list[str]) -> str:
+    return ", ".join(ids[:_FEW_NAMED]) + (" and others" if len(ids) > _FEW_NAMED else "")

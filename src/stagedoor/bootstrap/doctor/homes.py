@@ -61,8 +61,8 @@ def _rights(paths: Home) -> Iterator[Diagnosis]:
     secret = [paths.config, *sorted(paths.folder.glob("*.db")), *sorted(paths.tls.glob("*.key"))]
     secret += [path for path in sorted(paths.keys.glob("*")) if path.suffix != ".pub"]
     open_ones = [path for path in secret if stat.S_IMODE(path.stat().st_mode) & 0o077]
-    if stat.S_IMODE(paths.folder.stat().st_mode) & 0o077:
-        yield warning("home", "rights", f"Others may look into {paths.folder}.", f"chmod 700 {paths.folder}")
+    if stat.S_IMODE(paths.folder.stat().st_mode) & 0o066:  # to pass through is what hooks of other users must
+        yield warning("home", "rights", f"Others may look into {paths.folder}.", f"chmod go-rw {paths.folder}")
     elif open_ones:
         named = " ".join(map(str, open_ones))
         yield warning("home", "rights", f"Others may read {named}, should the folder be opened.", f"chmod 600 {named}")

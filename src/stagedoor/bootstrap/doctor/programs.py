@@ -19,9 +19,11 @@ def examine(hooks: list[Hook]) -> Iterator[Diagnosis]:
 
 
 def _hook(hook: Hook) -> Iterator[Diagnosis]:
+    name = f"{hook.name} of queue {hook.queue}" if hook.queue else str(hook.name)
     found = faults(hook.command)
     for reason in found:
-        sentence = f"It cannot run: {reason}."
-        yield fault("hooks", str(hook.name), sentence, "Mend it, or set another line: stagedoor hook set")
+        where = f" --queue {hook.queue}" if hook.queue else ""
+        way_out = f"Mend it, or set another line: stagedoor hook set {hook.name} 'LINE'{where}"
+        yield fault("hooks", name, f"It cannot run: {reason}.", way_out)
     if not found:
-        yield ok("hooks", str(hook.name), "Its program and scripts are there; try it with `stagedoor hook test`.")
+        yield ok("hooks", name, "Its program and scripts are there; try it with `stagedoor hook test`.")

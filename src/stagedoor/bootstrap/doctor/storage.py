@@ -28,7 +28,12 @@ def _volume(volume: Volume, kept_free: int) -> Iterator[Diagnosis]:
     if not volume.enabled:
         yield ok("volumes", volume.code, "It is disabled and was not looked at.")
     elif not Path(volume.root).is_dir():
-        yield fault("volumes", volume.code, f"{volume.root} is not there.", "Mount it, or: stagedoor volume disable")
+        yield fault(
+            "volumes",
+            volume.code,
+            f"{volume.root} is not there.",
+            f"Mount it, or: stagedoor volume disable {volume.code}",
+        )
     else:
         able = probe(volume.root)
         yield _abilities(volume, able)
