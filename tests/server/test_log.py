@@ -95,6 +95,9 @@ def test_secrets_of_hooks_stay_out(house: House) -> None:
     house.studio.command(
         "hook", "set", "publish-server", "/bin/true ${PATH_JSON_INPUT} --token hush1", "--env", "KEY=hush2"
     )
+    employee = house.vendor("employee")
+    shown = {reader: json.dumps(reader.get("/hooks").json) for reader in (employee, house.admin)}
+    assert ["hush1" in shown[reader] for reader in (employee, house.admin)] == [False, True]
     house.studio.command("hook", "unset", "publish-server")
     found = lines(house, "entity=hook:publish-server&limit=2")
     assert [line["verb"] for line in found] == ["unset", "set"]

@@ -34,8 +34,8 @@ REPLAY_SECONDS = 60.0
 @get(route(calls.HOOKS))
 async def hooks(request: Asked, whole: Wanted) -> Page:
     """The hooks that are set."""
-    insider(request)
-    found = [views.hook(one) for one in await quick(services(request).manage.hooks)]
+    reader = insider(request)
+    found = [views.hook(one, reader) for one in await quick(services(request).manage.hooks)]
     return await quick(shelf.page, found, shelf.HOOKS, whole)
 
 
@@ -81,9 +81,9 @@ async def runs(
     since: Since = None,
 ) -> Page:
     """Recorded hook runs, newest first."""
-    insider(request)
     return await quick(
         services(request).reading.runs,
+        insider(request),
         hook=hook,
         job=job,
         offer=offer,

@@ -7,7 +7,8 @@ Rules
 
 from __future__ import annotations
 
-from ..model.entities import ApiKey, Hook, Queue, User, Volume, Workspace
+from ..model.audit import without_secrets
+from ..model.entities import ApiKey, Hook, Queue, Role, User, Volume, Workspace
 from ..model.metadata import Metadata
 from ..model.settings import SETTINGS, Effective, Level
 from ..model.signin import Invitation, Known, Limits, Passkey, Session
@@ -143,16 +144,21 @@ def queue(queue: Queue, busy: tuple[int, int]) -> QueueView:
     )
 
 
-def hook(hook: Hook) -> HookView:
+def hook(hook: Hook, reader: User | None = None) -> HookView:
+    """`reader`: None for who has the home itself. Secrets in the line are for administrators."""
     return HookView(
         name=hook.name.value,
         queue=hook.queue,
-        command=hook.command,
+        command=command_line(hook.command, reader),
         environment=tuple(sorted(hook.environment)),
         user=hook.run_as,
         status="enabled" if hook.enabled else "disabled",
         modified=moment(hook.modified),
     )
+
+
+def command_line(line: str, reader: User | None) -> str:
+    return line if reader is None or reader.role is Role.ADMIN else without_secrets(line)
 
 
 def setting(name: str, found: Effective) -> SettingView:

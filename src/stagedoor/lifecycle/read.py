@@ -23,7 +23,7 @@ from ..wire.house import RunDetail, RunView
 from ..wire.jobs import JobView, Page, Receipt
 from ..wire.offers import OfferAnswer
 from ..wire.tree import Entry
-from . import mhl, views
+from . import house, mhl, views
 from .needs import House, JobBook, Lists, OfferBook, Programs, RunBook, TurnBook
 from .receive import Receiving
 from .wanted import Wanted
@@ -203,6 +203,7 @@ class Reading:
 
     def runs(
         self,
+        reader: User,
         *,
         hook: str | None,
         job: str | None,
@@ -222,7 +223,7 @@ class Reading:
             since=since,
             wanted=wanted.slice(),
         )
-        return Page(total=total, items=[run_view(run) for run in found])
+        return Page(total=total, items=[run_view(run, reader) for run in found])
 
     def run(self, reader: User, run_id: str, most: int | None = None) -> RunDetail:
         """What a program said is for administrators: it may hold what only they may know.
@@ -237,7 +238,7 @@ class Reading:
         if reader.role is not Role.ADMIN:
             kept |= {"stdout": None, "stderr": None}
         cut = tuple(name for name, text in kept.items() if text is not None and text != read[name])
-        return RunDetail(run=run_view(run), cut=cut, **kept)
+        return RunDetail(run=run_view(run, reader), cut=cut, **kept)
 
     def _volumes(self) -> dict[str, Volume]:
         return {volume.id: volume for volume in self._house.volumes()}
@@ -288,13 +289,14 @@ def _offer_state(text: str) -> OfferState:
         raise errors.BadRequest(f"There is no such state; there are: {known}.", code="state_unknown") from None
 
 
-def run_view(run: HookRun) -> RunView:
+def run_view(run: HookRun, reader: User | None = None) -> RunView:
+    """`reader`: None for who has the home itself."""
     seconds = None if run.ended is None else round((run.ended - run.started) / 1000, 3)
     return RunView(
         id=run.id,
         hook=run.hook.value,
         state=run.state.value,
-        command=run.command,
+        command=house.command_line(run.command, reader),
         version=run.version,
         user=run.user_id,
         offer=run.offer_id,
