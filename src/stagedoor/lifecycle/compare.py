@@ -31,7 +31,8 @@ MOST_STARS = 10
 MOST_WILD = 100
 PATTERN_BYTES = 128 << 10
 """memory of a compiled pattern: what needs more is as slow as it is large"""
-PATIENCE_SECONDS = 0.1
+PATIENCE_SECONDS = 0.07
+"""beyond what is ordinary; with the compiling of the largest pattern a tenth of a second"""
 SECONDS_PER_VALUE = 3e-6
 """what an ordinary pattern takes for an ordinary name"""
 _CLOCK_EVERY = 8
@@ -41,7 +42,7 @@ _LARGEST = 18
 
 
 class Patience:
-    """How long one query may spend on patterns: an ordinary time for every value, and 0.1 s."""
+    """How long one query may spend on patterns: an ordinary time for every value, and a moment."""
 
     def __init__(self) -> None:
         self._left = PATIENCE_SECONDS
