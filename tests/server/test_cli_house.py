@@ -54,6 +54,37 @@ def test_a_key_is_revoked_by_its_id(home: str) -> None:
     assert (keys[made["key"]]["label"], keys[made["key"]]["revoked"] is not None) == ("farm", True)
 
 
+def test_a_key_that_there_is_not_is_answered_with_a_way_out(home: str) -> None:
+    result = stagedoor("user", "key", "revoke", "boss@studio.com", "nope")
+    assert (result.exit_code, "`stagedoor user key list` shows" in result.stderr) == (2, True)
+
+
+def test_a_queue_is_shown_and_found_with_what_is_kept_on_it(home: str) -> None:
+    stagedoor("queue", "set", "low", "--metadata", "farm=night", "--external", "when=later")
+    shown = stagedoor("queue", "show", "low").stdout
+    assert "priority 1, open" in shown
+    assert "farm = night" in shown
+    assert "when = later  (external)" in shown
+    assert [queue["code"] for queue in told("queue", "list", "--where", "code = low or code = high")["queues"]] == [
+        "high",
+        "low",
+    ]
+    assert stagedoor("queue", "list", "--where", "colour = red").exit_code == 2
+
+
+def test_what_was_changed_is_told_as_people_write_it(home: str, tmp_path: Path) -> None:
+    stagedoor("volume", "add", "modes", str(tmp_path))
+    stagedoor("volume", "set", "modes", "--file-mode", "664")
+    line = stagedoor("log", "--entity", "volume:modes", "--limit", "1").stdout
+    assert "file_mode: 664" in line
+    stagedoor("volume", "remove", "modes")
+
+
+def test_a_number_below_nothing_is_refused_as_a_value(home: str) -> None:
+    result = stagedoor("settings", "set", "publish_seconds", "-1")
+    assert (result.exit_code, "at least 1" in result.stderr) == (2, True)
+
+
 def test_the_last_administrator_cannot_be_kept_out(home: str) -> None:
     result = stagedoor("user", "disable", "boss@studio.com")
     assert (result.exit_code, told("user", "list")["users"][0]["status"]) == (2, "enabled")

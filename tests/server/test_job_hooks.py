@@ -138,6 +138,7 @@ def test_its_reason_is_what_the_vendor_reads(studio: Any, shot: Path) -> None:
     assert (error.error_code, error.message) == ("submit_refused", "The show is closed until Monday.")
     (run,) = runs(studio, "pre-submit-server")
     assert (run["state"], run["id"]) == ("succeeded", error.details["reference"])
+    assert run["error"] == "It refused: The show is closed until Monday."
 
 
 def test_an_exit_code_refuses_and_shows_nothing_of_the_studio(studio: Any, shot: Path) -> None:
@@ -219,6 +220,7 @@ def test_the_command_ends_with_refused(studio: Any, shot: Path) -> None:
     done = studio.client(studio.vendor, "publish", str(shot))
     assert done.returncode == 3
     assert "Closed until Monday." in done.stderr
+    assert "nothing was sent" in done.stderr
 
 
 # --- post hooks: told afterwards --------------------------------------------------------------------------------------

@@ -223,12 +223,17 @@ def test_hooks_are_told_metadata_and_the_vendor_the_external_part(house: House, 
     job = vendor.job(entry)
     assert change(vendor, job, **pairs(external={"a": "b"})).status == 403
     change(house.admin, job, **pairs(internal={"rate": "8"}, external={"ticket": "7"}))
+    shown = house.studio.client(house.admin.account, "job", "show", job["id"]).stdout
+    assert "rate = 8" in shown
+    assert "ticket = 7  (external)" in shown
     assert look(vendor, job)["metadata"] == {"internal": {}, "external": {"ticket": "7"}}
     send(vendor, job, entry)
     assert ends(vendor, job)["status"] == "done"
     told = house.published(job["id"])["metadata"]
     assert told == {"internal": {"rate": "8"}, "external": {"site": "north", "ticket": "7"}}
     assert vendor.ask("PATCH", "/workspace", pairs(external={"a": "b"})).status == 403
+    wrong = house.admin.ask("PATCH", "/workspace", {"metadata": {"internal": []}})
+    assert (wrong.status, "metadata.internal: " in wrong.json["message"]) == (400, True)
 
 
 # --- what outlives a server ------------------------------------------------------------------------------------------

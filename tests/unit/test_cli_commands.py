@@ -140,6 +140,16 @@ def test_errors_end_in_a_sentence_and_an_exit_code(
     assert (code, "", True) == (result.exit_code, result.stdout, words in result.stderr)
 
 
+def test_what_the_sentence_names_already_is_not_listed_once_more(raising: list[BaseException]) -> None:
+    raising.append(errors.BadRequest("There is no colour; there are: red, blue.", details={"known": ["red", "blue"]}))
+    assert CliRunner().invoke(cli, ["raise"]).stderr == "There is no colour; there are: red, blue.\n"
+
+
+@pytest.mark.parametrize("name", ["settings", "hook", "job", "user", "volume", "queue"])
+def test_help_cuts_no_sentence(name: str) -> None:
+    assert "..." not in CliRunner().invoke(cli, [name, "--help"]).stdout.partition("Commands:")[2]
+
+
 def test_a_failure_is_one_json_object_too(raising: list[BaseException]) -> None:
     raising.append(errors.NotFound(details={"id": "7"}))
     result = CliRunner().invoke(cli, ["raise", "--json"])

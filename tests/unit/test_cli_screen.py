@@ -237,6 +237,16 @@ def test_what_is_in_the_way_is_said_once(capsys: pytest.CaptureFixture[str]) -> 
             True,
             "Once the cause is mended, the studio or you can run it again",
         ),
+        (
+            {"status": "paused", "phase": "upload"},
+            False,
+            "It is paused; who may, lets it go on: stagedoor job resume J1",
+        ),
+        (
+            {"status": "paused", "error_code": "on_hold", "tasks": [{"status": "done"}, {"status": "onhold"}]},
+            False,
+            "It waits for the studio, which lets it go on: stagedoor job release J1 2",
+        ),
         ({"status": "aborted", "phase": "ended"}, True, "Aborted"),
         ({"status": "done", "phase": "ended"}, True, "Done. The receipt"),
     ],

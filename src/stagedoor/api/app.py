@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -193,7 +194,9 @@ def _invalid(request: Request[Any, Any, Any], error: ValidationException) -> Res
 
 
 def _reason(item: dict[str, Any]) -> str:
-    key, message = item.get("key", "body"), item.get("message", "")
+    # The framework takes every "data." out of a name, also that of "metadata.".
+    key = re.sub(r"\bmeta(?=(internal|external)\b)", "metadata.", item.get("key", "body"))
+    message = item.get("message", "")
     if key == "data":  # the name of the argument that takes the body
         return "its body is missing" if message == "'data'" else message
     return f"{key}: {message}"

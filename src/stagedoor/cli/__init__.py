@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from ..model.errors import StagedoorError
+from ..model.errors import StagedoorError, SubmitRefused
 from ..version import __version__
 from . import exits
 from .screen.page import Page
@@ -98,9 +98,11 @@ class Commands(click.Group):
 def _tell(page: Page, error: StagedoorError) -> None:
     lines = _fault_lines(error.details)
     page.complain(_sentence(error.message, lines))
-    for line in lines:
-        if len(lines) > 1 or line not in error.message:
+    if error.message.endswith(ELSEWHERE) or any(line not in error.message for line in lines):
+        for line in lines:
             page.note(f"  {line}")
+    if isinstance(error, SubmitRefused):
+        page.note("The studio did not let the job be made; nothing was sent.")
     if error.detail:
         page.note(error.detail, "dim")
     if exits.of(error) == exits.INTERNAL and error.details.get("request_id"):

@@ -16,14 +16,14 @@ from ..model.hooks import canonical, unknown
 from ..model.names import printable
 from .hook_replay import replay
 from .hook_test import test
-from .options import at_home, open_home, wanted, where
+from .options import Group, at_home, open_home, wanted, where
 from .screen import runs
 from .screen.page import Column, Page, as_builtins
 
 FAILURES = (RunState.FAILED, RunState.TIMED_OUT, RunState.LOST)
 
 
-@click.group("hook")
+@click.group("hook", cls=Group)
 def command() -> None:
     """The studio's own programs: set, test, explain."""
 

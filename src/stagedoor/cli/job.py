@@ -10,7 +10,7 @@ import click
 
 from ..model.errors import BadRequest, NotFound
 from . import metadata, sending
-from .options import limit, no_reuse, with_session
+from .options import Group, limit, no_reuse, with_session
 from .receipt import save
 from .screen import jobs
 from .screen.page import Page
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .. import Session
 
 
-@click.group("job")
+@click.group("job", cls=Group)
 def command() -> None:
     """Show, retry, pause, resume, move or abort one job; hold and exclude its entries."""
 

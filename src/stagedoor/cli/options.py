@@ -25,6 +25,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 pass_page = click.make_pass_decorator(Page, ensure=True)
 
 
+class Group(click.Group):
+    """A command of commands; its help tells the whole first sentence of each."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            named = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+            formatter.write_dl([(name, command.get_short_help_str(limit=1000)) for name, command in named])
+
+
 def as_json(function: Function) -> Function:
     """`--json`: turns the page over before the command begins."""
 

@@ -81,7 +81,7 @@ def command(
             page.failed(verdicts.refusal(answer))
             ctx.exit(exits.REFUSED)
         filled = fill(page, session, answer, chosen, options, per_entry)
-        job = sending.submit(session, scanned, chosen, filled, code, queue)
+        job = sending.submit(page, session, scanned, chosen, filled, code, queue)
         page.context["job"] = job
     job = sending.carry_out(page, session, job, wait, reuse=reuse, limit=limit)
     ctx.exit(sending.conclude(page, job))

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from . import metadata
-from .options import at_home, open_home
+from .options import Group, at_home, open_home, wanted, where
+from .screen.numbers import count
 from .screen.page import Column, Page
 
 PRIORITY = click.IntRange(0, 1000)
 
 
-@click.group("queue")
+@click.group("queue", cls=Group)
 def command() -> None:
     """Lines in which jobs wait for their turn."""
 
@@ -33,11 +34,15 @@ def add(page: Page, home: Path, code: str, priority: int, default: bool, descrip
 
 
 @command.command("list")
+@where
 @at_home
-def list_(page: Page, home: Path) -> None:
+def list_(page: Page, home: Path, where: str | None) -> None:
     """List queues, the one that goes first at the top, with the jobs in them."""
     with open_home(home) as server:
-        views = [_view(server, queue) for queue in server.queues.all()]
+        from ..lifecycle import shelf
+
+        every = [_view(server, queue) for queue in server.queues.all()]
+        views = shelf.page(every, shelf.QUEUES, wanted(where)).items
     page.answer({"queues": views})
     if page.json:
         return
@@ -63,6 +68,24 @@ def list_(page: Page, home: Path) -> None:
         ],
     )
     page.note("* the default queue")
+
+
+@command.command()
+@click.argument("code")
+@at_home
+def show(page: Page, home: Path, code: str) -> None:
+    """Show the queue CODE: priority, the jobs in it, metadata. Its settings: stagedoor settings show --queue CODE."""
+    with open_home(home) as server:
+        view = _view(server, server.queues.find(code))
+    page.answer(view)
+    if page.json:
+        return
+    status = "paused" if view.status == "paused" else "open"
+    page.say(f"Queue {view.code}{' (default)' if view.default else ''}: priority {view.priority}, {status}.")
+    page.say(f"  {count(view.running, 'job')} running, {view.waiting} waiting")
+    if view.description:
+        page.say(f"  {view.description}")
+    metadata.say(page, view.metadata)
 
 
 @command.command("set")

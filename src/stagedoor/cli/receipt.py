@@ -12,7 +12,7 @@ import click
 
 from ..model.errors import BadRequest
 from ..model.names import printable
-from .options import as_json, pass_page, with_session
+from .options import Group, as_json, pass_page, with_session
 from .screen import jobs
 from .screen.numbers import count, size
 from .screen.page import Page
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..wire.signing import Signature
 
 
-@click.group("receipt")
+@click.group("receipt", cls=Group)
 def command() -> None:
     """What arrived, file by file: fetch it as JSON or ASC MHL, verify it."""
 

@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 Job = dict[str, Any]
 PATIENCE_SECONDS = 600.0
 PAUSE_SECONDS = 2.0
+TOLD_AFTER_SECONDS = 2.0
+"""of waiting for the job to be made"""
 
 
 def unfinished(page: Page, session: Session, scanned: Scan, *, partial: bool = False) -> Job | None:
@@ -58,6 +61,7 @@ def tell_found(page: Page, job: Job, left_out: list[str]) -> None:
 
 
 def submit(
+    page: Page,
     session: Session,
     scanned: Scan,
     chosen: list[dict[str, Any]],
@@ -65,9 +69,26 @@ def submit(
     code: str | None,
     queue: str | None = None,
 ) -> Job:
-    """Make the job."""
+    """Make the job. Where a program of the studio looks at it first, and takes its time, that is said."""
     ids = [str(entry["id"]) for entry in chosen]
     name = code or str(chosen[0]["filename"])
+    waiting = threading.Timer(TOLD_AFTER_SECONDS, page.note, ["The studio is looking at the job ..."])
+    waiting.daemon = True
+    waiting.start()
+    try:
+        return _made(session, name, queue, scanned, ids, filled)
+    finally:
+        waiting.cancel()
+
+
+def _made(
+    session: Session,
+    name: str,
+    queue: str | None,
+    scanned: Scan,
+    ids: list[str],
+    filled: Mapping[str, Mapping[str, Any]],
+) -> Job:
     job: Job = session.create(
         "job",
         {

@@ -11,13 +11,13 @@ import click
 
 from ..model.errors import BadRequest
 from ..model.settings import SETTINGS, Level, parse
-from .options import as_json, at_home, home, open_home, wanted, where
+from .options import Group, as_json, at_home, home, open_home, wanted, where
 from .screen.page import Column, Page
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-@click.group("settings")
+@click.group("settings", cls=Group)
 def command() -> None:
     """Limits and behaviour of workspace, volumes, queues and jobs.
 
@@ -107,7 +107,7 @@ def _said(value: bool | int | str) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
-@command.command("set")
+@command.command("set", context_settings={"ignore_unknown_options": True})  # "-1" is a value, and refused as one
 @click.argument("name")
 @click.argument("value")
 @on

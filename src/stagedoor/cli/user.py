@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from . import metadata
-from .options import at_home, open_home, wanted, where
-from .screen.numbers import moment
+from .options import Group, at_home, open_home, wanted, where
+from .screen.numbers import count, moment
 from .screen.page import Page, as_builtins
 from .user_invite import ROLES, invitation, invite, session
 
 
-@click.group("user")
+@click.group("user", cls=Group)
 def command() -> None:
     """Users, their API keys, invitations and sessions."""
 
@@ -124,7 +124,7 @@ def show(page: Page, home: Path, email: str) -> None:
     if page.json:
         return
     page.say(f"{view.code}{f', {view.name}' if view.name else ''}: {view.role}, {view.status}")
-    page.say(f"  since {moment(view.created)}, id {view.id}, {unfinished} unfinished jobs")
+    page.say(f"  since {moment(view.created)}, id {view.id}, {count(unfinished, 'unfinished job')}")
     for part in (view.metadata.internal, view.metadata.external):
         for name, value in part.items():
             page.say(f"  {name} = {value}")
@@ -165,7 +165,7 @@ def _switch(page: Page, home: Path, email: str, status: str) -> None:
     page.done(view, f"{view.code} is {view.status}.")
 
 
-@command.group()
+@command.group(cls=Group)
 def key() -> None:
     """API keys of a user."""
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from .options import at_home, open_home
+from .options import Group, at_home, open_home
 from .screen.numbers import moment
 from .screen.page import Page
 
@@ -51,7 +51,7 @@ def _is_loopback(url: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-@click.group("invitation")
+@click.group("invitation", cls=Group)
 def invitation() -> None:
     """Invitations that were made."""
 
@@ -80,7 +80,7 @@ def invitation_revoke(page: Page, home: Path, invitation_id: str) -> None:
     page.done({"revoked": invitation_id}, f"The invitation {invitation_id} is revoked.")
 
 
-@click.group("session")
+@click.group("session", cls=Group)
 def session() -> None:
     """Browsers in which a user is signed in."""
 

@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from . import metadata
-from .options import at_home, bootstrap, open_home, wanted, where
+from .options import Group, at_home, bootstrap, open_home, wanted, where
 from .screen.numbers import size
 from .screen.page import Column, Page, as_builtins
 
 
-@click.group("volume")
+@click.group("volume", cls=Group)
 def command() -> None:
     """Storage roots that publishes go to."""
 
@@ -127,6 +127,7 @@ def show(page: Page, home: Path, code: str) -> None:
     for line in able(view.capabilities):
         page.say(f"  {line}")
     page.say(f"  placed with: {', '.join(f'{name} {value}' for name, value in modes.items())}")
+    metadata.say(page, view.metadata)
     for job in jobs:
         page.say(f"  on its way to it: job {job}")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from . import metadata
-from .options import at_home, open_home
+from .options import Group, at_home, open_home
 from .screen.page import Page
 
 
-@click.group("workspace")
+@click.group("workspace", cls=Group)
 def command() -> None:
     """What the studio keeps about itself."""
 

@@ -51,6 +51,8 @@ class PreSubmit:
             raise check_failed(run, broken.faults[0]) from None
         if reason is not None:
             sentence = reason or f"{errors.SubmitRefused().message} Reference: {run.id}"
+            if not outcome.error:
+                self._runs.update(run.id, error=f"It refused: {reason or 'no reason given'}")
             raise errors.SubmitRefused(sentence, details={"reference": run.id}, detail=outcome.error or reason)
 
 

@@ -29,6 +29,7 @@ from ..model.states import JobFact, JobState, OfferFact, OfferState, TaskFact, T
 from ..model.verdict import Kind
 from ..wire.jobs import SubmitRequest
 from ..wire.tree import Entry, Node
+from . import about
 from .echo import Raw, answers_given, compare
 from .needs import Clock, House, JobBook, OfferBook, Spot, Storage
 from .offer import check_space, in_the_way
@@ -267,6 +268,7 @@ class Submitting:
         if len(empty) == len(job.tasks):
             self._jobs.move(job.id, JobFact.RECEIVED, job.created)
             self._turns.begin_next()
+        about.also(job=job.id)
         log.info("job %s submitted: %d entries, %d bytes", job.id, len(job.tasks), job.size)
         return self._jobs.job(job.id) or kept, True
 

@@ -79,7 +79,11 @@ class Keys:
         with self._database.write() as connection:
             label = connection.scalar(select(api_keys.c.label).where(*this))
             if label is None:
-                raise NotFound(detail=f"user {user_id} has no key {key_id}")
+                raise NotFound(
+                    "There is no such key of this user; `stagedoor user key list` shows those there are.",
+                    code="key_unknown",
+                    detail=f"user {user_id} has no key {key_id}",
+                )
             revoking = update(api_keys).where(*this, api_keys.c.revoked.is_(None)).values(revoked=now)
             if connection.execute(revoking).rowcount:
                 owner = connection.scalar(select(users.c.code).where(users.c.id == user_id)) or ""

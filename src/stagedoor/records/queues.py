@@ -74,10 +74,12 @@ class QueueRecords:
             if queue.default:
                 raise Conflict("Make another queue the default first.", code="default_queue")
             used = select(jobs.c.id).where(jobs.c.queue_id == queue_id, jobs.c.state.in_(UNFINISHED))
-            if connection.execute(used.limit(1)).first():
+            found = list(connection.scalars(used.order_by(jobs.c.id)))
+            if found:
                 raise Conflict(
                     f"Unfinished jobs are in the queue {queue.code}; move them to another one first.",
                     code="queue_in_use",
+                    details={"jobs": found[:100]},
                 )
             connection.execute(delete(hooks).where(hooks.c.queue == queue.code))
             connection.execute(delete(queues).where(queues.c.id == queue_id))

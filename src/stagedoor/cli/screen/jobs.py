@@ -150,6 +150,9 @@ def show(page: Page, job: Job) -> None:
     _line(page, "error", error.replace(f"Reference: {told}", "").strip() if told else error)
     _line(page, "detail", str(job.get("detail") or ""))
     _line(page, "reference", told)
+    for part, pairs in (job.get("metadata") or {}).items():
+        for key, value in pairs.items():
+            _line(page, "metadata", f"{key} = {value}" + ("  (external)" if part == "external" else ""))
     for note in job.get("notes") or ():
         if note == job.get("error"):
             continue
@@ -231,7 +234,7 @@ def what_next(job: Job) -> str:
     if status == "failed":
         return f"Once the cause is mended, the studio or you can run it again from that step: stagedoor job retry {id_}"
     if status == "paused":
-        return f"It is paused; who may, lets it go on: stagedoor job resume {id_}"
+        return _while_paused(job)
     if status == "waiting" and phase in _TURN:
         return "Everything has arrived; it waits for its turn at the studio. There is nothing to do."
     if phase == "upload":
@@ -240,6 +243,14 @@ def what_next(job: Job) -> str:
         )
         return f"Files are still to be sent: stagedoor job resume {id_}{kept}."
     return "Everything has arrived; the studio is working on it. There is nothing to do."
+
+
+def _while_paused(job: Job) -> str:
+    id_, tasks = job["id"], job.get("tasks") or ()
+    held = [str(number) for number, task in enumerate(tasks, 1) if task.get("status") == "onhold"]
+    if job.get("error_code") == "on_hold" and held:
+        return f"It waits for the studio, which lets it go on: stagedoor job release {id_} {' '.join(held)}"
+    return f"It is paused; who may, lets it go on: stagedoor job resume {id_}"
 
 
 def _after_abort(job: Job) -> str:
