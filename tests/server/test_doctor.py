@@ -177,7 +177,9 @@ def test_a_home_that_hooks_of_other_users_pass_through_is_well(studio: Studio) -
 
 
 def test_the_hook_of_a_queue_is_named_with_its_queue(studio: Studio) -> None:
-    studio.command("hook", "set", "post-done-server", "/bin/sh -c 'python3 /nowhere/told.py' ${PATH_JSON_INPUT}", "--queue", "low")
+    studio.command(
+        "hook", "set", "post-done-server", "/bin/sh -c 'python3 /nowhere/told.py' ${PATH_JSON_INPUT}", "--queue", "low"
+    )
     try:
         assert ("fault", "hooks", "post-done-server of queue low") in bad(studio)
     finally:

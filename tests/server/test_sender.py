@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from stagedoor.client import scan, source
 from stagedoor.client.connection import Connection
+from stagedoor.client.courier import Sending
 from stagedoor.client.errors import SourceChanged, TransferFailed
-from stagedoor.client.line import Line, Sending
+from stagedoor.client.line import Line
 from stagedoor.client.parts import LARGEST, SMALLEST, WORTH_HALVING, Plan, Shown, part_size
 from stagedoor.client.progress import Speed, eta
 from stagedoor.client.source import Reader

@@ -12,7 +12,7 @@
 10. `source`      the bytes, as they are on this disk now
 11. `growth`      how many connections help
 12. `limit`       how fast it may go
-13. `pipe`        one connection that carries parts
+13. `pipe`        one connection that carries parts (`courier`: the thread that keeps it busy)
 14. `line`        several of them sending the parts of a job
 15. `reuse`       what the studio has already is named, not sent
 16. `progress`    how far an upload is

@@ -29,10 +29,11 @@ from ..wire.parts import UploadView
 from ..wire.reuse import ReuseView
 from . import source
 from .connection import Connection
+from .courier import Sending
 from .errors import ServerFault, ServerUnreachable, SourceChanged, TransferFailed
 from .growth import MOST
 from .limit import Limit
-from .line import Line, Sending
+from .line import Line
 from .pipe import Pipe
 from .progress import Progress, Speed, Tell, eta
 from .reuse import Reuse
