@@ -7,7 +7,7 @@
 5. `schema`        making and upgrading the tables (`migrations`)
 6. `reservations`  which places are taken, and by whom
 7. `offers`        offers, their entries and verdicts
-8. `jobs`          jobs and tasks, moved by the tables of `model.states`
+8. `jobs`          jobs and tasks, moved by the tables of `model.states` (`rows`: as they lie in the tables)
 9. `notices`       what post hooks are still to be told
 10. `runs`         runs of hooks
 11. `queues`       queues, and whose turn it is

@@ -15,11 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 
 from ..model.entities import Earlier, Job, Task
 from ..model.errors import Conflict, NotFound, OfferClosed
-from ..model.notation import Place
 from ..model.states import (
     JOB,
     RUNNING,
@@ -34,18 +33,13 @@ from ..model.states import (
     WrongMove,
     after,
 )
-from . import notices, reservations
+from . import notices, reservations, rows
 from .audit import note
 from .columns import batches, fold, only, pack, unpack
 from .database import Database
 from .offers import close
-from .tables import jobs, offers, picked, receipts, tasks
+from .tables import jobs, offers, receipts, tasks
 
-JOB_COLUMNS = picked(jobs, "cleared")
-TASK_COLUMNS = picked(tasks, "user_id")
-_EARLIER = [
-    tasks.c[name] for name in ("job_id", "id", "filename", "file_count", "volume_id", "path", "upload_id", "staging")
-]
 _MOVED_WITH = {"error", "error_code", "error_detail", "reference", "due", "failures", "expires", "finished"}
 _SET_ALONE = _MOVED_WITH | {"code", "hostname", "ip", "client", "size", "queue_id", "attempts", "settings", "metadata"}
 _TASK_CHANGES = {"received", "error", "kept", "kept_until"}
@@ -92,18 +86,18 @@ class Jobs:
             if state is OfferState.OPEN:
                 _make(connection, job, now)
                 return job
-            before = _load_of_offer(connection, job.offer_id) if state is OfferState.SUBMITTED else None
+            before = rows.load_of_offer(connection, job.offer_id) if state is OfferState.SUBMITTED else None
         if before and {task.id for task in before.tasks} == {task.id for task in job.tasks}:
             return before
         raise OfferClosed(_CLOSED[state], code=f"offer_{state}")
 
     def job(self, job_id: str) -> Job | None:
         with self._database.read() as connection:
-            return _load(connection, job_id)
+            return rows.load(connection, job_id)
 
     def job_of_offer(self, offer_id: str) -> Job | None:
         with self._database.read() as connection:
-            return _load_of_offer(connection, offer_id)
+            return rows.load_of_offer(connection, offer_id)
 
     def count_unfinished(self, user_id: str) -> int:
         query = select(func.count()).where(jobs.c.user_id == user_id, jobs.c.state.in_(UNFINISHED))
@@ -113,20 +107,20 @@ class Jobs:
     def move(self, job_id: str, fact: JobFact, now: int, **changes: Any) -> Job:
         only(changes, _MOVED_WITH)
         with self._database.write() as connection:
-            before = _state(connection, job_id)
+            before = rows.state_of(connection, job_id)
             state = after(JOB, before, fact)
             if state.ended:
                 changes.setdefault("finished", now)
                 reservations.free_job(connection, job_id)
             _update(connection, job_id, {**changes, "state": state, "modified": now})
-            moved = job_of(connection.execute(_query(jobs.c.id == job_id)).one())
+            moved = rows.job_of(connection.execute(rows.query(jobs.c.id == job_id)).one())
             _note_move(connection, moved, before, fact)
             notices.moved(connection, moved, now)
             return moved
 
     def state(self, job_id: str) -> JobState:
         with self._database.read() as connection:
-            return _state(connection, job_id)
+            return rows.state_of(connection, job_id)
 
     def set(self, job_id: str, now: int, **changes: Any) -> None:
         only(changes, _SET_ALONE)
@@ -150,10 +144,10 @@ class Jobs:
         only(changes, _TASK_CHANGES)
         this = _this_task(job_id, task_id)
         with self._database.write() as connection:
-            row = connection.execute(select(*TASK_COLUMNS).where(*this)).one_or_none()
+            row = connection.execute(select(*rows.TASK_COLUMNS).where(*this)).one_or_none()
             if row is None:
                 raise NotFound(detail=f"job {job_id} has no task {task_id}")
-            task = task_of(row)
+            task = rows.task_of(row)
             task = replace(task, status=after(TASK, task.status, fact), **changes)
             connection.execute(update(tasks).where(*this).values(status=task.status, **changes))
             if task.kept and "kept" in changes:
@@ -163,16 +157,18 @@ class Jobs:
     def set_kept(self, job_id: str, task_id: str, kept: str, until: int | None) -> None:
         this = _this_task(job_id, task_id)
         with self._database.write() as connection:
-            before = task_of(connection.execute(select(*TASK_COLUMNS).where(*this)).one())
+            before = rows.task_of(connection.execute(select(*rows.TASK_COLUMNS).where(*this)).one())
             connection.execute(update(tasks).where(*this).values(kept=kept, kept_until=until))
             if kept != before.kept:
                 told = before if before.kept else replace(before, kept=kept, kept_until=until)
                 _note_kept(connection, "keep" if kept else "remove", told)
 
     def kept_before(self, now: int) -> list[Task]:
-        due = select(*TASK_COLUMNS).where(tasks.c.kept_until <= now, tasks.c.kept != "").order_by(tasks.c.kept_until)
+        due = (
+            select(*rows.TASK_COLUMNS).where(tasks.c.kept_until <= now, tasks.c.kept != "").order_by(tasks.c.kept_until)
+        )
         with self._database.read() as connection:
-            return [task_of(row) for row in connection.execute(due.limit(_KEPT_AT_ONCE))]
+            return [rows.task_of(row) for row in connection.execute(due.limit(_KEPT_AT_ONCE))]
 
     def set_received(self, job_id: str, task_id: str, received: int) -> None:
         with self._database.write() as connection:
@@ -201,14 +197,14 @@ class Jobs:
     def earlier(self, user_id: str, job_id: str, most: int) -> list[Earlier]:
         placed = tasks.c.status == TaskStatus.DONE
         query = (
-            select(*_EARLIER, placed.label("placed"))
+            select(*rows.EARLIER_COLUMNS, placed.label("placed"))
             .join(jobs, jobs.c.id == tasks.c.job_id)
             .where(jobs.c.user_id == user_id, jobs.c.id != job_id, or_(placed, jobs.c.cleared.is_(False)))
             .order_by(jobs.c.created.desc(), jobs.c.id.desc(), tasks.c.number)
             .limit(most)
         )
         with self._database.read() as connection:
-            return [_earlier(row) for row in connection.execute(query)]
+            return [rows.earlier_of(row) for row in connection.execute(query)]
 
     def uncleared(self, aborted_before: int) -> list[str]:
         due = or_(jobs.c.state == JobState.DONE, jobs.c.finished <= aborted_before)
@@ -254,11 +250,11 @@ class Jobs:
 
     def task_of_upload(self, upload_id: str) -> tuple[Job, Task] | None:
         with self._database.read() as connection:
-            row = connection.execute(select(*TASK_COLUMNS).where(tasks.c.upload_id == upload_id)).one_or_none()
+            row = connection.execute(select(*rows.TASK_COLUMNS).where(tasks.c.upload_id == upload_id)).one_or_none()
             if row is None:
                 return None
-            task = task_of(row)
-            return job_of(connection.execute(_query(jobs.c.id == task.job_id)).one(), [task]), task
+            task = rows.task_of(row)
+            return rows.job_of(connection.execute(rows.query(jobs.c.id == task.job_id)).one(), [task]), task
 
     def lacking(self, job_id: str) -> frozenset[TaskStatus]:
         """What the tasks are that keep a job from going on: empty when every one is QUEUED or EXCLUDED."""
@@ -273,7 +269,7 @@ class Jobs:
         Raises WrongMove where that cannot be done with one of them, or placing has begun.
         """
         with self._database.write() as connection:
-            state = _state(connection, job_id)
+            state = rows.state_of(connection, job_id)
             if state.phase != "upload":
                 state = after(JOB, state, JobFact.CHANGED)
             for task_id in task_ids:
@@ -296,7 +292,7 @@ class Jobs:
         """Keep the receipt and go on with the placing. Raises WrongMove unless just these tasks belong to the job."""
         packed = pack(receipt)
         with self._database.write() as connection:
-            before = _state(connection, job_id)
+            before = rows.state_of(connection, job_id)
             state = after(JOB, before, JobFact.PROVED)
             its_tasks = select(tasks.c.id).where(tasks.c.job_id == job_id, tasks.c.status != TaskStatus.EXCLUDED)
             if set(connection.scalars(its_tasks)) != set(task_ids):
@@ -305,7 +301,10 @@ class Jobs:
             connection.execute(insert(receipts).values(job_id=job_id, body=packed))
             _update(connection, job_id, {"state": state, "failures": 0, "modified": now})
             _note_move(
-                connection, job_of(connection.execute(_query(jobs.c.id == job_id)).one()), before, JobFact.PROVED
+                connection,
+                rows.job_of(connection.execute(rows.query(jobs.c.id == job_id)).one()),
+                before,
+                JobFact.PROVED,
             )
 
     def receipt(self, job_id: str) -> bytes | None:
@@ -375,7 +374,7 @@ def _make(connection: Connection, job: Job, now: int) -> None:
     values = {field.name: getattr(job, field.name) for field in fields(job) if field.name != "tasks"}
     connection.execute(insert(jobs).values(**values, folded=fold(job.code), cleared=False))
     if job.tasks:
-        connection.execute(insert(tasks), [_task_row(task, job.user_id) for task in job.tasks])
+        connection.execute(insert(tasks), [rows.task_row(task, job.user_id) for task in job.tasks])
     details = {"offer": job.offer_id, "entries": [task.filename for task in job.tasks], "size": job.size}
     note(connection, "create", "job", job.id, job.code, details=details)
     reservations.hand_over(connection, job.offer_id, job.id, [task.id for task in job.tasks])
@@ -383,53 +382,6 @@ def _make(connection: Connection, job: Job, now: int) -> None:
     notices.submitted(connection, job, now)
 
 
-def _task_row(task: Task, user_id: str) -> dict[str, Any]:
-    values = {field.name: getattr(task, field.name) for field in fields(task) if field.name != "place"}
-    return {**values, "user_id": user_id, "volume_id": task.place.volume_id, "path": task.place.path}
-
-
-def _state(connection: Connection, job_id: str) -> JobState:
-    state: JobState | None = connection.scalar(select(jobs.c.state).where(jobs.c.id == job_id))
-    if state is None:
-        raise NotFound(detail=f"no job {job_id}")
-    return state
-
-
 def _update(connection: Connection, job_id: str, values: Mapping[str, Any]) -> None:
     if not connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values)).rowcount:
         raise NotFound(detail=f"no job {job_id}")
-
-
-def _query(where: ColumnElement[bool]) -> Any:
-    return select(*JOB_COLUMNS).where(where)
-
-
-def _load(connection: Connection, job_id: str) -> Job | None:
-    return _with_tasks(connection, connection.execute(_query(jobs.c.id == job_id)).one_or_none())
-
-
-def _load_of_offer(connection: Connection, offer_id: str) -> Job | None:
-    return _with_tasks(connection, connection.execute(_query(jobs.c.offer_id == offer_id)).one_or_none())
-
-
-def _with_tasks(connection: Connection, row: Row[Any] | None) -> Job | None:
-    if row is None:
-        return None
-    its_tasks = connection.execute(select(*TASK_COLUMNS).where(tasks.c.job_id == row.id).order_by(tasks.c.number))
-    return job_of(row, [task_of(task) for task in its_tasks])
-
-
-def job_of(row: Row[Any], its_tasks: Sequence[Task] = ()) -> Job:
-    return Job(**row._mapping, tasks=tuple(its_tasks))
-
-
-def task_of(row: Row[Any]) -> Task:
-    values = dict(row._mapping)
-    place = Place(values.pop("volume_id"), values.pop("path"))
-    return Task(**values, place=place)
-
-
-def _earlier(row: Any) -> Earlier:
-    values = dict(row._mapping)
-    place = Place(values.pop("volume_id"), values.pop("path"))
-    return Earlier(**{**values, "placed": bool(values["placed"])}, place=place)

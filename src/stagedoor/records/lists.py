@@ -26,8 +26,8 @@ from .columns import batches, fold
 from .database import Database
 from .house import USER, VOLUME
 from .ids import may_be_id
-from .jobs import JOB_COLUMNS, TASK_COLUMNS, job_of, task_of
 from .offers import OFFER_COLUMNS, entries_of, offer_of
+from .rows import JOB_COLUMNS, TASK_COLUMNS, job_of, task_of
 from .tables import audit, jobs, offers, picked, runs, tasks, users, volumes
 from .where import Compiler, rows_of
 
