@@ -426,6 +426,31 @@ def test_todays_check_is_tried_on_one_run_and_on_many(house: House, opens: Opens
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
 
 
+def test_of_what_a_replay_says_only_what_differs_is_listed(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    one, two = file(fresh("one.mov")), file(fresh("two.mov"))
+    other.offered(one, two)
+    run = house.admin.get(f"/runs?hook=pre-publish-server&user={other.id}").json["items"][0]["id"]
+    page = opens(house.admin, f"/runs/{run}")
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("It would say the same. 0 of 2 verdicts change.")).to_be_visible()
+    expect(page.get_by_role("table")).to_have_count(0)
+    elsewhere = {"can_publish": True, "path": f"volume=projects/elsewhere/{two['filename']}", "warning": "Look."}
+    other.plan({two["filename"]: elsewhere}, comment=True)
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("It would say something else. 0 of 2 verdicts change; 1 more")).to_be_visible()
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text(two["filename"])
+    house.write("UPDATE hook_runs SET started = started - 172800000 WHERE user_id != ?", other.id)
+    page.goto("/hooks")
+    page.get_by_label("Every run of").select_option(label="the last day")
+    page.get_by_role("button", name="Replay them").click()
+    entries = page.get_by_role("region", name="Runs that differ").get_by_role("listitem")
+    expect(entries).to_have_text(
+        [f"{two['filename']} Accepted another path, warning", "asks the vendor otherwise: comment"]
+    )
+
+
 def test_a_hook_is_switched_off_and_on(house: House, opens: Opens) -> None:
     page = opens(house.admin, "/hooks")
     card = page.get_by_role("region", name="publish-server", exact=True)

@@ -100,12 +100,13 @@ def test_a_run_is_compared_verdict_by_verdict_and_nothing_is_left_behind(home: H
     assert found["entries"][1]["changes"]["warning"] == ["", "No."]
     text = home.command("hook", "replay", run).stdout
     assert "x: accepted -> refused" in text
-    assert text.endswith("1 of 2 verdicts change; 1 more have another path or other words.\n")
+    assert text.endswith("1 of 2 verdicts changes; 1 more have another path or other words.\n")
 
 
 def test_the_same_script_changes_nothing(home: Home) -> None:
     run = home.offered("a")
     assert home.told(run)["state"] == "same"
+    assert home.command("hook", "replay", run).stdout.endswith("0 of 1 verdict changes.\n")
 
 
 def test_many_runs_come_to_one_sentence_and_the_list_on_request(home: Home) -> None:

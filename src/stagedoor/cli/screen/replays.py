@@ -45,7 +45,8 @@ def _short(value: Any) -> str:
 def _counted(found: Mapping[str, Any]) -> str:
     """`12 of 840 verdicts change; 3 more have another path or other words.`"""
     more = f"; {found['reworded']:,} more have another path or other words" if found["reworded"] else ""
-    return f"{found['changed']:,} of {count(found['verdicts'], 'verdict')} change{more}."
+    change = "changes" if 1 in (found["changed"], found["verdicts"]) else "change"
+    return f"{found['changed']:,} of {count(found['verdicts'], 'verdict')} {change}{more}."
 
 
 def summary(page: Page, found: Mapping[str, Any], *, listed: bool) -> None:

@@ -10,6 +10,8 @@ import { counted, exactly, number } from "../words.js";
 const PART = 100;
 /** So many runs that differ are shown one by one. */
 const SHOWN = 50;
+/** Of each of them. */
+const ENTRIES_SHOWN = 10;
 
 const STATES = {
   same: "It would say the same.",
@@ -22,19 +24,22 @@ const STATES = {
 
 /** @param {any} replay of one run */
 export function difference(replay) {
+  const differ = replay.entries.filter(differs);
   const kind = { same: "good", gone: "warn", failed_before: "good" }[replay.state] ?? "warn";
   return [
     h("p", { class: `notice ${replay.state === "fails_now" ? "bad" : kind}`, role: "status" }, STATES[replay.state] ?? replay.state, replay.verdicts ? ` ${verdicts(replay)}` : ""),
     replay.error ? h("p", { class: "any" }, "Now: ", replay.error) : null,
     replay.error_before ? h("p", { class: "any" }, "Then: ", replay.error_before) : null,
-    replay.entries.length ? tableOf("Entries that differ", ENTRIES, replay.entries) : null,
+    differ.length ? tableOf("Entries that differ", ENTRIES, differ) : null,
     Object.keys(replay.form).length ? [h("h3", {}, "What is asked of the vendor"), h("ul", {}, Object.entries(replay.form).map(([name, pair]) => h("li", {}, change(name, pair))))] : null,
   ];
 }
 
-/** "12 of 840 verdicts change." @param {any} found */
+const differs = (entry) => Object.keys(entry.changes).length > 0;
+
+/** "12 of 840 verdicts change.", "1 of 840 verdicts changes." @param {any} found */
 export function verdicts({ verdicts: all, changed, reworded }) {
-  const words = `${number(changed)} of ${counted(all, "verdict")} ${changed === 1 ? "changes" : "change"}`;
+  const words = `${number(changed)} of ${counted(all, "verdict")} ${changed === 1 || all === 1 ? "changes" : "change"}`;
   return `${words}${reworded ? `; ${number(reworded)} more in path or words` : ""}.`;
 }
 
@@ -45,8 +50,12 @@ const ENTRIES = [
   { name: "What differs", class: "any", cell: (entry) => h("ul", { class: "plain small" }, Object.entries(entry.changes).filter(([name]) => name !== "verdict").map(([name, pair]) => h("li", {}, change(name, pair)))) },
 ];
 
+/** What is called otherwise here than in the answer. @type {Record<string, string>} */
+const CALLED = { comment_label: "comment label", time_report: "time report", further: "keys of its own" };
+const called = (name) => CALLED[name] ?? name;
+
 function change(name, [before, now]) {
-  return [h("span", { class: "muted" }, `${name}: `), said(before) ? [h("del", {}, said(before)), " "] : "", said(now) ? h("ins", {}, said(now)) : h("em", { class: "muted" }, "nothing")];
+  return [h("span", { class: "muted" }, `${called(name)}: `), said(before) ? [h("del", {}, said(before)), " "] : "", said(now) ? h("ins", {}, said(now)) : h("em", { class: "muted" }, "nothing")];
 }
 
 function said(value) {
@@ -89,5 +98,21 @@ const RUNS = [
   { name: "Offered", class: "nowrap", cell: (one) => h("a", { href: `/runs/${one.run}`, title: exactly(one.started) }, time(one.started)) },
   { name: "User", class: "person", cell: (one) => one.user },
   { name: "Outcome", class: "any", cell: (one) => [STATES[one.state], one.error ? h("p", { class: "small" }, one.error) : null] },
-  { name: "Entries", class: "any", cell: (one) => h("ul", { class: "plain" }, one.entries.slice(0, 10).map((entry) => h("li", {}, entry.filename, " ", verdictBadge(entry.before), " → ", verdictBadge(entry.now)))) },
+  { name: "Entries", class: "any", cell: changed },
 ];
+
+/** What would be said otherwise: of each entry, and of what the vendor is asked. */
+function changed({ entries, form }) {
+  const differ = entries.filter(differs);
+  const asked = Object.keys(form);
+  return h(
+    "ul",
+    { class: "plain" },
+    differ.slice(0, ENTRIES_SHOWN).map((entry) => h("li", {}, entry.filename, " ", verdictBadge(entry.before), entry.before === entry.now ? ` another ${named(Object.keys(entry.changes))}` : [" → ", verdictBadge(entry.now)])),
+    differ.length > ENTRIES_SHOWN ? h("li", { class: "muted" }, `and ${number(differ.length - ENTRIES_SHOWN)} more`) : null,
+    asked.length ? h("li", {}, `asks the vendor otherwise: ${named(asked)}`) : null,
+  );
+}
+
+/** @param {string[]} names */
+const named = (names) => names.map(called).join(", ");
