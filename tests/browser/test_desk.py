@@ -111,6 +111,45 @@ def test_an_expression_that_cannot_be_read_is_marked_where_it_is_wrong(house: Ho
     expect(page.get_by_role("alert").filter(has_text="colour")).to_be_visible()
 
 
+def test_plain_words_are_looked_for_in_names_and_the_page_says_so(house: House, vendor: Person, opens: Opens) -> None:
+    """Also what needs quotes, and for a vendor, who has nothing else to look with."""
+    name = fresh('sh0010 "take (2)" or')
+    named(vendor.job(file()), vendor, name)
+    named(vendor.job(file()), vendor, fresh("other"))
+    page = opens(vendor, "/jobs")
+    page.get_by_role("searchbox").fill('0010 "take (2)" OR')
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="1 job")).to_be_visible()
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+    expect(page.get_by_text('name contains "0010 ""take (2)"" OR"')).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value('0010 "take (2)" OR')
+    page.goto(f"/people?where={quote(vendor.code)}")
+    expect(page.get_by_role("alert")).to_be_visible()  # not for vendors
+    page = opens(house.admin, f"/people?where={quote(vendor.code)}")
+    expect(page.get_by_role("status").filter(has_text="1 user")).to_be_visible()
+    for address in ("/hooks", "/log", "/refused"):
+        page.goto(f"{address}?where={fresh('nothing')}")
+        expect(page.get_by_text(re.compile("^No (run|line|refusal) is like that"))).to_be_visible()
+
+
+def test_what_is_not_under_way_is_looked_for_in_all_jobs(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    name = fresh("ended")
+    named(other.done(file()), other, name)
+    page = opens(other, "/jobs")
+    page.get_by_role("searchbox").fill(name)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No job is like that.")).to_be_visible()
+    page.get_by_role("link", name="Look in all your jobs").click()
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value(name)
+    expect(page.get_by_role("button", name="All", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("searchbox").fill(fresh("nowhere"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No job is like that.")).to_be_visible()
+    expect(page.get_by_role("link", name="Look in all your jobs")).to_have_count(0)
+
+
 def test_a_long_list_has_pages(house: House, opens: Opens) -> None:
     lister = house.vendor()
     with house.setting("running_jobs", 100):

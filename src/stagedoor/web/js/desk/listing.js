@@ -8,6 +8,7 @@
  * @property {import("../ui/table.js").Column[]} columns
  * @property {string[]} examples    expressions
  * @property {{id: string, name: string, query: () => Record<string, unknown>}[]} [filters]  the first is taken by itself
+ * @property {string[]} [plain]     attributes in which plain words are looked for
  * @property {(narrowed: boolean) => import("../dom.js").Child} empty
  * @property {() => Record<string, unknown>} [fixed]  asked in any case
  * @property {(items: any[]) => any} [then]  told what has come
@@ -19,6 +20,7 @@ import { isOfQuery, queryField } from "../ui/query.js";
 import { sorry } from "../ui/sorry.js";
 import { table } from "../ui/table.js";
 import { asked, keep } from "./address.js";
+import { meant } from "./plain.js";
 
 const LIMIT = 50;
 
@@ -26,6 +28,7 @@ const LIMIT = 50;
 export function listing(page, kind) {
   const made = table(kind.caption, kind.columns);
   const state = h("div", {});
+  const taken = h("p", { class: "small muted query-taken", role: "status" });
   const show = (words) => {
     keep({ skip: 0, ...words });
     void reload();
@@ -36,9 +39,11 @@ export function listing(page, kind) {
   let latest = 0;
 
   async function reload() {
-    const { where = "", skip = "0", show: chosen = "" } = asked();
+    const { where: typed = "", skip = "0", show: chosen = "" } = asked();
+    const { where, plain } = meant(typed, kind.plain);
     const filter = kind.filters?.find(({ id }) => id === chosen) ?? kind.filters?.[0];
     filters?.mark(filter?.id);
+    fill(taken, plain ? ["No comparison, so this is looked for: ", h("code", {}, where)] : null);
     const number = (latest += 1);
     try {
       const query_ = { ...kind.fixed?.(), ...filter?.query(), where, skip, limit: LIMIT };
@@ -71,7 +76,7 @@ export function listing(page, kind) {
 
   query.set(asked().where ?? "");
   made.element.hidden = true;
-  const element = h("div", {}, filters?.element, query.element, state, made.element, pages.element);
+  const element = h("div", {}, filters?.element, query.element, taken, state, made.element, pages.element);
   return { element, reload, ask, change: made.change };
 }
 

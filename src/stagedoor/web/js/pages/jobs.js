@@ -1,6 +1,6 @@
 /** Jobs: what is under way, what has failed, what came. */
 import { breakable, fill, h } from "../dom.js";
-import { today } from "../desk/address.js";
+import { asked, today } from "../desk/address.js";
 import { listing } from "../desk/listing.js";
 import { live, ofState, soon, whenSilent } from "../ui/live.js";
 import { cause, jobBadge, person, progress, time } from "../ui/status.js";
@@ -19,7 +19,8 @@ export async function show(page) {
     columns: columns(inside),
     examples: inside ? STUDIO : VENDOR,
     filters: filters(page.me, inside),
-    empty: (narrowed) => (narrowed ? "No job is like that." : nothing(inside)),
+    plain: ["name"],
+    empty: (narrowed) => (narrowed ? [h("p", {}, "No job is like that."), elsewhere(inside)] : nothing(inside)),
     then: (items) => {
       shown.clear();
       for (const job of items) shown.set(job.id, job);
@@ -44,8 +45,8 @@ function told(news, shown, list, others) {
   return list.change(job);
 }
 
-const STUDIO = ["status = failed", "user = *@vendor.example and size > 10000000000", "name = sq010_* and created >= 2026-03-01", "queue = high and status != done", "error contains space"];
-const VENDOR = ["name = sq010_*", "status = failed", "created >= 2026-03-01", "filename = *.exr"];
+const STUDIO = ["sh0010", "status = failed", "user = *@vendor.example and size > 10000000000", "name = sq010_* and created >= 2026-03-01", "queue = high and status != done", "error contains space"];
+const VENDOR = ["sh0010", "name = sq010_*", "status = failed", "created >= 2026-03-01", "filename = *.exr"];
 
 function filters(me, inside) {
   const all = [
@@ -79,6 +80,14 @@ function name(job) {
   const others = job.entries > 1 ? h("span", { class: "muted" }, ` and ${job.entries - 1} more`) : null;
   const why = cause(job) || job.waits_for;
   return [link, others, why ? h("p", { class: "small muted" }, why) : null];
+}
+
+/** What is looked for may have ended, or be another's: the same words, in all jobs. */
+function elsewhere(inside) {
+  const { where = "", show = "" } = asked();
+  if (show === "all") return null;
+  const query = new URLSearchParams({ show: "all", ...(where ? { where } : {}) });
+  return h("p", {}, h("a", { class: "button", href: `/jobs?${query}` }, inside ? "Look in all jobs" : "Look in all your jobs"));
 }
 
 function nothing(inside) {

@@ -5,6 +5,7 @@ import { doing } from "../desk/act.js";
 import { csv, save } from "../desk/csv.js";
 import { listing } from "../desk/listing.js";
 import { LOG_COLUMNS } from "../desk/logs.js";
+import { meant } from "../desk/plain.js";
 import { fill, h } from "../dom.js";
 import { later } from "../ui/later.js";
 import { number } from "../words.js";
@@ -14,6 +15,9 @@ export const title = "Log";
 const PAGE = 500;
 const MOST = 20_000;
 const CSV = ["id", "created", "user_hr", "role", "door", "ip", "client", "request", "verb", "entity", "entity_id", "entity_hr", "code", "message", "reasons", "changes", "details"];
+
+/** Where plain words are looked for. */
+const PLAIN = ["entity_hr", "user_hr", "message"];
 
 const FILTERS = [
   { id: "", name: "All", query: () => ({}) },
@@ -32,6 +36,7 @@ export async function show(page) {
     caption: "Lines of the audit log, the newest first",
     counted: ["line", "lines"],
     columns: [...LOG_COLUMNS, { name: "More", quiet: true, class: "small", cell: more }],
+    plain: PLAIN,
     examples: ["verb in abort, retry", "user = *@vendor.example", "entity = job and created >= 2026-03-01", "message contains space", "door = home"],
     filters,
     empty: (narrowed) => (narrowed ? "No line is like that." : "Nothing has been done yet."),
@@ -50,7 +55,8 @@ function more(line) {
 }
 
 async function all(page, filters) {
-  const { where, show: chosen = "" } = asked();
+  const { where: typed = "", show: chosen = "" } = asked();
+  const { where } = meant(typed, PLAIN);
   const filter = filters.find(({ id }) => id === chosen)?.query();
   const lines = new Map();
   for (let skip = 0; skip < MOST; skip += PAGE) {

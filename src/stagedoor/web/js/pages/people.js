@@ -29,6 +29,7 @@ export async function show(page) {
       { name: "Since", class: "nowrap", cell: (user) => time(user.created) },
       { name: "Actions", quiet: true, class: "number", cell: (user) => actions(page, user, list.reload) },
     ],
+    plain: ["code", "name"],
     examples: ["code = *@vendor.example", "role != standard", "status = disabled", "name contains jöns"],
     empty: () => "No user is like that.",
   });

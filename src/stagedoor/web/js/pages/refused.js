@@ -26,6 +26,7 @@ export async function show(page) {
     caption: "Refusals, the newest first",
     counted: ["refusal", "refusals"],
     columns: COLUMNS,
+    plain: ["entity_hr", "user_hr", "message"],
     examples: ["user_hr = *@vendor.example", "code = destination_taken", "message contains frame", "entity_hr = *.mov"],
     fixed: () => ({ refusals: true, since: since() }),
     empty: (narrowed) => (narrowed ? "No refusal is like that." : "Nothing was refused in this time."),
