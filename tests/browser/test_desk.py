@@ -535,10 +535,14 @@ def test_refusals_are_told_by_reason_by_vendor_and_one_by_one(house: House, open
 def test_today_tells_who_published_what_and_what_hangs(house: House, opens: Opens) -> None:
     other = house.vendor()
     other.done(folder(fresh("came"), a=1, b=2))
+    came = [named(other.job(file(), file()), other, fresh("take")) for _ in range(3)]
     stuck = other.done(folder(fresh("broken"), a=1))
     page = opens(house.admin, "/today")
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name=other.code)).filter(has_text="1 done")
     expect(row).to_contain_text("1 failed")
+    newest = [f"{job['code']} (2 entries)" for job in reversed(came[1:])]
+    expect(row.get_by_role("listitem")).to_have_text([stuck["code"], *newest, "2 more"])
+    expect(row.get_by_role("link", name=came[2]["code"])).to_have_attribute("href", f"/jobs/{came[2]['id']}")
     expect(page.get_by_role("region", name="Jobs that hang").get_by_role("link", name=stuck["code"])).to_be_visible()
 
 

@@ -15,6 +15,8 @@ const PAGE = 500;
 const MOST = 5000;
 /** Of each kind of what hangs, and of the users. */
 const SHOWN = 20;
+/** Of each user. */
+const NAMED = 3;
 const STILL_MS = 15 * 60_000;
 const SOON_MS = 2 * 86_400_000;
 
@@ -80,6 +82,7 @@ function summed(jobs) {
   return {
     id: jobs[0].user,
     who: person(jobs[0]),
+    newest: jobs.slice(0, NAMED),
     jobs: jobs.length,
     done: jobs.filter(({ status }) => status === "done").length,
     failed: jobs.filter(({ status }) => status === "failed").length,
@@ -92,7 +95,8 @@ function summed(jobs) {
 }
 
 const PEOPLE = [
-  { name: "User", class: "person", cell: (one) => h("a", { id: `of-${one.id}`, href: `/jobs?show=today&where=${encodeURIComponent(`user = user:${one.id}`)}` }, one.who) },
+  { name: "User", class: "person", cell: (one) => h("a", { id: `of-${one.id}`, href: ofToday(one) }, breakable(one.who)) },
+  { name: "What", class: "any", cell: what },
   { name: "Jobs", class: "number", cell: (one) => number(one.jobs) },
   { name: "States", cell: states },
   { name: "Entries", class: "number", cell: (one) => number(one.entries) },
@@ -100,6 +104,15 @@ const PEOPLE = [
   { name: "Size", class: "number", cell: (one) => bytes(one.size) },
   { name: "Last", class: "nowrap", cell: (one) => time(one.last) },
 ];
+
+const ofToday = ({ id }) => `/jobs?show=today&where=${encodeURIComponent(`user = user:${id}`)}`;
+
+/** The newest jobs by name, and how many there are beside. */
+function what(one) {
+  const named = one.newest.map((job) => h("li", {}, h("a", { id: `came-${job.id}`, href: `/jobs/${job.id}` }, breakable(job.name)), job.entries > 1 ? h("span", { class: "muted" }, ` (${counted(job.entries, "entry", "entries")})`) : null));
+  const others = one.jobs - named.length;
+  return h("ul", { class: "plain" }, named, others ? h("li", {}, h("a", { id: `more-${one.id}`, href: ofToday(one) }, `${number(others)} more`)) : null);
+}
 
 function states({ jobs, done, failed, aborted }) {
   const open = jobs - done - failed - aborted;
