@@ -528,8 +528,26 @@ def test_refusals_are_told_by_reason_by_vendor_and_one_by_one(house: House, open
     expect(page.get_by_text("Frames # to # are missing.").first).to_be_visible()
     page.get_by_role("button", name=other.code).click()
     expect(page.get_by_role("status").filter(has_text="2 refusals")).to_be_visible()
-    page.get_by_role("link", name="The run that refused wrong.mov").first.click()
+    expect(page.get_by_role("region", name="Refusals, the newest first").locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_text("2 times", exact=True)).to_be_visible()
+    page.get_by_role("link", name="The run that refused wrong.mov").click()
     expect(page.get_by_role("heading", name="pre-publish-server")).to_be_visible()
+
+
+def test_a_mistake_that_is_checked_again_counts_once_and_is_told_in_words(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    code = fresh("gaps")
+    finding = {"code": code, "title": f"Frames are missing: {code}."}
+    said = {"rejected": True, "warning": "Not like this.", "findings": [finding]}
+    other.plan({"one.mov": said, "two.mov": said})
+    other.offered(file("one.mov"))
+    other.offered(file("one.mov"), file("two.mov"))
+    page = opens(house.admin, "/refused")
+    row = page.get_by_role("region", name="Reasons, the most frequent first").get_by_role("row").filter(has_text=code)
+    expect(row.get_by_role("cell").first.locator("div")).to_have_text(re.compile("^2"))
+    expect(row.get_by_text("3 refusals", exact=True)).to_be_visible()
+    expect(row.locator("strong")).to_have_text(finding["title"])
+    expect(row.locator("code")).to_have_text(code)
 
 
 def test_today_tells_who_published_what_and_what_hangs(house: House, opens: Opens) -> None:

@@ -172,7 +172,7 @@ def test_stumbles_sum_refusals_up(house: House) -> None:
         vendor.plan({entry["filename"]: said})
         vendor.offered(entry)
     found = [one for one in house.admin.get("/log/stumbles").json["items"] if one["reason"] == reason]
-    assert [(one["count"], one["users"], one["example"]) for one in found] == [(3, 2, "no")]
+    assert [(one["count"], one["times"], one["users"], one["example"]) for one in found] == [(3, 3, 2, "x")]
     assert found[0]["user_hrs"] == [vendor.code for vendor in vendors]
     assert house.admin.get("/log/stumbles?since=2100-01-01T00:00:00Z").json == {"total": 0, "items": []}
     printed = house.studio.command("log", "--stumbles", "--since", "30d")

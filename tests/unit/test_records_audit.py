@@ -9,7 +9,7 @@ from some_records import NOW, entry_of, keep, kept, offer_of, run_of, submitted,
 
 from stagedoor.lifecycle.acting import acting
 from stagedoor.model.audit import Actor, Door, LogLine
-from stagedoor.model.entities import Queue, Role
+from stagedoor.model.entities import OfferEntry, Queue, Role
 from stagedoor.model.errors import Conflict, NoSpace
 from stagedoor.model.metadata import Metadata
 from stagedoor.model.settings import Level
@@ -114,12 +114,36 @@ def test_reasons_that_come_together_are_summed_up_each_for_itself(records: Recor
     assert (one.count, one.users, one.example) == (4, (other.code, user.code), "c")
 
 
+def test_what_is_checked_again_and_still_wrong_counts_once(records: Records) -> None:
+    """By user and name, also where there are other reasons beside; each reason has the title of its own finding."""
+    user, other = user_of(records), user_of(records, "b@x.se")
+
+    def refused(name: str, *codes: str) -> OfferEntry:
+        findings = [{"code": code, "title": f"It is {code}."} for code in codes]
+        verdict = Verdict(kind=Kind.REFUSED, warning="Not like this.", findings=tuple(findings))
+        return replace(entry_of(f"a/{name}"), filename=name, verdict=verdict, place=None)
+
+    checks = [
+        (user, [refused("one", "gaps", "name")]),
+        (user, [refused("One", "gaps"), refused("two", "gaps")]),
+        (user, [refused("one", "gaps"), refused("two", "gaps"), refused("three", "name")]),
+        (other, [refused("one", "gaps")]),
+    ]
+    for who, entries in checks:
+        with acting(replace(ANNA, code=who.code)):
+            keep(records, offer_of(who, *entries))
+    gaps, name = records.audit.stumbles()
+    assert (gaps.reason, gaps.count, gaps.times, gaps.users) == ("gaps", 3, 6, (user.code, other.code))
+    assert (name.reason, name.count, name.times, name.users) == ("name", 2, 2, (user.code,))
+    assert (gaps.example, name.example) == ("It is gaps.", "It is name.")
+
+
 def test_refusals_are_summed_up(records: Records) -> None:
     for who in ("a@x.se", "b@x.se", "a@x.se"):
         with acting(replace(ANNA, code=who)):
             records.audit.refused("offer", NoSpace(detail="/srv is full"))
     (one,) = records.audit.stumbles()
-    assert (one.reason, one.count, one.users) == ("no_space", 3, ("a@x.se", "b@x.se"))
+    assert (one.reason, one.count, one.times, one.users) == ("no_space", 2, 3, ("a@x.se", "b@x.se"))
     assert one.last == newest(records).created
     assert records.audit.stumbles(since=one.last + 1) == []
     assert newest(records).details == {"detail": "/srv is full"}

@@ -131,6 +131,7 @@ def _stumble(one: Stumble) -> StumbleView:
     return StumbleView(
         reason=one.reason,
         count=one.count,
+        times=one.times,
         users=len(one.users),
         last=moment(one.last),
         example=one.example,

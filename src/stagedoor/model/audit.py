@@ -91,10 +91,13 @@ class Stumble:
 
     reason: str
     count: int
+    """things that were refused for it, by user and name: what is checked again and still wrong counts once"""
+    times: int
+    """refusals"""
     users: tuple[str, ...]
     last: int
     example: str
-    """the sentence of the last one"""
+    """what the last one was told"""
 
 
 def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> dict[str, list[Any]]:

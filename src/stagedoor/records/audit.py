@@ -12,7 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, cast, delete, distinct, func, insert, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 
 from ..lifecycle.acting import actor
 from ..model import audit as model
@@ -153,14 +154,15 @@ class Audit:
         with self._database.read() as connection:
             rows = _refusals(connection, since or 0)
             newest = {reason: max(row.newest for row in its_rows) for reason, its_rows in rows.items()}
-            sentences = _messages(connection, sorted(set(newest.values())))
+            told = _told_then(connection, sorted(set(newest.values())))
         summed = [
             Stumble(
                 reason=reason,
-                count=sum(row.times for row in its_rows),
+                count=sum(row.things for row in its_rows),
+                times=sum(row.times for row in its_rows),
                 users=tuple(dict.fromkeys(row.user for row in its_rows)),
                 last=max(row.last for row in its_rows),
-                example=sentences[newest[reason]],
+                example=_example(reason, told[newest[reason]]),
             )
             for reason, its_rows in rows.items()
         ]
@@ -168,19 +170,41 @@ class Audit:
 
 
 def _refusals(connection: Connection, since: int) -> dict[str, list[Any]]:
-    """By reason, a row for everybody who met it together with the same others: whoever met it first comes first."""
+    """By reason, rows for everybody who met it: whoever met it first comes first.
+
+    What is checked again and still wrong is one thing, by its name. The database takes lists apart, and counts.
+    """
     id, created = audit.c.id, audit.c.created
-    sums = (func.count().label("times"), func.max(created).label("last"), func.max(id).label("newest"))
-    query = select(audit.c.reasons, audit.c.user, *sums).where(audit.c.verb == model.REFUSE, created >= since)
+    listed = func.json_each(audit.c.reasons)
+    if connection.dialect.name == "postgresql":
+        listed = func.jsonb_array_elements_text(cast(audit.c.reasons, JSONB))
+    reason = listed.table_valued("value", name="reason")
+    sums = (
+        func.count(distinct(audit.c.entity_folded)).label("things"),
+        func.count().label("times"),
+        func.max(created).label("last"),
+        func.max(id).label("newest"),
+    )
+    query = (
+        select(reason.c.value.label("reason"), audit.c.user, *sums)
+        .select_from(audit.join(reason, true()))
+        .where(audit.c.verb == model.REFUSE, created >= since)
+        .group_by(reason.c.value, audit.c.user, audit.c.entity)
+        .order_by(func.min(id))
+    )
     found: dict[str, list[Any]] = {}
-    for row in connection.execute(query.group_by(audit.c.reasons, audit.c.user).order_by(func.min(id))):
-        for reason in row.reasons:
-            found.setdefault(reason, []).append(row)
+    for row in connection.execute(query):
+        found.setdefault(row.reason, []).append(row)
     return found
 
 
-def _messages(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
-    query = select(audit.c.id, audit.c.message)
-    return {
-        row.id: row.message for batch in batches(ids) for row in connection.execute(query.where(audit.c.id.in_(batch)))
-    }
+def _told_then(connection: Connection, ids: Sequence[str]) -> dict[str, Any]:
+    """Sentence and details of some lines."""
+    query = select(audit.c.id, audit.c.message, audit.c.details)
+    return {row.id: row for batch in batches(ids) for row in connection.execute(query.where(audit.c.id.in_(batch)))}
+
+
+def _example(reason: str, line: Any) -> str:
+    """What was said about this reason: of several findings that are refused with one sentence, the title of its own."""
+    titles = {str(one.get("code"))[:100]: one.get("title") for one in line.details.get("findings", ())}
+    return str(titles.get(reason) or line.message)

@@ -48,6 +48,9 @@ class StumbleView(Struct, frozen=True, kw_only=True):
     reason: str
     """a code of the server or of a finding; else the hook's sentence, without names and numbers"""
     count: int
+    """things that were refused for it, by user and name: what is checked again and still wrong counts once"""
+    times: int
+    """refusals, each check again among them"""
     users: int
     last: datetime
     example: str

@@ -11,6 +11,7 @@
  * @property {string[]} [plain]     attributes in which plain words are looked for
  * @property {(narrowed: boolean) => import("../dom.js").Child} empty
  * @property {() => Record<string, unknown>} [fixed]  asked in any case
+ * @property {(items: any[]) => any[]} [folded] rows of a page, where several items are one
  * @property {(items: any[]) => any} [then]  told what has come
  */
 import { get } from "../api.js";
@@ -50,7 +51,7 @@ export function listing(page, kind) {
       const { total, items } = await get(kind.path, { query: query_, signal: page.signal });
       if (number !== latest) return;
       query.say(null);
-      made.show(items);
+      made.show(kind.folded?.(items) ?? items);
       made.element.hidden = !items.length;
       fill(state, items.length ? null : h("div", { class: "empty" }, kind.empty(Boolean(where || chosen || Number(skip)))));
       pages.show({ total, shown: items.length, from: Number(skip), limit: LIMIT });

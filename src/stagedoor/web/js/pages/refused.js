@@ -28,6 +28,7 @@ export async function show(page) {
     columns: COLUMNS,
     plain: ["entity_hr", "user_hr", "message"],
     examples: ["user_hr = *@vendor.example", "code = destination_taken", "message contains frame", "entity_hr = *.mov"],
+    folded: alike,
     fixed: () => ({ refusals: true, since: since() }),
     empty: (narrowed) => (narrowed ? "No refusal is like that." : "Nothing was refused in this time."),
   });
@@ -63,17 +64,46 @@ async function summary(page, place, since, narrow) {
 
 function reasons(items) {
   const columns = [
-    { name: "Times", class: "number", cell: (one) => number(one.count) },
-    { name: "Reason", class: "any", cell: (one) => [h("strong", {}, one.reason), one.example && one.example !== one.reason ? h("p", { class: "small muted" }, one.example) : null] },
+    { name: "Entries", class: "number", cell: (one) => [number(one.count), one.times > one.count ? h("p", { class: "small muted", title: "What is checked again and still wrong is one entry" }, counted(one.times, "refusal")) : null] },
+    { name: "Reason", class: "any", cell: reason },
     { name: "Users", class: "number", cell: (one) => number(one.users) },
     { name: "Last", class: "nowrap", cell: (one) => time(one.last) },
   ];
   return h("section", { "aria-labelledby": "reasons" }, h("h2", { id: "reasons" }, "Why"), tableOf("Reasons, the most frequent first", columns, items, (one) => one.reason));
 }
 
+/** A code, and what may stand behind it. */
+const CODE = /^([\w-]+)(?:: (.+))?$/s;
+
+/** What is said to people; the sentence of the last one stands for a code. */
+function words({ reason, example }) {
+  const [, code, rest] = CODE.exec(reason) ?? [];
+  return rest || (code && example) || reason;
+}
+
+function reason(one) {
+  const [, code] = CODE.exec(one.reason) ?? [];
+  const said = words(one);
+  const more = one.example && one.example !== said ? h("p", { class: "small muted" }, one.example) : null;
+  return [h("strong", {}, said), more, code && code !== said ? h("p", {}, h("code", { class: "small muted" }, code)) : null];
+}
+
+/** What was refused again, after another check, for the same: one row. */
+function alike(lines) {
+  /** @type {Map<string, any>} */
+  const found = new Map();
+  for (const line of lines) {
+    const key = JSON.stringify([line.user_hr, line.entity, line.entity_hr, line.code, line.message, line.reasons]);
+    const before = found.get(key);
+    if (before) before.times += 1;
+    else found.set(key, { ...line, times: 1 });
+  }
+  return [...found.values()];
+}
+
 function people(items, narrow) {
   const by = new Map();
-  for (const { user_hrs, reason } of items) for (const who of user_hrs) by.set(who, [...(by.get(who) ?? []), reason]);
+  for (const one of items) for (const who of one.user_hrs) by.set(who, [...(by.get(who) ?? []), words(one)]);
   const found = [...by].map(([who, why]) => ({ who, why })).sort((one, other) => other.why.length - one.why.length);
   const columns = [
     { name: "Who", class: "person", cell: ({ who }) => h("button", { class: "button small quiet any", type: "button", title: "Their refusals", on: { click: () => narrow(`user_hr = '${who.replaceAll("'", "''")}'`) } }, who) },
@@ -83,8 +113,8 @@ function people(items, narrow) {
 }
 
 const COLUMNS = [
-  { name: "When", class: "nowrap", cell: (line) => time(line.created) },
-  { name: "Who", class: "person", cell: (line) => line.user_hr },
+  { name: "When", class: "nowrap", cell: (line) => [time(line.created), line.times > 1 ? h("p", { class: "small muted" }, `${number(line.times)} times`) : null] },
+  { name: "Who", class: "person", cell: (line) => breakable(line.user_hr) },
   { name: "What", class: "any", cell: (line) => (line.entity_hr ? breakable(line.entity_hr) : null) || (line.entity === "job" ? "a submit" : "a whole offer") },
   { name: "Why", class: "any what", cell: why },
   { name: "Run", cell: (line) => (line.details.run ? h("a", { href: `/runs/${line.details.run}`, "aria-label": `The run that refused ${line.entity_hr}` }, "Run") : null) },
