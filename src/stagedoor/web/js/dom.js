@@ -64,9 +64,9 @@ export function redraw(element, ...children) {
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
-/** A name that may be broken after `_`, `-` and `.`, rather than anywhere. @param {string} name */
+/** A name or an address that may be broken after `_`, `-`, `.` and `@`, rather than anywhere. @param {string} name */
 export function breakable(name) {
-  return name.split(/(?<=[_.-])/).flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part]));
+  return name.split(/(?<=[_.@-])/).flatMap((part, index) => (index ? [document.createElement("wbr"), part] : [part]));
 }
 
 let numbers = 0;

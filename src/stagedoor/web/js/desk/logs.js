@@ -9,7 +9,7 @@ const TIMES = new Set(["expires", "created", "modified", "finished", "due"]);
 /** @type {import("../ui/table.js").Column[]} */
 export const LOG_COLUMNS = [
   { name: "When", class: "nowrap", cell: (line) => time(line.created) },
-  { name: "Who", class: "person", cell: (line) => line.user_hr },
+  { name: "Who", class: "person", cell: (line) => breakable(line.user_hr) },
   { name: "Did", cell: (line) => [line.verb, " ", line.entity] },
   { name: "To", class: "any", cell: thing },
   { name: "What", class: "any what", cell: (line) => [line.message ? h("p", {}, line.message) : null, changes(line), line.code ? h("code", { class: "small" }, line.code) : null] },

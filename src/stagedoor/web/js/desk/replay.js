@@ -1,6 +1,6 @@
 /** Today's pre-publish script on what earlier runs had read: what would change. Nothing is recorded or reserved. */
 import { post } from "../api.js";
-import { fill, h } from "../dom.js";
+import { breakable, fill, h } from "../dom.js";
 import { findings } from "../ui/findings.js";
 import { sorry } from "../ui/sorry.js";
 import { time, verdictBadge } from "../ui/status.js";
@@ -96,7 +96,7 @@ export async function several(place, since, signal) {
 
 const RUNS = [
   { name: "Offered", class: "nowrap", cell: (one) => h("a", { href: `/runs/${one.run}`, title: exactly(one.started) }, time(one.started)) },
-  { name: "User", class: "person", cell: (one) => one.user },
+  { name: "User", class: "person", cell: (one) => breakable(one.user) },
   { name: "Outcome", class: "any", cell: (one) => [STATES[one.state], one.error ? h("p", { class: "small" }, one.error) : null] },
   { name: "Entries", class: "any", cell: changed },
 ];

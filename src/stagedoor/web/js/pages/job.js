@@ -122,7 +122,7 @@ async function move(page, job, draw) {
 function about(job, inside) {
   return facts(
     [
-      inside ? ["User", person(job)] : null,
+      inside ? ["User", breakable(person(job))] : null,
       inside ? ["Queue", job.queue_hr] : null,
       ["Size", `${bytes(job.size)}, ${counted(job.files, "file")}`],
       ["Submitted", [time(job.created), job.hostname ? ` from ${job.hostname}` : ""]],

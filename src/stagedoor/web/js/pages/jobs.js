@@ -65,7 +65,7 @@ function columns(inside) {
   const all = [
     { name: "State", cell: (job) => jobBadge(job, inside) },
     { name: "Job", class: "job-name", cell: name },
-    inside ? { name: "User", class: "person", cell: person } : null,
+    inside ? { name: "User", class: "person", cell: (job) => breakable(person(job)) } : null,
     { name: "Entries", class: "number minor", cell: (job) => job.entries },
     { name: "Size", class: "number", cell: (job) => bytes(job.size) },
     { name: "Arrived", class: "arrived", cell: progress },

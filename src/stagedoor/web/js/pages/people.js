@@ -1,6 +1,6 @@
 /** People: who may sign in, as what; invitations, keys and sessions. */
 import { get, patch, post, remove } from "../api.js";
-import { fill, h, redraw } from "../dom.js";
+import { breakable, fill, h, redraw } from "../dom.js";
 import { attempt, doing } from "../desk/act.js";
 import { choice, form } from "../desk/form.js";
 import { listing } from "../desk/listing.js";
@@ -13,7 +13,7 @@ import { number } from "../words.js";
 
 export const title = "People";
 
-const ROLES = { standard: "Standard: publishes, sees their own", employee: "Employee: sees and looks after all jobs", admin: "Admin: may everything" };
+const ROLES = { standard: "Standard: publishes, sees their own", employee: "Employee: sees and looks after all jobs", admin: "Admin: may do everything" };
 
 export async function show(page) {
   const admin = page.me.role === "admin";
@@ -23,7 +23,7 @@ export async function show(page) {
     caption: "Users, the newest first",
     counted: ["user", "users"],
     columns: [
-      { name: "User", class: "person", cell: (user) => [user.code, user.name ? h("p", { class: "small muted" }, user.name) : null] },
+      { name: "User", class: "person", cell: (user) => [breakable(user.code), user.name ? h("p", { class: "small muted" }, user.name) : null] },
       { name: "Role", cell: (user) => capital(user.role) },
       { name: "Status", cell: (user) => onOff(user.status === "enabled") },
       { name: "Since", class: "nowrap", cell: (user) => time(user.created) },
@@ -67,9 +67,9 @@ async function invitations(page, place) {
   const { items: pending, total } = await get("/invitations", { query: { where: "state = pending", limit: 200 }, signal: page.signal });
   const revoke = (one) => doing("Revoke", async () => (await remove(`/invitations/${one.id}`), invitations(page, place)), { class: "danger", label: `Revoke the invitation of ${one.email}`, sure: { title: "Revoke this invitation?", text: `The link that ${one.email} has got does not work any more.`, yes: "Revoke it" } });
   const columns = [
-    { name: "Invited", class: "person", cell: (one) => one.email },
+    { name: "Invited", class: "person", cell: (one) => breakable(one.email) },
     { name: "Role", cell: (one) => capital(one.role) },
-    { name: "By", class: "person", cell: (one) => one.by },
+    { name: "By", class: "person", cell: (one) => breakable(one.by) },
     { name: "Until", class: "nowrap", cell: (one) => time(one.expires) },
     { name: "Actions", quiet: true, class: "number", cell: revoke },
   ];

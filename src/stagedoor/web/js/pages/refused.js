@@ -106,7 +106,7 @@ function people(items, narrow) {
   for (const one of items) for (const who of one.user_hrs) by.set(who, [...(by.get(who) ?? []), words(one)]);
   const found = [...by].map(([who, why]) => ({ who, why })).sort((one, other) => other.why.length - one.why.length);
   const columns = [
-    { name: "Who", class: "person", cell: ({ who }) => h("button", { class: "button small quiet any", type: "button", title: "Their refusals", on: { click: () => narrow(`user_hr = '${who.replaceAll("'", "''")}'`) } }, who) },
+    { name: "Who", class: "person", cell: ({ who }) => h("button", { class: "button small quiet any", type: "button", title: "Their refusals", on: { click: () => narrow(`user_hr = '${who.replaceAll("'", "''")}'`) } }, h("span", {}, breakable(who))) },
     { name: "Reasons", class: "any", cell: ({ why }) => [counted(why.length, "reason"), h("p", { class: "small muted" }, why.slice(0, 3).join(" · "))] },
   ];
   return h("section", { "aria-labelledby": "stumbling" }, h("h2", { id: "stumbling" }, "Who stumbles"), tableOf("Who was refused", columns, found.slice(0, SHOWN), ({ who }) => who), found.length > SHOWN ? h("p", { class: "muted" }, `And ${number(found.length - SHOWN)} more.`) : null);

@@ -54,7 +54,7 @@ function details(run, job) {
       ["Attempt", run.attempt],
       run.job ? ["Job", h("a", { href: `/jobs/${run.job}` }, job ? breakable(job.name) : h("code", {}, run.job))] : null,
       run.offer ? ["Offer", h("code", {}, run.offer)] : null,
-      run.user ? ["User", h("a", { href: `/people?where=${encodeURIComponent(`id = ${run.user}`)}` }, job ? person(job) : h("code", {}, run.user))] : null,
+      run.user ? ["User", h("a", { href: `/people?where=${encodeURIComponent(`id = ${run.user}`)}` }, job ? breakable(person(job)) : h("code", {}, run.user))] : null,
       ["Command", h("code", {}, run.command)],
       ["Version", h("code", { title: "A hash over every file that the command names" }, run.version)],
       ["Run", h("code", {}, run.id)],

@@ -152,7 +152,7 @@ function stillness(job) {
 const HANGING = [
   { name: "State", cell: jobBadge },
   { name: "Job", class: "job-name", cell: (job) => h("a", { id: `hangs-${job.id}`, href: `/jobs/${job.id}` }, breakable(job.name)) },
-  { name: "User", class: "person", cell: person },
+  { name: "User", class: "person", cell: (job) => breakable(person(job)) },
   { name: "Why", class: "any", cell: (job) => job.why },
   { name: "Size", class: "number", cell: (job) => bytes(job.size) },
   { name: "Since", class: "nowrap", cell: (job) => time(job.modified) },
