@@ -491,6 +491,58 @@ def test_of_what_a_replay_says_only_what_differs_is_listed(house: House, opens: 
     )
 
 
+def test_a_line_is_tried_before_it_is_set(house: House, studio: Studio, opens: Opens) -> None:
+    other = house.vendor()
+    entry = file(fresh("take.mov"))
+    other.offered(entry)
+    strict = studio.folder / "strict.py"
+    strict.write_text(
+        "import json, sys\n"
+        "files = [{'id': one['id'], 'rejected': True, 'warning': 'No.'} for one in json.load(open(sys.argv[1]))['files']]\n"
+        "json.dump({'files': files}, open(sys.argv[2], 'w'))\n"
+    )
+    page = opens(house.admin, "/hooks")
+    card = page.get_by_role("region", name="pre-publish-server", exact=True)
+    before = card.locator("code").first.inner_text()
+    card.get_by_role("button", name="Change").click()
+    dialog = page.get_by_role("dialog", name="Change pre-publish-server")
+    line = before.replace("pre-publish-server.py", "strict.py")
+    dialog.get_by_label("Command line").fill(line)
+    house.write("UPDATE hook_runs SET started = started - 172800000 WHERE user_id != ?", other.id)
+    dialog.get_by_role("button", name="Try it first").click()
+    expect(dialog.get_by_text(re.compile(r"^\d+ of \d+ verdicts? changes?\.$"))).to_be_visible()
+    expect(dialog.get_by_role("listitem").filter(has_text=entry["filename"]).last).to_contain_text("Accepted → Refused")
+    assert violations(page) == []
+    dialog.get_by_label("Command line").fill(line.replace("strict.py", "no-such.py"))
+    dialog.get_by_role("button", name="Try it first").click()
+    expect(dialog.get_by_text("no-such.py does not exist on this machine.")).to_be_visible()
+    expect(dialog.get_by_text(re.compile(r"It fails on (\d+) of \1 offers?: .*No such file"))).to_be_visible()
+    dialog.get_by_label("Command line").fill("/bin/true")
+    dialog.get_by_role("button", name="Try it first").click()
+    expect(dialog.get_by_text("needs ${PATH_JSON_INPUT}")).to_be_visible()
+    dialog.get_by_role("button", name="Cancel").click()
+    assert before in house.admin.get("/hooks").body.decode()
+
+
+def test_where_nothing_was_offered_yet_a_line_is_tried_on_what_is_made_up(house: House, opens: Opens) -> None:
+    page = opens(house.admin, "/hooks")
+    line = page.get_by_role("region", name="pre-publish-server", exact=True).locator("code").first.inner_text()
+    page.get_by_role("button", name="Set a hook").click()
+    dialog = page.get_by_role("dialog", name="Set a hook")
+    dialog.get_by_label("Command line").fill(line)
+    elsewhere = "UPDATE hook_runs SET hook = ? WHERE hook = ?"
+    house.write(elsewhere, "post-done-server", "pre-publish-server")
+    try:
+        dialog.get_by_role("button", name="Try it first").click()
+        expect(dialog.get_by_text("Nothing has been offered yet")).to_be_visible()
+    finally:
+        house.write(elsewhere, "pre-publish-server", "post-done-server")
+    expect(dialog.get_by_role("listitem").first).to_contain_text("demo_sq010_sh0010_comp_v001 Accepted")
+    dialog.get_by_label("Hook").select_option("publish-server")
+    expect(dialog.get_by_role("button", name="Try it first")).to_have_count(0)
+    expect(dialog.get_by_text("stagedoor hook test SCRIPT PATH")).to_be_visible()
+
+
 def test_a_hook_is_switched_off_and_on(house: House, opens: Opens) -> None:
     page = opens(house.admin, "/hooks")
     card = page.get_by_role("region", name="publish-server", exact=True)

@@ -6,6 +6,7 @@ import gzip
 import json
 import socket
 import subprocess
+import sys
 import time
 from base64 import b64encode
 from datetime import datetime, timedelta, timezone
@@ -522,6 +523,43 @@ def test_a_replay_says_what_would_change_over_rest_too(house: House, vendor: Per
     assert len(house.admin.get(f"/runs?user={vendor.id}").json["items"]) == 1
 
 
+def test_a_line_is_tried_before_it_is_set(house: House, vendor: Person) -> None:
+    """On what vendors had offered; the hook that is set stays, and the log tells that something ran."""
+    offered = vendor.offered(file("take.mov"))
+    (hook,) = [one for one in house.admin.get("/hooks").json["items"] if one["name"] == "pre-publish-server"]
+    other = house.studio.folder / "other.py"
+    other.write_text(
+        "import json, os, sys\n"
+        "files = json.load(open(sys.argv[1]))['files']\n"
+        "files = [{'id': one['id'], 'rejected': True, 'warning': os.environ['WORD']} for one in files]\n"
+        "json.dump({'files': files}, open(sys.argv[2], 'w'))\n"
+    )
+    line = f"{sys.executable} {other} ${{PATH_JSON_INPUT}} ${{PATH_JSON_OUTPUT}}"
+    asked = {"command": line, "environment": {"WORD": "s3cret word"}}
+    runs = house.admin.get("/runs").json["total"]
+    found = house.admin.post("/hooks/pre-publish-server/trial?limit=1", asked)
+    assert (found.status, found.json["sample"], found.json["warnings"]) == (200, None, [])
+    replays = found.json["replays"]
+    assert (replays["runs"], replays["changed"]) == (1, 1)
+    assert replays["items"][0]["entries"][0]["id"] == offered["files"][0]["id"]
+    assert replays["items"][0]["entries"][0]["changes"]["warning"] == ["", "s3cret word"]
+    assert house.admin.get("/runs").json["total"] == runs
+    assert hook in house.admin.get("/hooks").json["items"]
+    told = house.admin.get("/log?entity=hook&verb=try").json["items"][0]
+    assert (told["user_hr"], told["changes"]["command"]) == (house.admin.code, [None, line])
+    assert "s3cret" not in json.dumps(told)
+
+
+def test_what_could_not_be_set_cannot_be_tried_nor_what_does_something(house: House) -> None:
+    def tried(name: str, command: str) -> tuple[int, str]:
+        return house.admin.post(f"/hooks/{name}/trial", {"command": command}).refusal
+
+    assert tried("pre-publish-server", "/bin/true ${PATH_JSON_INPUT}") == (400, "hook_placeholder")
+    assert tried("pre-publish-server", "/no/such ${PATH_JSON_INPUT} ${PATH_JSON_OUTPUT}") == (400, "hook_program")
+    assert tried("publish-server", "/bin/true ${PATH_JSON_INPUT}") == (400, "trial_does")
+    assert tried("none", "/bin/true ${PATH_JSON_INPUT}") == (400, "hook_unknown")
+
+
 # --- roles ---------------------------------------------------------------------------------------------------------
 
 
@@ -573,6 +611,7 @@ ROLES: dict[tuple[str, str, str], tuple[int, int, int]] = {
     ("POST", "/runs/none/replay", ""): (404, 403, 403),
     ("POST", "/runs/none/for-real", ""): (404, 403, 403),
     ("POST", "/replays", '{"limit": 0}'): (200, 403, 403),
+    ("POST", "/hooks/publish-server/trial", '{"command": "/bin/true ${PATH_JSON_INPUT}"}'): (400, 403, 403),
     ("GET", "/runs", ""): (200, 200, 403),
     ("GET", "/runs/none", ""): (404, 404, 403),
     ("GET", "/settings", ""): (200, 200, 403),

@@ -197,6 +197,7 @@ CASES: dict[tuple[str, str], list[Case]] = {
     ("PUT", "/hooks/{name}"): [({"command": "/bin/true"}, {}, ("hook",))],
     ("PATCH", "/hooks/{name}"): [({"status": "disabled"}, {}, ("hook",))],
     ("DELETE", "/hooks/{name}"): [(None, {}, ("hook",))],
+    ("POST", "/hooks/{name}/trial"): [({"command": "/bin/true"}, {}, ("hook",))],
     ("GET", "/runs/{id}"): [(None, {}, ("run",))],
     ("POST", "/runs/{id}/replay"): [(None, {}, ("run",))],
     ("POST", "/runs/{id}/for-real"): [(None, {}, ("run",))],

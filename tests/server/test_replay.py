@@ -16,10 +16,13 @@ from some_records import run_of, submitted, user_of
 from stagedoor.bootstrap import create_home, open_home
 from stagedoor.cli import cli
 from stagedoor.lifecycle.needs import RunOrder
+from stagedoor.lifecycle.trial import Trying
 from stagedoor.model.entities import Hook
 from stagedoor.model.errors import Conflict
 from stagedoor.model.hooks import HookName
 from stagedoor.model.states import JobFact
+from stagedoor.wire.house import NewHook
+from stagedoor.wire.replays import Trial
 
 LINE = f"{sys.executable} %s ${{PATH_JSON_INPUT}} ${{PATH_JSON_OUTPUT}}"
 
@@ -149,6 +152,38 @@ def test_a_run_without_a_record_cannot_be_replayed(home: Home) -> None:
     with open_home(home.path) as opened:
         opened.programs.remove(run)
     assert home.told(run)["state"] == "gone"
+
+
+def test_where_nothing_is_kept_a_line_is_tried_on_a_made_up_offer(home: Home) -> None:
+    """Also where there are runs, of which nothing is kept that could be read again."""
+    other = home.folder / "other.py"
+    other.write_text(home.script.read_text().replace(ACCEPT, STRICT.replace("'x' in name", "name.endswith('.mov')")))
+    wanted = NewHook(command=LINE % other)
+    with open_home(home.path) as opened:
+        records = opened.records
+        trying = Trying(opened.replaying, records.house, records.audit, lambda: 1)
+        by = user_of(records)
+
+        def tried(line: NewHook = wanted) -> Trial:
+            return trying.line(by, "pre-publish", line, limit=20, seconds=60)
+
+        found = tried()
+        assert found.replays.total == 0
+        assert found.sample is not None
+        assert [(one.verdict, one.path, one.warning) for one in found.sample.entries] == [
+            ("accepted", "volume=projects/new/demo_sq010_sh0010_comp_v001", ""),
+            ("refused", "", "No."),
+        ]
+        failing = tried(NewHook(command="/bin/false ${PATH_JSON_INPUT} ${PATH_JSON_OUTPUT}")).sample
+        assert failing is not None
+        assert (failing.error.split(",")[0], failing.entries) == ("the hook exited with code 1", ())
+    run = home.offered("a")
+    with open_home(home.path) as opened:
+        trying = Trying(opened.replaying, opened.records.house, opened.records.audit, lambda: 1)
+        assert tried().sample is None
+        opened.programs.remove(run)
+        gone = tried()
+        assert (gone.replays.states, gone.sample is None) == ({"gone": 1}, False)
 
 
 # --- for real ---------------------------------------------------------------------------------------------------------

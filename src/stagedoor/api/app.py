@@ -33,6 +33,7 @@ from ..lifecycle.sessions import Sessions
 from ..lifecycle.signin import ByLink, ByPasskey, ByPassword
 from ..lifecycle.submit import Submitting
 from ..lifecycle.tally import Tally
+from ..lifecycle.trial import Trying
 from ..model import errors
 from ..version import __version__
 from ..wire import calls
@@ -79,6 +80,7 @@ class Services:
     refusals: Refusals
     manage: Management
     replaying: Replaying
+    trying: Trying
     queues: Queues
     levels: Levels
     doors: Doors

@@ -21,12 +21,15 @@ from ..lifecycle.wanted import Wanted
 from ..wire import calls
 from ..wire.house import HookChange, HookView, NewHook, RunDetail, RunView
 from ..wire.jobs import Page
-from ..wire.replays import Replay, ReplayRequest, Replays
+from ..wire.replays import Replay, ReplayRequest, Replays, Trial
 from .asking import LARGEST_PAGE, Asked, admin, insider, milliseconds, route, services
 from .publishing import Owner, Since
 from .threads import quick, submits
 
 Most = Annotated[int | None, Parameter(ge=0, description="bytes of each text")]
+Tried = Annotated[int, Parameter(ge=0, description="runs, the newest first")]
+TRIAL_SECONDS = 20.0
+"""likewise, while somebody waits in a dialogue"""
 REPLAY_SECONDS = 60.0
 """about so long one request replays runs; the answer says where to go on"""
 
@@ -68,6 +71,15 @@ async def unset_hook(request: Asked, name: str, queue: str = "") -> None:
     """Unset a hook, of the workspace or of one queue."""
     admin(request)
     await quick(services(request).manage.unset_hook, name, queue)
+
+
+@post(route(calls.TRY_HOOK), status_code=200)
+async def try_hook(request: Asked, name: str, data: NewHook, limit: Tried = 20) -> Trial:
+    """A command line that is not set, on what the newest runs had read; where none is kept, on a small sample."""
+    by = admin(request)
+    return await submits(
+        services(request).trying.line, by, name, data, limit=min(limit, LARGEST_PAGE), seconds=TRIAL_SECONDS
+    )
 
 
 @get(route(calls.RUNS))
@@ -126,4 +138,4 @@ async def replays(request: Asked, data: ReplayRequest) -> Replays:
     )
 
 
-HANDLERS = [hooks, set_hook, change_hook, unset_hook, runs, run, replay, run_again, replays]
+HANDLERS = [hooks, set_hook, change_hook, unset_hook, try_hook, runs, run, replay, run_again, replays]

@@ -42,6 +42,7 @@ from ..lifecycle.slowing import Slowing
 from ..lifecycle.submit import Submitting
 from ..lifecycle.sweep import Sweep
 from ..lifecycle.tally import Tally
+from ..lifecycle.trial import Trying
 from ..lifecycle.turns import Turns
 from ..lifecycle.watching import Watching
 from ..mail import Posted
@@ -154,6 +155,7 @@ class _Running:
             refusals=Refusals(records.audit),
             manage=home.manage,
             replaying=home.replaying,
+            trying=Trying(home.replaying, house, records.audit, now),
             queues=Queues(records.queues, now, turns.begin_next),
             levels=Levels(records.levels, house, jobs.job, settings_changed),
             doors=self._doors,

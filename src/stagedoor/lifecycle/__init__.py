@@ -38,6 +38,7 @@ Beside the steps:
 - `slowing`    guessing is slowed
 - `tickets`    what the server must know again, kept by the browser
 - `replay`     today's script on what earlier runs had read
+- `trial`      a line that is not set yet, on the same
 - `hookline`   what is set as a hook, judged
 - `grammar`    the query language, read
 - `wanted`     which items of a list are asked for

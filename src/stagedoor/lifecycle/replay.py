@@ -93,6 +93,20 @@ class Replaying:
     ) -> Replays:
         """The newest runs, as far as they come in about `seconds`."""
         hook = self._hook(HookName.PRE_PUBLISH, command=command)
+        return self._through(hook, since=since, limit=limit, skip=skip, seconds=seconds)
+
+    def newest(self, hook: Hook, *, limit: int, seconds: float) -> Replays:
+        """The same with a hook that need not be set."""
+        return self._through(hook, since=None, limit=limit, skip=0, seconds=seconds)
+
+    def says(self, hook: Hook, data: bytes) -> tuple[Judged | None, str]:
+        """What a hook makes of an input that nobody has offered; else why it cannot say."""
+        with self._gate.enter(1):
+            volumes = {volume.id: volume for volume in self._house.volumes()}
+            answer = self._now(hook, data, msgspec.json.decode(data, type=_Read), volumes)
+        return answer.judged, answer.error
+
+    def _through(self, hook: Hook, *, since: int | None, limit: int, skip: int, seconds: float) -> Replays:
         total, found = self._lists.runs(hook=HookName.PRE_PUBLISH, since=since, wanted=Slice(limit=limit, skip=skip))
         done: list[Replay] = []
         end = time.monotonic() + seconds

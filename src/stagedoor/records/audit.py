@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, cast, delete, distinct, func, insert, select, true
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from ..lifecycle.acting import actor
 from ..model import audit as model
 from ..model.audit import Stumble, changes
-from ..model.entities import Offer, OfferEntry
+from ..model.entities import Hook, Offer, OfferEntry
 from ..model.errors import StagedoorError
 from ..model.verdict import Kind
 from .columns import batches, fold, storable
@@ -138,6 +139,10 @@ class Audit:
         )
         with self._database.write() as connection:
             add(connection, [{**row, "id": new_id()}])
+
+    def tried(self, hook: Hook) -> None:
+        with self._database.write() as connection:
+            note(connection, "try", "hook", hook.name.value, hook.name.value, after=asdict(hook))
 
     def forget(self, before: int) -> int:
         """Remove lines that are older, some at a time; how many."""

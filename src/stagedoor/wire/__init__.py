@@ -9,7 +9,7 @@
 7. `house`     workspace, users, keys, volumes, hooks, settings: what the studio manages
 8. `signin`    invitations, passwords, passkeys, sessions
 9. `log`       the audit log
-10. `replays`   today's script on what earlier runs had read
+10. `replays`   today's script on what earlier runs had read, and one that is not set yet
 11. `hookdata`  what a hook reads and writes
 12. `calls`     every call: method, path, what goes in, what comes out
 

@@ -44,7 +44,7 @@ from .jobs import JobChange, JobNews, JobView, Page, Receipt, SubmitRequest, Tas
 from .log import LogView, StumbleView
 from .offers import OfferAnswer, OfferRequest
 from .parts import PartAnswer, UploadView
-from .replays import Replay, ReplayRequest, Replays
+from .replays import Replay, ReplayRequest, Replays, Trial
 from .reuse import ReuseAnswer, ReuseRequest, ReuseView
 from .signin import (
     InvitationLook,
@@ -187,6 +187,7 @@ HOOKS = Call("GET", f"{V1}/hooks", Page, items=HookView)
 SET_HOOK = Call("PUT", f"{V1}/hooks/{{name}}", HookView, NewHook)
 CHANGE_HOOK = Call("PATCH", f"{V1}/hooks/{{name}}", HookView, HookChange)
 UNSET_HOOK = Call("DELETE", f"{V1}/hooks/{{name}}")
+TRY_HOOK = Call("POST", f"{V1}/hooks/{{name}}/trial", Trial, NewHook)
 RUNS = Call("GET", f"{V1}/runs", Page, items=RunView)
 RUN = Call("GET", f"{V1}/runs/{{id}}", RunDetail)
 REPLAY = Call("POST", f"{V1}/runs/{{id}}/replay", Replay)

@@ -66,3 +66,32 @@ class Replays(Struct, frozen=True, kw_only=True):
     """how many runs came to which state"""
     items: list[Replay]
     """those that are not the same, with the entries that differ"""
+
+
+class SampleEntry(Struct, frozen=True, kw_only=True):
+    filename: str
+    verdict: str
+    """accepted, upload_only or refused"""
+    path: str
+    warning: str
+    info: str
+    findings: list[dict[str, Any]]
+
+
+class Sample(Struct, frozen=True, kw_only=True):
+    """What was said of an offer that is made up."""
+
+    error: str
+    """why nothing could be said; else empty"""
+    entries: tuple[SampleEntry, ...]
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """What a line that is not set says."""
+
+    replays: Replays
+    """of the newest runs"""
+    sample: Sample | None
+    """where no run is kept: of a small offer that is made up"""
+    warnings: tuple[str, ...]
+    """what looks wrong about the line, though it need not be"""

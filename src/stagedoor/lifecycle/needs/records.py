@@ -266,6 +266,10 @@ class AuditBook(Protocol):
         """Add a line about an offer or a submit that was refused as a whole."""
         ...
 
+    def tried(self, hook: Hook) -> None:
+        """Add a line about a line that was tried, and not set."""
+        ...
+
     def forget(self, before: int) -> int:
         """Remove lines that are older, some at a time; how many."""
         ...

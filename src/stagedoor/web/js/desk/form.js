@@ -20,8 +20,9 @@ import { field } from "../ui/field.js";
  * @param {Wish[]} wishes
  * @param {(values: any) => Promise<any>} save
  * @param {string} [yes]
+ * @param {(values: () => any) => import("../dom.js").Child} [also] what stands below the fields
  */
-export function form(title, wishes, save, yes = "Save") {
+export function form(title, wishes, save, yes = "Save", also = () => null) {
   return dialog(title, (close) => {
     const says = h("div", { role: "alert" });
     const inputs = wishes.map((wish, index) => {
@@ -31,13 +32,13 @@ export function form(title, wishes, save, yes = "Save") {
       return { wish, ...field(wish.label, input, { hint: wish.hint, optional: wish.optional }) };
     });
     const button = h("button", { class: "button primary", type: "submit" }, yes);
-    const element = h("form", {}, says, inputs.map((one) => one.element), h("div", { class: "row" }, h("button", { class: "button", type: "button", on: { click: () => close() } }, "Cancel"), button));
+    const values = () => Object.fromEntries(inputs.map(({ wish, input }) => [wish.name, input.type === "checkbox" ? input.checked : input.value.trim()]));
+    const element = h("form", {}, says, inputs.map((one) => one.element), also(values), h("div", { class: "row" }, h("button", { class: "button", type: "button", on: { click: () => close() } }, "Cancel"), button));
     element.addEventListener("submit", async (event) => {
       event.preventDefault();
       button.disabled = true;
       try {
-        const values = Object.fromEntries(inputs.map(({ wish, input }) => [wish.name, input.type === "checkbox" ? input.checked : input.value.trim()]));
-        close((await save(values)) ?? true);
+        close((await save(values())) ?? true);
       } catch (error) {
         fill(says, h("p", { class: "notice bad" }, error.message));
       } finally {

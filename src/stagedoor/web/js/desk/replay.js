@@ -83,7 +83,7 @@ export async function several(place, since, signal) {
       sums.total = found.total;
       for (const name of ["runs", "verdicts", "changed", "reworded"]) sums[name] += found[name];
       differ.push(...found.items);
-      fill(says, h("strong", {}, verdicts(sums)), ` ${number(sums.runs)} of ${counted(sums.total, "run")} replayed.`);
+      fill(says, sums.verdicts ? h("strong", {}, verdicts(sums)) : null, ` ${number(sums.runs)} of ${counted(sums.total, "run")} replayed.`);
       fill(rows, differ.length ? tableOf("Runs that differ", RUNS, differ.slice(0, SHOWN), (one) => one.run) : null, differ.length > SHOWN ? h("p", { class: "muted small" }, `The first ${SHOWN} of ${differ.length} that differ.`) : null);
       skip = found.next;
     }
@@ -92,6 +92,33 @@ export async function several(place, since, signal) {
   }
   stop.remove();
   return undefined;
+}
+
+/** What a line that is not set would say. @param {any} trial */
+export function tried({ replays, sample, warnings }) {
+  return [warnings.map((warning) => h("p", { class: "notice warn" }, warning)), sample ? made(sample, replays.total) : offered(replays)];
+}
+
+/** Of what vendors had offered. */
+function offered(found) {
+  const failed = found.items.filter(({ state }) => state === "fails_now" || state === "fails_still");
+  const said = found.items.filter((one) => !failed.includes(one) && one.state !== "gone");
+  return [
+    failed.length ? h("p", { class: "notice bad" }, `It fails on ${number(failed.length)} of ${counted(found.runs, "offer")}: ${failed[0].error}`) : null,
+    found.verdicts ? h("p", { class: `notice ${said.length ? "warn" : "good"}` }, h("strong", {}, verdicts(found)), ` Tried on ${counted(found.runs, "offer")}.`) : null,
+    said.length ? h("ul", { class: "plain small" }, said.slice(0, ENTRIES_SHOWN).map((one) => h("li", {}, h("a", { href: `/runs/${one.run}`, target: "_blank" }, exactly(one.started)), ` ${one.user}`, one.state === "changed" ? changed(one) : h("p", {}, STATES[one.state])))) : null,
+    said.length > ENTRIES_SHOWN ? h("p", { class: "small muted" }, `and ${counted(said.length - ENTRIES_SHOWN, "more offer")}`) : null,
+  ];
+}
+
+/** Of a small offer that is made up. */
+function made({ error, entries }, runs) {
+  const why = runs ? "What vendors had offered is not kept any more" : "Nothing has been offered yet";
+  return [
+    h("p", {}, `${why}; so it was given a folder of five frames and a movie, which are made up.`),
+    error ? h("p", { class: "notice bad" }, "It could not say: ", error) : null,
+    entries.length ? h("ul", { class: "plain" }, entries.map((one) => h("li", {}, one.filename, " ", verdictBadge(one.verdict), one.path ? h("p", { class: "small muted" }, "to ", h("code", {}, one.path)) : null, one.warning ? h("p", { class: "small" }, one.warning) : null, findings(one.findings)))) : null,
+  ];
 }
 
 const RUNS = [

@@ -7,13 +7,15 @@ import { facts } from "../desk/entries.js";
 import { choice, form } from "../desk/form.js";
 import { listing } from "../desk/listing.js";
 import { pairsOf } from "../desk/pairs.js";
-import { difference, several } from "../desk/replay.js";
+import { difference, several, tried } from "../desk/replay.js";
 import { RUN_COLUMNS } from "../desk/runs.js";
 import { onOff, runBadge, time } from "../ui/status.js";
 
 export const title = "Hooks";
 
 const CHECK = "pre-publish-server";
+/** So many runs a line is tried on before it is set. */
+const TRIED = 20;
 const NAMES = [
   [CHECK, "looks at an offer and decides, entry by entry"],
   ["pre-submit-server", "may refuse a job before it is made"],
@@ -78,15 +80,46 @@ function acts(page, hook, load) {
 async function change(page, hook, load) {
   let queues = [];
   await attempt(async () => (queues = (await get("/queues", { signal: page.signal })).items));
+  const names = choice(hook ? [[hook.name, hook.name]] : NAMES.map(([name, does]) => [name, `${name}: ${does}`]), hook?.name);
   const wishes = [
-    { name: "name", label: "Hook", input: choice(hook ? [[hook.name, hook.name]] : NAMES.map(([name, does]) => [name, `${name}: ${does}`]), hook?.name) },
+    { name: "name", label: "Hook", input: names },
     { name: "queue", label: "For", input: choice(hook ? [[hook.queue, hook.queue || "all queues"]] : [["", "all queues"], ...queues.map(({ code }) => [code, `the queue ${code}`])], hook?.queue), optional: true },
     { name: "command", label: "Command line", input: h("textarea", { class: "mono", rows: 3, value: hook?.command ?? "", spellcheck: "false" }), hint: "With ${PATH_JSON_INPUT}, and ${PATH_JSON_OUTPUT} where it answers. No shell runs it." },
     { name: "environment", label: "Environment", input: h("textarea", { class: "mono", rows: 2, spellcheck: "false" }), hint: hook?.environment.length ? `One NAME=value in a line. Values are never shown: give ${hook.environment.join(", ")} again.` : "One NAME=value in a line.", optional: true },
     { name: "user", label: "Runs as", value: hook?.user ?? "", hint: "A user of the server's system; left empty: the server's own.", optional: true },
   ];
-  const save = ({ name, queue, command, environment, user }) => put(`/hooks/${name}`, { command, queue, user, environment: pairsOf(environment, /^\s*\w+=/, "NAME=value"), status: hook?.status ?? "enabled" });
-  if (await form(hook ? `Change ${hook.name}` : "Set a hook", wishes, save)) await attempt(load);
+  const line = ({ queue, command, environment, user }) => ({ command, queue, user, environment: pairsOf(environment, /^\s*\w+=/, "NAME=value") });
+  const save = (values) => put(`/hooks/${values.name}`, { ...line(values), status: hook?.status ?? "enabled" });
+  const also = (values) => trialOf(page, names, () => [values().name, line(values())]);
+  if (await form(hook ? `Change ${hook.name}` : "Set a hook", wishes, save, "Save", also)) await attempt(load);
+}
+
+/**
+ * The line as it is typed, on what vendors had offered; what other hooks do cannot be taken back.
+ *
+ * @param {import("../router.js").Page} page @param {HTMLSelectElement} names @param {() => [string, any]} typed
+ */
+function trialOf(page, names, typed) {
+  const says = h("div", { role: "status" });
+  const act = async () => {
+    fill(says, h("p", { class: "muted" }, "It runs…"));
+    try {
+      const [name, line] = typed();
+      fill(says, tried(await post(`/hooks/${name}/trial`, line, { query: { limit: TRIED }, signal: page.signal })));
+    } catch (error) {
+      if (error.name !== "AbortError") fill(says, h("p", { class: "notice bad" }, error.message));
+    }
+  };
+  const button = h("div", { class: "row begin" }, doing("Try it first", act, { id: "try-first", title: "On what vendors had offered: nothing is set, recorded or reserved" }), h("span", { class: "small muted" }, `On the newest ${TRIED} offers; nothing is set.`));
+  const not = h("p", { class: "small muted" }, "It cannot be tried here, since it does something. Try it on files of your own: ", h("code", {}, "stagedoor hook test SCRIPT PATH"), ".");
+  const draw = () => {
+    fill(says);
+    button.hidden = names.value !== CHECK;
+    not.hidden = !button.hidden;
+  };
+  names.addEventListener("change", draw);
+  draw();
+  return h("div", { class: "try" }, button, not, says);
 }
 
 /** Today's script on one recorded run, or on all of a period. */
