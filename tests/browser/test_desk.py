@@ -510,7 +510,7 @@ def test_a_line_is_tried_before_it_is_set(house: House, studio: Studio, opens: O
     dialog.get_by_label("Command line").fill(line)
     house.write("UPDATE hook_runs SET started = started - 172800000 WHERE user_id != ?", other.id)
     dialog.get_by_role("button", name="Try it first").click()
-    expect(dialog.get_by_text(re.compile(r"^\d+ of \d+ verdicts? changes?\.$"))).to_be_visible()
+    expect(dialog.locator("strong")).to_have_text(re.compile(r"^\d+ of \d+ verdicts? changes?[.;]"))
     expect(dialog.get_by_role("listitem").filter(has_text=entry["filename"]).last).to_contain_text("Accepted → Refused")
     assert violations(page) == []
     dialog.get_by_label("Command line").fill(line.replace("strict.py", "no-such.py"))
@@ -543,12 +543,36 @@ def test_where_nothing_was_offered_yet_a_line_is_tried_on_what_is_made_up(house:
     expect(dialog.get_by_text("stagedoor hook test SCRIPT PATH")).to_be_visible()
 
 
+def test_runs_tell_whom_and_what_they_are_about(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    entry = file(fresh("take.mov"))
+    job = named(other.done(entry, file()), other, fresh("renamed"))
+    other.offered(file(fresh("again.mov")))
+    page = opens(house.admin, f"/hooks?where={quote(f'user = {other.code}')}")
+    runs = page.get_by_role("region", name="Runs of hooks, the newest first").locator("tbody tr")
+    expect(runs).to_have_count(3)
+    expect(runs.nth(1)).to_contain_text(f"publish-server{job['code']} and 1 more{other.code}")
+    expect(runs.nth(1).get_by_role("link", name=job["code"])).to_have_attribute("href", f"/jobs/{job['id']}")
+    expect(runs.nth(2)).to_contain_text(entry["filename"])
+    for cell in runs.get_by_role("link", name=re.compile("-server$")).all():
+        box = cell.bounding_box()
+        assert box
+        assert box["height"] < 30, "one line"
+    option = page.get_by_label("One run").locator("option").filter(has_text=entry["filename"])
+    expect(option).to_have_text(re.compile(rf"^.*\d.*, {entry['filename']} and 1 more, {other.code}$"))
+    card = page.get_by_role("region", name="pre-publish-server", exact=True)
+    expect(card.get_by_role("link", name=re.compile(r"^Succeeded, .*\d:\d\d:\d\d")).first).to_be_visible()
+    expect(card.get_by_role("link", name="Succeeded", exact=True)).to_have_count(0)
+
+
 def test_a_hook_is_switched_off_and_on(house: House, opens: Opens) -> None:
     page = opens(house.admin, "/hooks")
     card = page.get_by_role("region", name="publish-server", exact=True)
     card.get_by_role("button", name="Disable").click()
     page.get_by_role("button", name="Disable it").click()
     expect(card.get_by_text("Disabled")).to_be_visible()
+    expect(card.get_by_text("It is switched off and does not run.")).to_be_visible()
+    assert violations(page) == []
     card.get_by_role("button", name="Enable").click()
     expect(card.get_by_text("Enabled")).to_be_visible()
 
@@ -685,7 +709,7 @@ def test_long_addresses_fit_screens_of_every_width_and_break_between_words(house
     page = opens(house.admin, "/jobs")
     found: list[object] = []
     where = quote(f"user = {code}")
-    for address in (f"/people?where={quote(f'code = {code}')}", f"/jobs?show=all&where={where}", "/today"):
+    for address in (f"/people?where={quote(f'code = {code}')}", f"/jobs?show=all&where={where}", "/today", "/hooks"):
         page.goto(address)
         page.locator("td.person").first.wait_for()
         for width in (390, 700, 768, 993, 1024, 1440):

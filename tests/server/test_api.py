@@ -511,6 +511,19 @@ def test_what_a_hook_said_is_for_administrators_and_its_environment_is_shown_to_
     house.admin.ask("DELETE", "/hooks/publish-server?queue=high")
 
 
+def test_runs_tell_whom_and_what_they_are_about(house: House, vendor: Person) -> None:
+    job = vendor.done(file(), file())
+    vendor.ask("PATCH", f"/jobs/{job['id']}", {"code": "renamed"})
+    vendor.offered(file("again.mov"))
+    runs = house.admin.get(f"/runs?user={vendor.id}").json["items"]
+    assert [(run["about"], run["entries"], run["user_hr"]) for run in runs] == [
+        ("again.mov", 1, vendor.code),
+        ("renamed", 2, vendor.code),
+        (job["tasks"][0]["filename"], 2, vendor.code),
+    ]
+    assert house.admin.get(f"/runs/{runs[1]['id']}").json["run"]["about"] == "renamed"
+
+
 def test_a_replay_says_what_would_change_over_rest_too(house: House, vendor: Person) -> None:
     offered = vendor.offered(file())
     (run,) = house.admin.get(f"/runs?user={vendor.id}").json["items"]

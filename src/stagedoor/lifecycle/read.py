@@ -9,6 +9,7 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
@@ -223,7 +224,7 @@ class Reading:
             since=since,
             wanted=wanted.slice(),
         )
-        return Page(total=total, items=[run_view(run, reader) for run in found])
+        return Page(total=total, items=self._about(found, [run_view(run, reader) for run in found]))
 
     def run(self, reader: User, run_id: str, most: int | None = None) -> RunDetail:
         """What a program said is for administrators: it may hold what only they may know.
@@ -238,7 +239,15 @@ class Reading:
         if reader.role is not Role.ADMIN:
             kept |= {"stdout": None, "stderr": None}
         cut = tuple(name for name, text in kept.items() if text is not None and text != read[name])
-        return RunDetail(run=run_view(run, reader), cut=cut, **kept)
+        return RunDetail(run=self._about([run], [run_view(run, reader)])[0], cut=cut, **kept)
+
+    def _about(self, runs: Sequence[HookRun], shown: Sequence[RunView]) -> list[RunView]:
+        """The same, and whom and what they are about."""
+        found = self._lists.concerns(runs)
+        return [
+            msgspec.structs.replace(run, user_hr=one.user, about=one.name, entries=one.entries)
+            for run, one in ((run, found[run.id]) for run in shown)
+        ]
 
     def _volumes(self) -> dict[str, Volume]:
         return {volume.id: volume for volume in self._house.volumes()}

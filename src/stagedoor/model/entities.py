@@ -350,6 +350,17 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """Whom and what a run is about, as people call them."""
+
+    user: str = ""
+    """e-mail address"""
+    name: str = ""
+    """of its job; before there is one, of the first entry of its offer"""
+    entries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """That something happened to a job, of which a hook is still to be told."""
 

@@ -9,14 +9,14 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, case, func, or_, select
 
 from ..model.audit import LogLine
-from ..model.entities import Changed, HookRun, Job, Offer, Role, RunState, Sums, Task, User, Volume
+from ..model.entities import Changed, Concern, HookRun, Job, Offer, Role, RunState, Sums, Task, User, Volume
 from ..model.hooks import HookName
 from ..model.slice import FIRST, Slice
 from ..model.states import RUNNING, UNFINISHED, JobState, OfferState, TaskStatus
@@ -28,7 +28,7 @@ from .house import USER, VOLUME
 from .ids import may_be_id
 from .offers import OFFER_COLUMNS, entries_of, offer_of
 from .rows import JOB_COLUMNS, TASK_COLUMNS, job_of, task_of
-from .tables import audit, jobs, offers, picked, runs, tasks, users, volumes
+from .tables import audit, entries, jobs, offers, picked, runs, tasks, users, volumes
 from .where import Compiler, rows_of
 
 _RUN = picked(runs)
@@ -165,6 +165,24 @@ class Lists:
         total, rows = self._page(attributes.RUN, _RUN, given, wanted)
         return total, [HookRun(**row._mapping) for row in rows]
 
+    def concerns(self, found: Sequence[HookRun]) -> dict[str, Concern]:
+        """Whom and what each run is about, as far as it is known still."""
+        with self._database.read() as connection:
+            people = dict(_pairs(connection, users.c.id, users.c.code, [run.user_id for run in found]))
+            codes = dict(_pairs(connection, jobs.c.id, jobs.c.code, [run.job_id for run in found]))
+            sums = sums_of(connection, list(codes))
+            ids = list(dict.fromkeys(run.offer_id for run in found if run.job_id not in codes))
+            names = dict(_pairs(connection, entries.c.offer_id, entries.c.filename, ids, entries.c.number == 0))
+            counts = dict(_counts(connection, ids))
+        return {
+            run.id: Concern(
+                user=people.get(run.user_id, ""),
+                name=codes.get(run.job_id) or names.get(run.offer_id, ""),
+                entries=sums[run.job_id].entries if run.job_id in sums else counts.get(run.offer_id, 0),
+            )
+            for run in found
+        }
+
     def users(
         self,
         *,
@@ -248,6 +266,21 @@ def sums_of(connection: Connection, job_ids: Sequence[str]) -> dict[str, Sums]:
     query = query.group_by(tasks.c.job_id)
     rows = [row for batch in batches(job_ids) for row in connection.execute(query.where(tasks.c.job_id.in_(batch)))]
     return {row[0]: Sums(row[1], int(row[2]), int(row[3])) for row in rows}
+
+
+def _pairs(
+    connection: Connection, key: Column[Any], value: Column[Any], keys: Sequence[str], *given: ColumnElement[bool]
+) -> Iterator[tuple[str, str]]:
+    """What stands beside these keys."""
+    for batch in batches(list({one for one in keys if one})):
+        yield from connection.execute(select(key, value).where(key.in_(batch), *given)).tuples()
+
+
+def _counts(connection: Connection, offer_ids: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """How many entries offers have."""
+    query = select(entries.c.offer_id, func.count()).group_by(entries.c.offer_id)
+    for batch in batches(offer_ids):
+        yield from connection.execute(query.where(entries.c.offer_id.in_(batch))).tuples()
 
 
 def _counted_page(

@@ -197,6 +197,12 @@ class RunView(Struct, frozen=True, kw_only=True):
     error: str
     replay: bool = False
     """a person ran it once more, on what an earlier run had read"""
+    user_hr: str = ""
+    """e-mail address"""
+    about: str = ""
+    """the name of its job; before there is one, of the first entry of its offer"""
+    entries: int = 0
+    """of that job or offer"""
 
 
 class RunDetail(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ...model.audit import LogLine, Stumble
 from ...model.entities import (
     Changed,
+    Concern,
     Earlier,
     Hook,
     HookRun,
@@ -330,6 +331,10 @@ class Lists(Protocol):
         since: int | None = None,
         wanted: Slice = FIRST,
     ) -> tuple[int, list[HookRun]]: ...
+
+    def concerns(self, found: Sequence[HookRun]) -> dict[str, Concern]:
+        """By run, as far as it is known still."""
+        ...
 
     def users(
         self,

@@ -1,6 +1,6 @@
 /** Runs of hooks: as lines of a table, and what one of them read, wrote and said. */
 import { get } from "../api.js";
-import { h } from "../dom.js";
+import { breakable, h } from "../dom.js";
 import { later } from "../ui/later.js";
 import { runBadge, time } from "../ui/status.js";
 import { lasting, number } from "../words.js";
@@ -9,15 +9,34 @@ import { lasting, number } from "../words.js";
 const MOST = 64_000;
 
 /** @type {import("../ui/table.js").Column[]} */
-export const RUN_COLUMNS = [
+const FIRST = [
   { name: "Outcome", cell: (run) => runBadge(run.state) },
-  { name: "Hook", cell: (run) => h("a", { id: `run-${run.id}`, href: `/runs/${run.id}` }, run.hook, run.replay ? " (again, by hand)" : "") },
-  { name: "Why", class: "any", cell: (run) => run.error },
+  { name: "Hook", class: "nowrap", cell: (run) => h("a", { id: `run-${run.id}`, href: `/runs/${run.id}` }, run.hook, run.replay ? " (again, by hand)" : "") },
+];
+/** @type {import("../ui/table.js").Column[]} */
+const LAST = [
   { name: "Exit", class: "number", cell: (run) => run.exit_code },
   { name: "Attempt", class: "number", cell: (run) => run.attempt },
   { name: "Took", class: "number", cell: (run) => took(run) },
   { name: "When", class: "nowrap", cell: (run) => time(run.started) },
 ];
+
+/** Runs of all kinds: few have failed, so that why has no column of its own. */
+export const RUN_COLUMNS = [...FIRST, { name: "About", class: "any", cell: (run) => [about(run), run.error ? h("p", { class: "small" }, run.error) : null] }, { name: "User", class: "person", cell: (run) => breakable(run.user_hr) }, ...LAST];
+
+/** Runs of one job. */
+export const JOB_RUN_COLUMNS = [...FIRST, { name: "Why", class: "any", cell: (run) => run.error }, ...LAST];
+
+/** Of a job its name, before there is one its first entry; and how many there are beside. @param {any} run */
+function about(run) {
+  if (!run.about) return null;
+  const name = breakable(run.about);
+  const more = run.entries > 1 ? h("span", { class: "muted" }, ` and ${number(run.entries - 1)} more`) : null;
+  return [run.job ? h("a", { id: `job-of-${run.id}`, href: `/jobs/${run.job}` }, name) : name, more];
+}
+
+/** The same in one line. @param {any} run */
+export const named = (run) => [run.about, run.entries > 1 ? ` and ${number(run.entries - 1)} more` : "", run.user_hr ? `${run.about ? ", " : ""}${run.user_hr}` : ""].join("");
 
 /** @param {any} run */
 export const took = (run) => (run.seconds === null ? "" : run.seconds < 10 ? `${run.seconds.toFixed(1)} s` : lasting(run.seconds));

@@ -8,8 +8,9 @@ import { choice, form } from "../desk/form.js";
 import { listing } from "../desk/listing.js";
 import { pairsOf } from "../desk/pairs.js";
 import { difference, several, tried } from "../desk/replay.js";
-import { RUN_COLUMNS } from "../desk/runs.js";
-import { onOff, runBadge, time } from "../ui/status.js";
+import { named, RUN_COLUMNS } from "../desk/runs.js";
+import { capital, onOff, runBadge, time } from "../ui/status.js";
+import { exactly } from "../words.js";
 
 export const title = "Hooks";
 
@@ -47,15 +48,19 @@ export async function show(page) {
   await Promise.all([attempt(load), runs.reload()]);
 }
 
+/** @param {any} run */
+const said = ({ state }) => capital(state.replace("_", " "));
+
 function card(page, hook, load, admin) {
   const title_ = `${hook.name}${hook.queue ? `, queue ${hook.queue}` : ""}`;
   const last = h("span", { class: "row" });
-  void get("/runs", { query: { hook: hook.name, limit: 5 }, signal: page.signal }).then(({ items }) => fill(last, items.length ? items.map((run) => h("a", { href: `/runs/${run.id}` }, runBadge(run.state))) : "none yet", items.length ? time(items[0].started) : null), () => {});
+  void get("/runs", { query: { hook: hook.name, limit: 5 }, signal: page.signal }).then(({ items }) => fill(last, items.length ? items.map((run) => h("a", { href: `/runs/${run.id}`, title: exactly(run.started), "aria-label": `${said(run)}, ${exactly(run.started)}` }, runBadge(run.state))) : "none yet", items.length ? time(items[0].started) : null), () => {});
   return h(
     "section",
-    { class: "card", "aria-label": title_ },
+    { class: `card ${hook.status === "enabled" ? "" : "off"}`, "aria-label": title_ },
     h("div", { class: "row apart" }, h("h2", {}, title_), onOff(hook.status === "enabled")),
     h("p", { class: "muted" }, `It ${NAMES.find(([name]) => name === hook.name)?.[1] ?? "runs"}.`),
+    hook.status === "enabled" ? null : h("p", { class: "notice warn" }, `It is switched off and does not run.${hook.name === CHECK ? " Every offer is refused." : ""}`),
     facts([["Command", h("code", {}, hook.command)], hook.environment.length ? ["Environment", h("code", {}, hook.environment.join(" "))] : null, hook.user ? ["Runs as", h("code", {}, hook.user)] : null, ["Set", time(hook.modified)], ["Last runs", last]].filter(Boolean)),
     admin ? acts(page, hook, load) : null,
   );
@@ -126,7 +131,7 @@ function trialOf(page, names, typed) {
 function trial(page) {
   const place = h("div", {});
   const runs = h("select", { id: "trial-run" }, h("option", { value: "" }, "Choose a run…"));
-  void get("/runs", { query: { hook: CHECK, limit: 50 }, signal: page.signal }).then(({ items }) => runs.append(...items.map((run) => h("option", { value: run.id }, `${new Date(run.started).toLocaleString()}, ${run.state}`))), () => {});
+  void get("/runs", { query: { hook: CHECK, limit: 50 }, signal: page.signal }).then(({ items }) => runs.append(...items.map((run) => h("option", { value: run.id }, `${exactly(run.started)}, ${named(run)}${run.state === "succeeded" ? "" : `, ${run.state}`}`))), () => {});
   const since = h("select", { id: "trial-since" }, [["1", "the last day"], ["7", "the last 7 days"], ["30", "the last 30 days"], ["", "all that are kept"]].map(([days, name]) => h("option", { value: days, selected: days === "7" }, name)));
   const one = async () => {
     if (!runs.value) return runs.focus();

@@ -7,7 +7,7 @@ import { entries, facts, refresh } from "../desk/entries.js";
 import { LOG_COLUMNS } from "../desk/logs.js";
 import { metadata } from "../desk/metadata.js";
 import { whatNext } from "../desk/next.js";
-import { RUN_COLUMNS, texts } from "../desk/runs.js";
+import { JOB_RUN_COLUMNS, texts } from "../desk/runs.js";
 import { later } from "../ui/later.js";
 import { live, soon, whenSilent } from "../ui/live.js";
 import { receipts } from "../ui/receipts.js";
@@ -156,7 +156,7 @@ function runs(page, job) {
   void get("/runs", { query: { job: job.id, limit: 50 }, signal: page.signal }).then(
     ({ items }) => {
       const bad = page.me.role === "admin" && job.status === "failed" ? items.find((run) => run.state !== "succeeded" && run.state !== "running") : null;
-      place.replaceChildren(...(items.length ? [tableOf("Runs of the job's hooks", RUN_COLUMNS, items), ...(bad ? [h("div", { class: "said" }, h("h3", {}, `What ${bad.hook} said`), texts(page, bad.id, ["stderr", "stdout"], "stderr"))] : [])] : [h("p", { class: "muted" }, "No hook has run for it yet.")]));
+      place.replaceChildren(...(items.length ? [tableOf("Runs of the job's hooks", JOB_RUN_COLUMNS, items), ...(bad ? [h("div", { class: "said" }, h("h3", {}, `What ${bad.hook} said`), texts(page, bad.id, ["stderr", "stdout"], "stderr"))] : [])] : [h("p", { class: "muted" }, "No hook has run for it yet.")]));
     },
     (error) => error.name === "AbortError" || place.replaceChildren(sorry(error)),
   );
