@@ -330,6 +330,17 @@ def test_a_vendor_sees_their_own_and_nothing_of_the_studio(house: House, vendor:
     expect(page.get_by_role("heading", name="There is no such job")).to_be_visible()
 
 
+def test_a_status_is_shown_as_the_vendor_chose_it(house: House, opens: Opens) -> None:
+    other = house.vendor()
+    entry = file()
+    other.plan(statuses=[{"label": "For review", "value": "rev"}, {"label": "Final", "value": "fin"}])
+    job = other.done(entry, files=[{"id": entry["id"], "status": "rev"}])
+    for who in (house.admin, other):
+        page = opens(who, f"/jobs/{job['id']}")
+        expect(page.locator("dd").get_by_text("For review", exact=True)).to_be_visible()
+        expect(page.get_by_text("rev", exact=True)).to_have_count(0)
+
+
 def test_an_unfinished_upload_of_ones_own_goes_on_on_the_publish_page(vendor: Person, opens: Opens) -> None:
     job = vendor.job(file(size=9))
     page = opens(vendor, f"/jobs/{job['id']}")

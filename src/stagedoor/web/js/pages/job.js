@@ -25,17 +25,23 @@ export async function show(page) {
   const parts = { head: h("div", {}), entries: h("div", {}), more: h("div", {}) };
   /** @type {any} */
   let job = null;
+  /** @type {Map<string, string> | undefined} */
+  let labels;
   const draw = (found) => {
     const before = job;
     job = found;
     page.name(job.name);
     redraw(parts.head, head(page, job, draw, sign));
-    if (shape(before) !== shape(job)) redraw(parts.entries, entries(page, job, draw));
+    if (shape(before) !== shape(job)) redraw(parts.entries, entries(page, labelled(job, labels), draw));
     else refresh(parts.entries, job);
     silent(job.speed > 0);
     if (rest(before) !== rest(job)) more(page, job, draw, parts.more, inside);
   };
-  const load = async () => draw(await get(`/jobs/${id}`, { signal: page.signal }));
+  const load = async () => {
+    const found = await get(`/jobs/${id}`, { signal: page.signal });
+    labels ??= await labelsOf(found, page.signal);
+    draw(found);
+  };
   const again = soon(load, page.signal, 1000);
   const silent = whenSilent(again, page.signal);
   const { sign, begun } = live(page.signal, {
@@ -54,6 +60,20 @@ export async function show(page) {
     if (!(error instanceof Refusal) || error.status !== 404) throw error;
     fill(page.main, h("h1", {}, "There is no such job"), h("p", {}, "It may be somebody else's, or its address is cut short. ", h("a", { href: "/jobs" }, "To the jobs"), "."));
   }
+}
+
+/** What the form calls the statuses that were chosen from; nothing where it is not kept any more. */
+async function labelsOf({ offer, tasks }, signal) {
+  if (!offer || !tasks.some(({ answers }) => answers.status)) return new Map();
+  const { statuses = [] } = await get(`/offers/${offer}`, { signal }).catch(() => ({}));
+  return new Map(statuses.map(({ value, label }) => [value, label]));
+}
+
+/** A job that names statuses as the vendor chose them. @param {any} job @param {Map<string, string>} [labels] */
+function labelled(job, labels) {
+  if (!labels?.size) return job;
+  const tasks = job.tasks.map((task) => ({ ...task, answers: { ...task.answers, status: labels.get(task.answers.status) ?? task.answers.status } }));
+  return { ...job, tasks };
 }
 
 /** What must differ before the entries, and what is below them, are drawn anew: what somebody has opened stays open. */
