@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from some_records import HOUR, NOW, job_of, kept, run_of, submitted, user_of
 
-from stagedoor.model.entities import Role, RunState, Sums, Volume
+from stagedoor.model.entities import Concern, Role, RunState, Sums, Volume
 from stagedoor.model.hooks import HookName
 from stagedoor.model.slice import Slice
 from stagedoor.model.states import JobFact, JobState, OfferFact, OfferState
@@ -91,6 +91,21 @@ def test_runs_are_filtered(records: Records) -> None:
         assert records.lists.runs(**filters) == (1, [check])
     assert records.lists.runs(job_id="j") == (1, [ingest])
     assert records.lists.runs(since=NOW + HOUR) == (1, [ingest])
+
+
+def test_runs_tell_whom_and_what_they_are_about_as_far_as_it_is_known(records: Records) -> None:
+    user = user_of(records)
+    offer, job = kept(records, user, "/p/a", "/p/b"), submitted(records, user, "/p/c")
+    check = run_of(user_id=user.id, offer_id=offer.id)
+    ingest = run_of(user_id=user.id, offer_id=job.offer_id, job_id=job.id)
+    unknown = run_of(user_id="gone", offer_id="gone", job_id="gone")
+    assert records.lists.concerns([check, ingest, unknown, run_of(id="none")]) == {
+        check.id: Concern(user=user.code, name="a", entries=2),
+        ingest.id: Concern(user=user.code, name=job.code, entries=1),
+        unknown.id: Concern(),
+        "none": Concern(),
+    }
+    assert records.lists.concerns([]) == {}
 
 
 def test_users_are_filtered(records: Records) -> None:

@@ -273,14 +273,16 @@ def _pairs(
 ) -> Iterator[tuple[str, str]]:
     """What stands beside these keys."""
     for batch in batches(list({one for one in keys if one})):
-        yield from connection.execute(select(key, value).where(key.in_(batch), *given)).tuples()
+        for row in connection.execute(select(key, value).where(key.in_(batch), *given)):
+            yield row[0], row[1]
 
 
 def _counts(connection: Connection, offer_ids: Sequence[str]) -> Iterator[tuple[str, int]]:
     """How many entries offers have."""
     query = select(entries.c.offer_id, func.count()).group_by(entries.c.offer_id)
     for batch in batches(offer_ids):
-        yield from connection.execute(query.where(entries.c.offer_id.in_(batch))).tuples()
+        for row in connection.execute(query.where(entries.c.offer_id.in_(batch))):
+            yield row[0], row[1]
 
 
 def _counted_page(
