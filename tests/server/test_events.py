@@ -23,7 +23,7 @@ from stagedoor.lifecycle.watching import MOST, OVERLAP, Watching
 from stagedoor.model import errors
 from stagedoor.model.entities import Changed, Role, User
 from stagedoor.model.signin import Known
-from stagedoor.model.states import JobState
+from stagedoor.model.states import JobFact, JobState
 from stagedoor.records import Records
 from studio import Studio, until
 
@@ -238,7 +238,7 @@ class Flood:
     """More changes than are told."""
 
     def changed(self, since: int, most: int) -> list[Changed]:
-        return [Changed(f"{n:024x}", "a" * 24, JobState.PROVING, 1, 1) for n in range(most)]
+        return [Changed(f"{n:024x}", "a" * 24, JobState.PROVING, 1, 0, 1) for n in range(most)]
 
     def untold(self) -> dict[str, int]:
         return {}
@@ -278,3 +278,17 @@ def test_a_job_that_did_not_change_is_not_told_again(records: Records) -> None:
     submitted(records, user_of(records), "/p/a")
     until(lambda: watching.look())
     assert watching.look() == []
+
+
+def test_a_job_that_comes_to_the_same_state_anew_is_told_again(records: Records) -> None:
+    """Else a page that has seen what was between waits for ever."""
+    watching = watching_of(records)
+    watching.begin()
+    job = submitted(records, user_of(records), "/p/a")
+    records.jobs.move(job.id, JobFact.PAUSED, NOW)
+    until(lambda: watching.look())
+    assert watching.look() == []
+    records.jobs.move(job.id, JobFact.RESUMED, NOW + 1)
+    records.jobs.move(job.id, JobFact.PAUSED, NOW + 2)
+    (told,) = watching.look() or []
+    assert told.job.status == "paused"

@@ -2,7 +2,8 @@
 
 Rules
 1. One look at the database serves everybody, however many look on; who may see a change is said beside it.
-2. A job is told again only where something of it differs from what was told last.
+2. A job is told again only where something of it differs from what was told last, or it has been moved since: what
+   failed and failed again between two looks has failed once more.
 3. Other servers change jobs as well: a look goes back over `OVERLAP` milliseconds, by which clocks and transactions may
    differ. What this process receives is known to the byte without the database.
 4. Where more has changed than `MOST` nothing is told but that: everybody looks for themselves, and once more when
@@ -45,7 +46,8 @@ class Watching:
         self._from = 0
         self._anew: int | None = None
         """when everybody is to look for themselves once more"""
-        self._told: dict[str, JobNews] = {}
+        self._told: dict[str, tuple[int, JobNews]] = {}
+        """by job: when it had been changed, and what was said"""
 
     def begin(self) -> None:
         """From now on: what was before, whoever looks on has seen."""
@@ -64,9 +66,13 @@ class Watching:
             self._anew = None
             return None
         untold = self._receiving.untold()
-        news = [News(job.user_id, self._news(job, untold.get(job.id, 0))) for job in found]
-        fresh = [one for one in news if self._told.get(one.job.id) != one.job]
-        self._told = {one.job.id: one.job for one in news}
+        before, self._told = self._told, {}
+        fresh = []
+        for job in found:
+            news = self._news(job, untold.get(job.id, 0))
+            self._told[job.id] = (job.modified, news)
+            if before.get(job.id) != self._told[job.id]:
+                fresh.append(News(job.user_id, news))
         return fresh
 
     def _news(self, job: Changed, untold: int) -> JobNews:

@@ -231,6 +231,7 @@ class Changed(NamedTuple):
     user_id: str
     state: JobState
     size: int
+    modified: int
     received: int
 
 

@@ -98,7 +98,7 @@ class Lists:
         with self._database.read() as connection:
             ids = [*connection.scalars(busy.limit(most)), *connection.scalars(lines.distinct().limit(most))]
             wanted = list(dict.fromkeys(ids))[:most]
-            columns = (jobs.c.id, jobs.c.user_id, jobs.c.state, jobs.c.size)
+            columns = (jobs.c.id, jobs.c.user_id, jobs.c.state, jobs.c.size, jobs.c.modified)
             rows = [
                 row
                 for batch in batches(wanted)
