@@ -86,6 +86,8 @@ def tables(results: Numbers) -> str:
         parts.append(_lines(results["wan"]))
     if "lists" in results:
         parts.append(_lists(results["lists"]))
+    if "page" in results:
+        parts.append(_page(results["page"]))
     return "\n\n".join(parts)
 
 
@@ -110,6 +112,21 @@ def _lists(lists: Numbers) -> str:
         ]
         lines.append(f"| {step} | {lists['limit_more_ms']:g} more than empty | {' | '.join(cells)} |")
     return f"{lists['jobs']:,} jobs of {lists['users']:,} users:\n\n" + "\n".join(lines)
+
+
+def _page(page: Numbers) -> str:
+    """Medians, and the most of the runs. A browser tells only of tasks over 50 ms."""
+    lines = ["| ms | limit | picked | dropped |", "|---|---|---|---|"]
+    for name, words in (
+        ("first", "until the first entry is on the screen"),
+        ("task", "longest task of the main thread"),
+    ):
+        cells = []
+        for way in ("picked", "dropped"):
+            found = page[way][f"{name}_ms"]
+            cells.append(f"{found['median']:.0f} (to {found['most']:.0f})" if found["most"] else "none over 50")
+        lines.append(f"| {words} | {page[f'limit_{name}_ms']:g} | {' | '.join(cells)} |")
+    return f"{page['files']:,} files given to the publish page:\n\n" + "\n".join(lines)
 
 
 def _from(results: Numbers) -> str:
