@@ -62,6 +62,7 @@ def test_the_same_command_goes_on_where_a_killed_client_stopped(studio: Studio, 
         with publishing(studio, line, source) as client:
             until(lambda: line.acknowledged > 10 * MIB, every=0.001)
             client.kill()
+        until(lambda: line.idle)  # its parts have left it
         before = line.acknowledged
         assert job_state(studio) == "receiving"
         line.rate = None
