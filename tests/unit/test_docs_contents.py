@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import stagedoor
+from stagedoor.model.settings import SETTINGS
 
 SOURCE = Path(stagedoor.__file__).parent
 OTHERWISE = {"", "cli", "records/migrations", "records/migrations/versions"}
@@ -31,3 +32,14 @@ def test_the_readme_names_each_part() -> None:
     (listing,) = re.findall(r"^src/stagedoor/\n(.*?)```", (SOURCE.parents[1] / "README.md").read_text(), re.M | re.S)
     named = {word.removesuffix(".py").rstrip("/") for word in re.findall(r"\b\w+(?:\.py|/)", listing)}
     assert named == (modules(SOURCE) | {"web"}) - {"version"}
+
+
+def test_the_administrators_page_tells_what_can_be_set_where() -> None:
+    page = (SOURCE.parents[1] / "docs" / "running-a-server.md").read_text()
+    (table,) = re.findall(r"^\| settings \| also on \|\n\|.*\n((?:\|.*\n)+)", page, re.M)
+    told = {
+        name: tuple(where.removesuffix("s") for where in row.split("|")[2].strip().split(", "))
+        for row in table.splitlines()
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert told == {name: tuple(map(str, setting.levels)) for name, setting in SETTINGS.items() if setting.levels}
