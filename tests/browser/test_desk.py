@@ -123,6 +123,12 @@ def test_plain_words_are_looked_for_in_names_and_the_page_says_so(house: House, 
     expect(page.get_by_role("link", name=name)).to_be_visible()
     expect(page.get_by_text('name contains "0010 ""take (2)"" OR"')).to_be_visible()
     expect(page.get_by_role("searchbox")).to_have_value('0010 "take (2)" OR')
+    for words in ("work in progress", '"name contains this"'):
+        page.get_by_role("searchbox").fill(words)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(f'name contains "{words.strip(chr(34))}"')).to_be_visible()
+        expect(page.get_by_text("No job is like that.")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
     page.goto(f"/people?where={quote(vendor.code)}")
     expect(page.get_by_role("heading", name="This page is for the studio's people")).to_be_visible()
     page = opens(house.admin, f"/people?where={quote(vendor.code)}")

@@ -569,6 +569,8 @@ def test_what_could_not_be_set_cannot_be_tried_nor_what_does_something(house: Ho
 
     assert tried("pre-publish-server", "/bin/true ${PATH_JSON_INPUT}") == (400, "hook_placeholder")
     assert tried("pre-publish-server", "/no/such ${PATH_JSON_INPUT} ${PATH_JSON_OUTPUT}") == (400, "hook_program")
+    for_a_queue = {"command": "/bin/true ${PATH_JSON_INPUT} ${PATH_JSON_OUTPUT}", "queue": "low"}
+    assert house.admin.post("/hooks/pre-publish-server/trial", for_a_queue).refusal == (400, "hook_queue")
     assert tried("publish-server", "/bin/true ${PATH_JSON_INPUT}") == (400, "trial_does")
     assert tried("none", "/bin/true ${PATH_JSON_INPUT}") == (400, "hook_unknown")
 

@@ -168,12 +168,18 @@ def test_a_home_that_is_not_well_is_named(
         (studio.home / "stagedoor.toml").chmod(0o600)
 
 
-def test_a_home_that_hooks_of_other_users_pass_through_is_well(studio: Studio) -> None:
+def test_a_home_that_hooks_of_other_users_pass_through_is_well_where_nothing_in_it_can_be_read(studio: Studio) -> None:
     studio.home.chmod(0o711)
+    (studio.home / "note").write_text("x")
+    (studio.home / "note").chmod(0o644)
     try:
+        assert bad(studio) == [("warning", "home", "rights")]
+        for beside in studio.home.iterdir():
+            beside.chmod(beside.stat().st_mode & ~0o066)
         assert bad(studio) == []
     finally:
         studio.home.chmod(0o700)
+        (studio.home / "note").unlink()
 
 
 def test_the_hook_of_a_queue_is_named_with_its_queue(studio: Studio) -> None:

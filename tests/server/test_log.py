@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -98,6 +99,9 @@ def test_secrets_of_hooks_stay_out(house: House) -> None:
     employee = house.vendor("employee")
     shown = {reader: json.dumps(reader.get("/hooks").json) for reader in (employee, house.admin)}
     assert ["hush1" in shown[reader] for reader in (employee, house.admin)] == [False, True]
+    assert "/bin/true ${PATH_JSON_INPUT} ***" in shown[employee]
+    guessed = f"/runs?where={quote('command contains hush')}"
+    assert (employee.get(guessed).refusal, house.admin.get(guessed).status) == ((400, "attribute_unknown"), 200)
     house.studio.command("hook", "unset", "publish-server")
     found = lines(house, "entity=hook:publish-server&limit=2")
     assert [line["verb"] for line in found] == ["unset", "set"]

@@ -143,7 +143,7 @@ def test_refusals_are_summed_up(records: Records) -> None:
         with acting(replace(ANNA, code=who)):
             records.audit.refused("offer", NoSpace(detail="/srv is full"))
     (one,) = records.audit.stumbles()
-    assert (one.reason, one.count, one.times, one.users) == ("no_space", 2, 3, ("a@x.se", "b@x.se"))
+    assert (one.reason, one.count, one.times, one.users) == ("no_space", 3, 3, ("a@x.se", "b@x.se"))
     assert one.last == newest(records).created
     assert records.audit.stumbles(since=one.last + 1) == []
     assert newest(records).details == {"detail": "/srv is full"}
@@ -182,6 +182,9 @@ def test_settings_and_metadata_are_told_where_they_are_set(records: Records) -> 
     assert newest(records).changes == {"settings.upload_rate": [None, 7]}
     records.levels.change_setting(Level.QUEUE, queue.id, "upload_rate", None)
     assert (newest(records).verb, newest(records).changes) == ("unset", {"settings.upload_rate": [7, None]})
+    records.levels.change_setting(Level.QUEUE, queue.id, "upload_rate", 0)
+    assert newest(records).changes == {"settings.upload_rate": [None, 0]}, "0 is no limit, not nothing"
+    records.levels.change_setting(Level.QUEUE, queue.id, "upload_rate", None)
     before = records.lists.log()
     records.levels.change_setting(Level.QUEUE, queue.id, "upload_rate", None)
     assert records.lists.log() == before

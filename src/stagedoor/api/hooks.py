@@ -28,10 +28,10 @@ from .threads import quick, submits
 
 Most = Annotated[int | None, Parameter(ge=0, description="bytes of each text")]
 Tried = Annotated[int, Parameter(ge=0, description="runs, the newest first")]
-TRIAL_SECONDS = 20.0
-"""likewise, while somebody waits in a dialogue"""
 REPLAY_SECONDS = 60.0
 """about so long one request replays runs; the answer says where to go on"""
+TRIAL_SECONDS = 20.0
+"""likewise, while somebody waits in a dialogue"""
 
 
 @get(route(calls.HOOKS))

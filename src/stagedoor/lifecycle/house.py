@@ -7,7 +7,9 @@ Rules
 
 from __future__ import annotations
 
-from ..model.audit import without_secrets
+import shlex
+
+from ..model.audit import HIDDEN
 from ..model.entities import ApiKey, Hook, Queue, Role, User, Volume, Workspace
 from ..model.metadata import Metadata
 from ..model.settings import SETTINGS, Effective, Level
@@ -158,7 +160,19 @@ def hook(hook: Hook, reader: User | None = None) -> HookView:
 
 
 def command_line(line: str, reader: User | None) -> str:
-    return line if reader is None or reader.role is Role.ADMIN else without_secrets(line)
+    """Of a line its program, scripts and placeholders. Anything else may be a secret, and is for administrators."""
+    if reader is None or reader.role is Role.ADMIN:
+        return line
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return HIDDEN
+    shown: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        known = not shown or word.startswith("${") or (word.startswith("/") and not before.startswith("-"))
+        if known or shown[-1] != HIDDEN:
+            shown.append(word if known else HIDDEN)
+    return " ".join(shown)
 
 
 def setting(name: str, found: Effective) -> SettingView:

@@ -216,13 +216,19 @@ class Reading:
         name = None if hook is None else canonical(hook)
         if hook is not None and name is None:
             raise errors.BadRequest("There is no hook of that name.", code="hook_unknown")
+        asked = wanted.slice()
+        if reader.role is not Role.ADMIN and _asks_for_commands(asked.where):
+            raise errors.BadRequest(
+                "What stands in a run's command line is for administrators to ask for; ask by hook, error or user.",
+                code="attribute_unknown",
+            )
         total, found = self._lists.runs(
             hook=name,
             job_id=job,
             offer_id=offer,
             user_id=self._id_of(owner),
             since=since,
-            wanted=wanted.slice(),
+            wanted=asked,
         )
         return Page(total=total, items=self._about(found, [run_view(run, reader) for run in found]))
 
@@ -270,6 +276,11 @@ class Reading:
 def _beginning(text: str, most: int | None) -> str:
     packed = text.encode()
     return text if most is None or len(packed) <= most else packed[:most].decode(errors="ignore")
+
+
+def _asks_for_commands(expression: Expression | None) -> bool:
+    """A line that is shown in part could be guessed whole, letter by letter."""
+    return expression is not None and any(part.attribute == "command" for part in comparisons(expression))
 
 
 def _asks_for_ended(expression: Expression | None) -> bool:

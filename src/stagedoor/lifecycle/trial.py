@@ -23,7 +23,7 @@ from ..wire.replays import Sample, SampleEntry, Trial
 from ..wire.tree import Entry, Node
 from . import views
 from .hookinput import pre_publish_input
-from .hookline import check_command, check_environment, check_person, hook_name
+from .hookline import check_command, check_environment, check_person, check_queue, hook_name
 from .judge import Judged
 from .needs import AuditBook, Clock, House
 from .offer import tree_json, undecided
@@ -48,6 +48,7 @@ class Trying:
         warnings = check_command(known, wanted.command)
         check_environment(wanted.environment)
         check_person(wanted.user)
+        check_queue(known, wanted.queue)
         if known is not HookName.PRE_PUBLISH:
             raise errors.BadRequest(
                 f"{known} does something, so it is not tried on what earlier runs had read. Run it on files of your "

@@ -103,8 +103,13 @@ class Stumble:
 def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> dict[str, list[Any]]:
     """What differs, by field: before and after. A mapping's fields are named `metadata.lens`."""
     one, other = dict(_flat(before or {})), dict(_flat(after or {}))
-    differing = [name for name in {**one, **other} if (one.get(name) or None) != (other.get(name) or None)]
+    differing = [name for name in {**one, **other} if _something(one.get(name)) != _something(other.get(name))]
     return {name: [_shown(name, one.get(name)), _shown(name, other.get(name))] for name in differing}
+
+
+def _something(value: Any) -> Any:
+    """Nothing, where nothing is set, however that is written; 0 and False are something."""
+    return None if isinstance(value, (str, tuple, list, Mapping)) and not value else value
 
 
 def _flat(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

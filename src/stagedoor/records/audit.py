@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, cast, delete, distinct, func, insert, select, true
+from sqlalchemy import Connection, case, cast, delete, distinct, func, insert, select, true
 from sqlalchemy.dialects.postgresql import JSONB
 
 from ..lifecycle.acting import actor
@@ -177,7 +177,8 @@ class Audit:
 def _refusals(connection: Connection, since: int) -> dict[str, list[Any]]:
     """By reason, rows for everybody who met it: whoever met it first comes first.
 
-    What is checked again and still wrong is one thing, by its name. The database takes lists apart, and counts.
+    What is checked again and still wrong is one thing, by its name; what has none counts each time. The database takes
+    lists apart, and counts.
     """
     id, created = audit.c.id, audit.c.created
     listed = func.json_each(audit.c.reasons)
@@ -185,7 +186,7 @@ def _refusals(connection: Connection, since: int) -> dict[str, list[Any]]:
         listed = func.jsonb_array_elements_text(cast(audit.c.reasons, JSONB))
     reason = listed.table_valued("value", name="reason")
     sums = (
-        func.count(distinct(audit.c.entity_folded)).label("things"),
+        func.count(distinct(case((audit.c.entity_folded == "", id), else_=audit.c.entity_folded))).label("things"),
         func.count().label("times"),
         func.max(created).label("last"),
         func.max(id).label("newest"),

@@ -58,18 +58,31 @@ def _person(number: int) -> str:
 
 
 def _rights(paths: Home) -> Iterator[Diagnosis]:
-    secret = [paths.config, *sorted(paths.folder.glob("*.db")), *sorted(paths.tls.glob("*.key"))]
-    secret += [path for path in sorted(paths.keys.glob("*")) if path.suffix != ".pub"]
-    open_ones = [path for path in secret if stat.S_IMODE(path.stat().st_mode) & 0o077]
-    if stat.S_IMODE(paths.folder.stat().st_mode) & 0o066:  # to pass through is what hooks of other users must
+    if _mode(paths.folder) & 0o066:
         yield warning("home", "rights", f"Others may look into {paths.folder}.", f"chmod go-rw {paths.folder}")
-    elif open_ones:
-        named = " ".join(map(str, open_ones))
-        yield warning("home", "rights", f"Others may read {named}, should the folder be opened.", f"chmod 600 {named}")
+    elif found := _open_to_others(paths):
+        named = " ".join(map(str, found))
+        when = "" if _mode(paths.folder) & 0o011 else ", should the folder be opened"
+        yield warning("home", "rights", f"Others may read {named}{when}.", f"chmod go-rw {named}")
+    elif _mode(paths.folder) & 0o011:
+        yield ok("home", "rights", "Others may pass through it, as hooks of other users must, and read nothing.")
     else:
         yield ok("home", "rights", "Only its owner can read it.")
     if not os.access(paths.folder, os.R_OK | os.W_OK | os.X_OK):
         yield fault("home", "rights", f"{paths.folder} cannot be written.", "Give it to the server's user.")
+
+
+def _open_to_others(paths: Home) -> list[Path]:
+    """Secrets that others may read once they are in the folder; where they may pass through it, whatever lies there."""
+    secret = [paths.config, *sorted(paths.folder.glob("*.db")), *sorted(paths.tls.glob("*.key"))]
+    secret += [path for path in sorted(paths.keys.glob("*")) if path.suffix != ".pub"]
+    if _mode(paths.folder) & 0o011:
+        secret = sorted({*secret, *paths.folder.iterdir()})
+    return [path for path in secret if _mode(path) & 0o066]
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def _space(folder: Path) -> Diagnosis:

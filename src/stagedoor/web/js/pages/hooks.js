@@ -38,8 +38,8 @@ export async function show(page) {
     caption: "Runs of hooks, the newest first",
     counted: ["run", "runs"],
     columns: RUN_COLUMNS,
-    plain: ["hook", "command", "error"],
-    examples: ["state in failed, timed_out", "exit_code > 0 and started >= 2026-03-01", "user = *@vendor.example", "command contains publish.py"],
+    plain: admin ? ["hook", "command", "error"] : ["hook", "error"],
+    examples: ["state in failed, timed_out", "exit_code > 0 and started >= 2026-03-01", "user = *@vendor.example", ...(admin ? ["command contains publish.py"] : [])],
     filters: [{ id: "", name: "All", query: () => ({}) }, ...NAMES.map(([name]) => ({ id: name, name: name.replace("-server", ""), query: () => ({ hook: name }) }))],
     empty: (narrowed) => (narrowed ? "No run is like that." : "No hook has run yet."),
   });

@@ -73,7 +73,7 @@ function reasons(items) {
 }
 
 /** A code, and what may stand behind it. */
-const CODE = /^([\w-]+)(?:: (.+))?$/s;
+const CODE = /^([a-z][a-z0-9_-]*)(?:: (.+))?$/s;
 
 /** What is said to people; the sentence of the last one stands for a code. */
 function words({ reason, example }) {
