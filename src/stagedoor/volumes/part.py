@@ -6,6 +6,8 @@ Rules
 2. Bytes that were acknowledged before are hashed and dropped; only missing runs are written.
 3. Nothing counts before `commit`. What an uncommitted part left in the files is missing, and is overwritten later.
 4. At most one file is open.
+5. No more parts are hashed at once than there are processors: further threads would only keep others waiting, those
+   that answer requests as well.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import errno
 import hashlib
 import hmac
 import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +30,7 @@ from .staging import Tree
 
 HASHES: dict[str, Callable[[], Any]] = {"blake3": blake3, "sha-256": hashlib.sha256}
 Acknowledge = Callable[[Range, list[Extent]], None]
+_hashing = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 
 class Part:
@@ -59,7 +63,8 @@ class Part:
                     "The part holds more bytes than its range announces.", details={"size": self._range.size}
                 )
             whole, self._broken = not self._broken, True
-            self._journey.update(view)
+            with _hashing:
+                self._journey.update(view)
             self._keep(view)
             self._at += len(view)
             self._broken = not whole
