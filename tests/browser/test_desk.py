@@ -729,7 +729,7 @@ def test_long_addresses_fit_screens_of_every_width_and_break_between_words(house
     for address in (f"/people?where={quote(f'code = {code}')}", f"/jobs?show=all&where={where}", "/today", "/hooks"):
         page.goto(address)
         page.locator("td.person").first.wait_for()
-        for width in (390, 700, 768, 1024, 1089, 1440):
+        for width in (390, 700, 768, 1024, 1153, 1280, 1440):
             page.set_viewport_size({"width": width, "height": 844})
             found += [(address, width, "page")] if not fits(page) else []
             found += [(address, width, name) for name in page.evaluate(SCROLLS)]
