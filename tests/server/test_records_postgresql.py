@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from some_records import NOW, run_of
@@ -85,15 +84,19 @@ def test_a_transaction_whose_process_stands_still_is_ended(
 ) -> None:
     monkeypatch.setattr(database, "WAIT_SECONDS", 1)
     frozen = open_records(database_url)
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
 
     def stand_still() -> None:
-        with pytest.raises(StagedoorError), frozen.database.write():
-            done.wait(20)
+        begun.set()
+        done.wait(20)
 
-    thread = threading.Thread(target=stand_still)
+    def transact() -> None:
+        with pytest.raises(StagedoorError), frozen.database.write():
+            stand_still()
+
+    thread = threading.Thread(target=transact)
     thread.start()
-    time.sleep(0.2)
+    assert begun.wait(10)
     assert records.offers.expire(NOW) == 0
     done.set()
     thread.join()
