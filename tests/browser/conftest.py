@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import chromium
+from rest import House, Person, basic
 from studio import Studio, running
 from watched import Watched
 
@@ -71,3 +72,21 @@ def new_page(browser: Browser, studio: Studio, watched: Watched) -> Iterator[Cal
 @pytest.fixture
 def page(new_page: Callable[..., Page]) -> Page:
     return new_page()
+
+
+@pytest.fixture
+def opens(new_page: Callable[..., Page]) -> Callable[..., Page]:
+    """A page at an address, of somebody who is signed in by their key."""
+
+    def open(who: Person, address: str, **options: object) -> Page:
+        page = new_page(extra_http_headers=basic(who.code, who.api_key), **options)
+        page.goto(address)
+        return page
+
+    return open
+
+
+@pytest.fixture(scope="module")
+def vendor(house: House) -> Person:
+    """A vendor of the module's `house`."""
+    return house.vendor()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from axe import violations, violations_in_both_themes
 from rest import House, Person, basic, file, folder, fresh
 from studio import Account, Studio, until
 
+Opens = Callable[..., Page]
 expect.set_options(timeout=15_000)  # a busy machine must not make one fail
 
 HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
@@ -27,40 +28,11 @@ if "broken" in text and not pathlib.Path({mended!r}).exists():
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = Studio(tmp_path_factory.mktemp("desk") / "studio")
-    made.start()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
 def house(studio: Studio) -> House:
     """Its ingest fails for what is called broken, until `mend` says that the cause is gone."""
     made = House(studio)
-    script = studio.folder / "publish-server.py"
-    script.write_text(script.read_text() + INGEST.format(mended=str(studio.folder / "mended")))
+    made.ingests(INGEST.format(mended=str(studio.folder / "mended")))
     return made
-
-
-@pytest.fixture(scope="module")
-def vendor(house: House) -> Person:
-    return house.vendor()
-
-
-Opens = Callable[..., Page]
-
-
-@pytest.fixture
-def opens(new_page: Callable[..., Page]) -> Opens:
-    """A page at an address, of somebody who is signed in by their key."""
-
-    def open(who: Person, address: str, **options: object) -> Page:
-        page = new_page(extra_http_headers=basic(who.code, who.api_key), **options)
-        page.goto(address)
-        return page
-
-    return open
 
 
 def named(job: dict[str, Any], who: Person, name: str) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from axe import violations_in_both_themes
-from rest import House, Person, basic, file, folder, fresh
+from rest import House, Person, file, folder, fresh
 from studio import Studio
 
+Opens = Callable[..., Page]
 expect.set_options(timeout=15_000)  # a busy machine must not make one fail
 
 INGEST = """
@@ -25,40 +26,11 @@ while "slow" in text and not pathlib.Path({go!r}).exists():
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    made = Studio(tmp_path_factory.mktemp("vendor-jobs") / "studio")
-    made.start()
-    yield made
-    made.end()
-
-
-@pytest.fixture(scope="module")
 def house(studio: Studio) -> House:
     """Its ingest fails for what is called broken; for what is called slow it waits until `go` is there."""
     made = House(studio)
-    script = studio.folder / "publish-server.py"
-    script.write_text(script.read_text() + INGEST.format(go=str(studio.folder / "go")))
+    made.ingests(INGEST.format(go=str(studio.folder / "go")))
     return made
-
-
-@pytest.fixture(scope="module")
-def vendor(house: House) -> Person:
-    return house.vendor()
-
-
-Opens = Callable[..., Page]
-
-
-@pytest.fixture
-def opens(new_page: Callable[..., Page]) -> Opens:
-    """A page at an address, of somebody who is signed in by their key."""
-
-    def open(who: Person, address: str, **options: object) -> Page:
-        page = new_page(extra_http_headers=basic(who.code, who.api_key), **options)
-        page.goto(address)
-        return page
-
-    return open
 
 
 def state(page: Page) -> Locator:
