@@ -194,7 +194,7 @@ def _runs(server: Any, job: str, user: str, failed: bool, where: str | None, lim
         states=FAILURES if failed else None,
         wanted=wanted(where or None, limit).slice(),
     )
-    return {"total": total, "runs": [_shown(server, run) for run in found]}
+    return {"total": total, "runs": _shown(server, found)}
 
 
 def _user_id(server: Any, code: str) -> str:
@@ -204,19 +204,18 @@ def _user_id(server: Any, code: str) -> str:
     return str(user.id)
 
 
-def _shown(server: Any, run: Any) -> dict[str, Any]:
-    """A RunView as builtins, with the e-mail address of its user."""
-    from ..lifecycle.read import run_view
+def _shown(server: Any, found: list[Any]) -> list[dict[str, Any]]:
+    """RunViews as builtins, with the e-mail address of their user under its older name as well."""
+    from ..lifecycle.read import run_views
 
-    user = server.records.house.user(run.user_id) if run.user_id else None
-    return {**as_builtins(run_view(run)), "user_code": user.code if user else ""}
+    return [{**as_builtins(view), "user_code": view.user_hr} for view in run_views(server.records.lists, found)]
 
 
 def _detail(server: Any, run_id: str) -> dict[str, Any]:
     run = server.records.runs.run(run_id)
     if run is None:
         raise NotFound(f"There is no hook run {run_id}; see: stagedoor hook log.")
-    return {"run": _shown(server, run), **server.programs.read_record(run_id)}
+    return {"run": _shown(server, [run])[0], **server.programs.read_record(run_id)}
 
 
 @command.command()

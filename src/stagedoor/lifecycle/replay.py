@@ -93,11 +93,7 @@ class Replaying:
     ) -> Replays:
         """The newest runs, as far as they come in about `seconds`."""
         hook = self._hook(HookName.PRE_PUBLISH, command=command)
-        return self._through(hook, since=since, limit=limit, skip=skip, seconds=seconds)
-
-    def newest(self, hook: Hook, *, limit: int, seconds: float) -> Replays:
-        """The same with a hook that need not be set."""
-        return self._through(hook, since=None, limit=limit, skip=0, seconds=seconds)
+        return self.through(hook, since=since, limit=limit, skip=skip, seconds=seconds)
 
     def says(self, hook: Hook, data: bytes) -> tuple[Judged | None, str]:
         """What a hook makes of an input that nobody has offered; else why it cannot say."""
@@ -106,7 +102,10 @@ class Replaying:
             answer = self._now(hook, data, msgspec.json.decode(data, type=_Read), volumes)
         return answer.judged, answer.error
 
-    def _through(self, hook: Hook, *, since: int | None, limit: int, skip: int, seconds: float) -> Replays:
+    def through(
+        self, hook: Hook, *, since: int | None = None, limit: int, skip: int = 0, seconds: float = LONGEST
+    ) -> Replays:
+        """The same with a hook that need not be set."""
         total, found = self._lists.runs(hook=HookName.PRE_PUBLISH, since=since, wanted=Slice(limit=limit, skip=skip))
         done: list[Replay] = []
         end = time.monotonic() + seconds

@@ -57,7 +57,7 @@ class Trying:
             )
         hook = Hook(name=known, command=wanted.command, environment=dict(wanted.environment), run_as=wanted.user)
         self._audit.tried(hook)
-        found = self._replaying.newest(hook, limit=limit, seconds=seconds)
+        found = self._replaying.through(hook, limit=limit, seconds=seconds)
         kept = set(found.states) - _GONE
         sample = None if kept or not limit else self._sample(by, hook)
         return Trial(replays=found, sample=sample, warnings=tuple(warnings))

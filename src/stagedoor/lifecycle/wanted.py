@@ -16,6 +16,6 @@ class Wanted:
     skip: int = 0
 
     def slice(self, *, inside: bool = True) -> Slice:
-        """`inside`: whether the expression may name what a standard user is not shown. Raises BadRequest."""
+        """`inside`: whether the expression may name what is not for everybody who may ask. Raises BadRequest."""
         where = None if self.where is None else parse(self.where)
         return Slice(where, inside, self.limit, self.skip)

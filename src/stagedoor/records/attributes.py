@@ -2,7 +2,8 @@
 
 Rules
 1. An attribute says about an entity what its view says (`lifecycle.views`), under the same name.
-2. What a standard user is not shown is `inside`: for them there is no such attribute.
+2. What a standard user is not shown is `inside`: for them there is no such attribute. Runs, which they are not shown at
+   all, have inside what employees are not.
 3. A new entity is a table here and a list in `lists`.
 """
 
@@ -231,7 +232,7 @@ RUN = Entity(
         "created": _time(runs.c.started),
         "ended": _time(runs.c.ended),
         "version": _plain(runs.c.version),
-        "command": _text(runs.c.command),
+        "command": _text(runs.c.command, inside=True),
         "error": _text(runs.c.error),
     },
 )

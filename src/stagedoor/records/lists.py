@@ -167,8 +167,8 @@ class Lists:
 
     def concerns(self, found: Sequence[HookRun]) -> dict[str, Concern]:
         """Whom and what each run is about, as far as it is known still."""
+        people = self.owners(run.user_id for run in found if run.user_id)
         with self._database.read() as connection:
-            people = dict(_pairs(connection, users.c.id, users.c.code, [run.user_id for run in found]))
             codes = dict(_pairs(connection, jobs.c.id, jobs.c.code, [run.job_id for run in found]))
             sums = sums_of(connection, list(codes))
             ids = list(dict.fromkeys(run.offer_id for run in found if run.job_id not in codes))
@@ -176,7 +176,7 @@ class Lists:
             counts = dict(_counts(connection, ids))
         return {
             run.id: Concern(
-                user=people.get(run.user_id, ""),
+                user=people[run.user_id].code if run.user_id in people else "",
                 name=codes.get(run.job_id) or names.get(run.offer_id, ""),
                 entries=sums[run.job_id].entries if run.job_id in sums else counts.get(run.offer_id, 0),
             )
