@@ -113,7 +113,7 @@ class Jobs:
                 changes.setdefault("finished", now)
                 reservations.free_job(connection, job_id)
             _update(connection, job_id, {**changes, "state": state, "modified": now})
-            moved = rows.job_of(connection.execute(rows.query(jobs.c.id == job_id)).one())
+            moved = rows.bare(connection, job_id)
             _note_move(connection, moved, before, fact)
             notices.moved(connection, moved, now)
             return moved
@@ -164,11 +164,10 @@ class Jobs:
                 _note_kept(connection, "keep" if kept else "remove", told)
 
     def kept_before(self, now: int) -> list[Task]:
-        due = (
-            select(*rows.TASK_COLUMNS).where(tasks.c.kept_until <= now, tasks.c.kept != "").order_by(tasks.c.kept_until)
-        )
+        due = select(*rows.TASK_COLUMNS).where(tasks.c.kept_until <= now, tasks.c.kept != "")
+        first = due.order_by(tasks.c.kept_until).limit(_KEPT_AT_ONCE)
         with self._database.read() as connection:
-            return [rows.task_of(row) for row in connection.execute(due.limit(_KEPT_AT_ONCE))]
+            return [rows.task_of(row) for row in connection.execute(first)]
 
     def set_received(self, job_id: str, task_id: str, received: int) -> None:
         with self._database.write() as connection:
@@ -254,7 +253,7 @@ class Jobs:
             if row is None:
                 return None
             task = rows.task_of(row)
-            return rows.job_of(connection.execute(rows.query(jobs.c.id == task.job_id)).one(), [task]), task
+            return rows.bare(connection, task.job_id, [task]), task
 
     def lacking(self, job_id: str) -> frozenset[TaskStatus]:
         """What the tasks are that keep a job from going on: empty when every one is QUEUED or EXCLUDED."""
@@ -300,12 +299,7 @@ class Jobs:
             connection.execute(delete(receipts).where(receipts.c.job_id == job_id))
             connection.execute(insert(receipts).values(job_id=job_id, body=packed))
             _update(connection, job_id, {"state": state, "failures": 0, "modified": now})
-            _note_move(
-                connection,
-                rows.job_of(connection.execute(rows.query(jobs.c.id == job_id)).one()),
-                before,
-                JobFact.PROVED,
-            )
+            _note_move(connection, rows.bare(connection, job_id), before, JobFact.PROVED)
 
     def receipt(self, job_id: str) -> bytes | None:
         with self._database.read() as connection:

@@ -25,6 +25,11 @@ def query(where: ColumnElement[bool]) -> Any:
     return select(*JOB_COLUMNS).where(where)
 
 
+def bare(connection: Connection, job_id: str, its_tasks: Sequence[Task] = ()) -> Job:
+    """With no tasks but these."""
+    return job_of(connection.execute(query(jobs.c.id == job_id)).one(), its_tasks)
+
+
 def load(connection: Connection, job_id: str) -> Job | None:
     return with_tasks(connection, connection.execute(query(jobs.c.id == job_id)).one_or_none())
 
