@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from ..model.form import parse_metadata
+from .screen.jobs import pairs
 from .screen.page import Page, indented
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -42,8 +43,5 @@ def change(server: Any, level: str, named: str, internal: Pairs, external: Pairs
 def say(page: Page, kept: Any) -> None:
     """Of a view, or as JSON, or as it is kept."""
     parts = kept if isinstance(kept, dict) else {"internal": kept.internal, "external": kept.external}
-    for part, pairs in parts.items():
-        for key, value in pairs.items():
-            page.say(
-                indented(f"  {key} = {value}" + ("  (external)" if part == "external" else ""), "    ").strip("\n")
-            )
+    for words in pairs(parts):
+        page.say(indented(f"  {words}", "    ").strip("\n"))

@@ -12,7 +12,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..client.errors import ServerUnreachable, SourceChanged
@@ -72,35 +73,30 @@ def submit(
     """Make the job. Where a program of the studio looks at it first, and takes its time, that is said."""
     ids = [str(entry["id"]) for entry in chosen]
     name = code or str(chosen[0]["filename"])
+    with _said_where_slow(page):
+        job: Job = session.create(
+            "job",
+            {
+                "code": name,
+                **({"queue": queue} if queue else {}),
+                "tasks": [{"id": id_, "source": scanned.sources[id_]} for id_ in ids],
+                "hooks": [
+                    {"when": "publish-server", "data": {"files": [{"id": id_, **filled[id_]} for id_ in ids]}},
+                ],
+            },
+        )
+    return job
+
+
+@contextmanager
+def _said_where_slow(page: Page) -> Iterator[None]:
     waiting = threading.Timer(TOLD_AFTER_SECONDS, page.note, ["The studio is looking at the job ..."])
     waiting.daemon = True
     waiting.start()
     try:
-        return _made(session, name, queue, scanned, ids, filled)
+        yield
     finally:
         waiting.cancel()
-
-
-def _made(
-    session: Session,
-    name: str,
-    queue: str | None,
-    scanned: Scan,
-    ids: list[str],
-    filled: Mapping[str, Mapping[str, Any]],
-) -> Job:
-    job: Job = session.create(
-        "job",
-        {
-            "code": name,
-            **({"queue": queue} if queue else {}),
-            "tasks": [{"id": id_, "source": scanned.sources[id_]} for id_ in ids],
-            "hooks": [
-                {"when": "publish-server", "data": {"files": [{"id": id_, **filled[id_]} for id_ in ids]}},
-            ],
-        },
-    )
-    return job
 
 
 def carry_out(

@@ -58,13 +58,14 @@ def _person(number: int) -> str:
 
 
 def _rights(paths: Home) -> Iterator[Diagnosis]:
+    passes = _mode(paths.folder) & 0o011
     if _mode(paths.folder) & 0o066:
         yield warning("home", "rights", f"Others may look into {paths.folder}.", f"chmod go-rw {paths.folder}")
-    elif found := _open_to_others(paths):
+    elif found := _open_to_others(paths, everything=bool(passes)):
         named = " ".join(map(str, found))
-        when = "" if _mode(paths.folder) & 0o011 else ", should the folder be opened"
+        when = "" if passes else ", should the folder be opened"
         yield warning("home", "rights", f"Others may read {named}{when}.", f"chmod go-rw {named}")
-    elif _mode(paths.folder) & 0o011:
+    elif passes:
         yield ok("home", "rights", "Others may pass through it, as hooks of other users must, and read nothing.")
     else:
         yield ok("home", "rights", "Only its owner can read it.")
@@ -72,11 +73,11 @@ def _rights(paths: Home) -> Iterator[Diagnosis]:
         yield fault("home", "rights", f"{paths.folder} cannot be written.", "Give it to the server's user.")
 
 
-def _open_to_others(paths: Home) -> list[Path]:
-    """Secrets that others may read once they are in the folder; where they may pass through it, whatever lies there."""
+def _open_to_others(paths: Home, *, everything: bool) -> list[Path]:
+    """Secrets that others may read once they are in the folder; or whatever lies there."""
     secret = [paths.config, *sorted(paths.folder.glob("*.db")), *sorted(paths.tls.glob("*.key"))]
     secret += [path for path in sorted(paths.keys.glob("*")) if path.suffix != ".pub"]
-    if _mode(paths.folder) & 0o011:
+    if everything:
         secret = sorted({*secret, *paths.folder.iterdir()})
     return [path for path in secret if _mode(path) & 0o066]
 

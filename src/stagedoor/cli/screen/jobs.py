@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from . import verdicts
@@ -150,9 +150,8 @@ def show(page: Page, job: Job) -> None:
     _line(page, "error", error.replace(f"Reference: {told}", "").strip() if told else error)
     _line(page, "detail", str(job.get("detail") or ""))
     _line(page, "reference", told)
-    for part, pairs in (job.get("metadata") or {}).items():
-        for key, value in pairs.items():
-            _line(page, "metadata", f"{key} = {value}" + ("  (external)" if part == "external" else ""))
+    for words in pairs(job.get("metadata") or {}):
+        _line(page, "metadata", words)
     for note in job.get("notes") or ():
         if note == job.get("error"):
             continue
@@ -161,6 +160,13 @@ def show(page: Page, job: Job) -> None:
     for number, task in enumerate(job.get("tasks") or (), 1):
         _task(page, number, task)
     page.say(what_next(job))
+
+
+def pairs(metadata: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """Of a job or anything else that carries them."""
+    for part, kept in metadata.items():
+        for key, value in kept.items():
+            yield f"{key} = {value}" + ("  (external)" if part == "external" else "")
 
 
 def _line(page: Page, label: str, words: str, style: str = "") -> None:

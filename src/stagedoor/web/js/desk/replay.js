@@ -103,10 +103,10 @@ export function tried({ replays, sample, warnings }) {
 function offered(found) {
   const failed = found.items.filter(({ state }) => state === "fails_now" || state === "fails_still");
   const said = found.items.filter((one) => !failed.includes(one) && one.state !== "gone");
-  const tried = counted(found.runs - (found.states.gone ?? 0), "offer");
+  const all = counted(found.runs - (found.states.gone ?? 0), "offer");
   return [
-    failed.length ? h("p", { class: "notice bad" }, `It fails on ${number(failed.length)} of ${tried}: ${failed[0].error}`) : null,
-    found.verdicts ? h("p", { class: `notice ${said.length ? "warn" : "good"}` }, h("strong", {}, verdicts(found)), ` Tried on ${tried}.`) : null,
+    failed.length ? h("p", { class: "notice bad" }, `It fails on ${number(failed.length)} of ${all}: ${failed[0].error}`) : null,
+    found.verdicts ? h("p", { class: `notice ${said.length ? "warn" : "good"}` }, h("strong", {}, verdicts(found)), ` Tried on ${all}.`) : null,
     said.length ? h("ul", { class: "plain small" }, said.slice(0, ENTRIES_SHOWN).map((one) => h("li", {}, h("a", { href: `/runs/${one.run}`, target: "_blank" }, exactly(one.started)), ` ${one.user}`, one.state === "changed" ? changed(one) : h("p", {}, STATES[one.state])))) : null,
     said.length > ENTRIES_SHOWN ? h("p", { class: "small muted" }, `and ${counted(said.length - ENTRIES_SHOWN, "more offer")}`) : null,
   ];

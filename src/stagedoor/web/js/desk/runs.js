@@ -27,16 +27,19 @@ export const RUN_COLUMNS = [...FIRST, { name: "About", class: "any", cell: (run)
 /** Runs of one job. */
 export const JOB_RUN_COLUMNS = [...FIRST, { name: "Why", class: "any", cell: (run) => run.error }, ...LAST];
 
+/** How many entries there are beside the first. @param {any} run */
+export const beside = ({ entries }) => (entries > 1 ? ` and ${number(entries - 1)} more` : "");
+
 /** Of a job its name, before there is one its first entry; and how many there are beside. @param {any} run */
 function about(run) {
   if (!run.about) return null;
   const name = breakable(run.about);
-  const more = run.entries > 1 ? h("span", { class: "muted" }, ` and ${number(run.entries - 1)} more`) : null;
+  const more = beside(run) ? h("span", { class: "muted" }, beside(run)) : null;
   return [run.job ? h("a", { id: `job-of-${run.id}`, href: `/jobs/${run.job}` }, name) : name, more];
 }
 
 /** The same in one line. @param {any} run */
-export const named = (run) => [run.about, run.entries > 1 ? ` and ${number(run.entries - 1)} more` : "", run.user_hr ? `${run.about ? ", " : ""}${run.user_hr}` : ""].join("");
+export const named = (run) => [run.about, beside(run), run.user_hr ? `${run.about ? ", " : ""}${run.user_hr}` : ""].join("");
 
 /** @param {any} run */
 export const took = (run) => (run.seconds === null ? "" : run.seconds < 10 ? `${run.seconds.toFixed(1)} s` : lasting(run.seconds));

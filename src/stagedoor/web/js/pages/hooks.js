@@ -9,7 +9,7 @@ import { listing } from "../desk/listing.js";
 import { pairsOf } from "../desk/pairs.js";
 import { difference, several, tried } from "../desk/replay.js";
 import { named, RUN_COLUMNS } from "../desk/runs.js";
-import { capital, onOff, runBadge, time } from "../ui/status.js";
+import { onOff, runBadge, runSaid, time } from "../ui/status.js";
 import { exactly } from "../words.js";
 
 export const title = "Hooks";
@@ -48,13 +48,10 @@ export async function show(page) {
   await Promise.all([attempt(load), runs.reload()]);
 }
 
-/** @param {any} run */
-const said = ({ state }) => capital(state.replace("_", " "));
-
 function card(page, hook, load, admin) {
   const title_ = `${hook.name}${hook.queue ? `, queue ${hook.queue}` : ""}`;
   const last = h("span", { class: "row" });
-  void get("/runs", { query: { hook: hook.name, limit: 5 }, signal: page.signal }).then(({ items }) => fill(last, items.length ? items.map((run) => h("a", { href: `/runs/${run.id}`, title: exactly(run.started), "aria-label": `${said(run)}, ${exactly(run.started)}` }, runBadge(run.state))) : "none yet", items.length ? time(items[0].started) : null), () => {});
+  void get("/runs", { query: { hook: hook.name, limit: 5 }, signal: page.signal }).then(({ items }) => fill(last, items.length ? items.map((run) => h("a", { href: `/runs/${run.id}`, title: exactly(run.started), "aria-label": `${runSaid(run.state)}, ${exactly(run.started)}` }, runBadge(run.state))) : "none yet", items.length ? time(items[0].started) : null), () => {});
   return h(
     "section",
     { class: `card ${hook.status === "enabled" ? "" : "off"}`, "aria-label": title_ },

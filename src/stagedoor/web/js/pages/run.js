@@ -4,7 +4,7 @@ import { breakable, fill, h } from "../dom.js";
 import { doing } from "../desk/act.js";
 import { facts } from "../desk/entries.js";
 import { difference } from "../desk/replay.js";
-import { texts, took } from "../desk/runs.js";
+import { beside, texts, took } from "../desk/runs.js";
 import { runBadge, time } from "../ui/status.js";
 
 export const title = "Run";
@@ -53,7 +53,7 @@ function details(run, job) {
       ["Exit code", run.exit_code === null ? "none" : run.exit_code < 0 ? `ended by signal ${-run.exit_code}` : run.exit_code],
       ["Attempt", run.attempt],
       run.job ? ["Job", h("a", { href: `/jobs/${run.job}` }, job ? breakable(job.name) : h("code", {}, run.job))] : null,
-      run.about && !run.job ? ["Entries", [breakable(run.about), run.entries > 1 ? ` and ${run.entries - 1} more` : ""]] : null,
+      run.about && !run.job ? ["Entries", [breakable(run.about), beside(run)]] : null,
       run.offer ? ["Offer", h("code", {}, run.offer)] : null,
       run.user ? ["User", h("a", { href: `/people?where=${encodeURIComponent(`id = ${run.user}`)}` }, run.user_hr ? breakable(run.user_hr) : h("code", {}, run.user))] : null,
       ["Command", h("code", {}, run.command)],

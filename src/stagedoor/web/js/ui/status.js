@@ -67,7 +67,10 @@ export function taskBadge(task, job, inside) {
 const RUNS = { running: "busy", succeeded: "good", failed: "bad", timed_out: "bad", lost: "warn", cancelled: "warn" };
 
 /** @param {string} state of a hook run */
-export const runBadge = (state) => badge(capital(state.replace("_", " ")), RUNS[state]);
+export const runSaid = (state) => capital(state.replace("_", " "));
+
+/** @param {string} state of a hook run */
+export const runBadge = (state) => badge(runSaid(state), RUNS[state]);
 
 /** @param {string} verdict accepted, upload_only or refused */
 export function verdictBadge(verdict) {
