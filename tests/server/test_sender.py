@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -27,13 +29,15 @@ from stagedoor.client.parts import LARGEST, SMALLEST, WORTH_HALVING, Plan, Shown
 from stagedoor.client.progress import Speed, eta
 from stagedoor.client.source import Reader
 from stagedoor.model import errors
-from stagedoor.model.tape import Range, Ranges
+from stagedoor.model.tape import Range, Ranges, Tape
 from stagedoor.wire.house import ErrorAnswer
 from stagedoor.wire.parts import PartAnswer, UploadView, parse_content_digest, parse_content_range
 from stagedoor.wire.tree import Entry
 
 MIB = 2**20
 FAST = Shown(rate=1e9, mean=1e9, last=LARGEST)
+ONE = Tape([64 * MIB])
+SIZES = [1_000_000, 3, 1_500_000, 499_997]
 
 
 # --- which bytes -----------------------------------------------------------------------------------------------------
@@ -50,10 +54,16 @@ def shown() -> st.SearchStrategy[Shown | None]:
     return st.one_of(st.none(), st.builds(Shown, rates, rates, st.integers(1, LARGEST)))
 
 
-@given(missing_ranges(), st.integers(1, 128), shown(), st.integers(64 * 1024, 64 * MIB))
-def test_parts_cover_exactly_what_is_missing_and_none_is_too_large(missing, connections, shown, largest):
+def tapes() -> st.SearchStrategy[Tape]:
+    """Of 64 MiB."""
+    cuts = st.lists(st.integers(0, 64 * MIB), max_size=12).map(sorted)
+    return cuts.map(lambda cuts: Tape([end - start for start, end in pairwise([0, *cuts, 64 * MIB])]))
+
+
+@given(missing_ranges(), st.integers(1, 128), shown(), st.integers(64 * 1024, 64 * MIB), tapes())
+def test_parts_cover_exactly_what_is_missing_and_none_is_too_large(missing, connections, shown, largest, tape):
     plan = Plan(connections)
-    plan.add("u", missing, largest)
+    plan.add("u", missing, largest, tape)
 
     parts = []
     while part := plan.take(shown):
@@ -75,11 +85,21 @@ def test_a_part_is_small_enough_for_memory_and_large_enough_to_be_worth_a_reques
 
 def test_a_small_upload_uses_every_connection():
     plan = Plan(4)
-    plan.add("u", [(0, 2 * MIB)], 64 * MIB)
+    plan.add("u", [(0, 2 * MIB)], 64 * MIB, ONE)
 
     parts = [plan.take(FAST) for _ in range(4)]
 
     assert all(part and SMALLEST <= part.bytes.size <= 512 * 1024 for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("size", "end"), [(500_000, 1_000_000), (600_000, 600_000), (1_100_000, MIB), (400_000, 800_000)]
+)
+def test_a_part_ends_with_a_file_where_one_ends_in_its_second_half(size, end):
+    plan = Plan(1)
+    plan.add("u", [(0, 8 * MIB)], 64 * MIB, Tape([size] * 100))
+
+    assert plan.take(None).bytes == Range(0, end)
 
 
 def test_a_slow_line_gets_parts_of_three_seconds():
@@ -97,7 +117,7 @@ def test_a_slow_connection_takes_a_smaller_share_of_what_is_left():
 
 def test_half_a_part_that_did_not_get_through_is_handed_out_again():
     plan = Plan(1)
-    plan.add("u", [(0, 8 * MIB)], 64 * MIB)
+    plan.add("u", [(0, 8 * MIB)], 64 * MIB, ONE)
     part = plan.take(FAST)
     half = plan.halve(part)
 
@@ -114,7 +134,7 @@ def rest(plan: Plan) -> list[Range]:
 
 def test_a_part_not_worth_halving_is_not_halved():
     plan = Plan(1)
-    plan.add("u", [(0, WORTH_HALVING - 1)], 64 * MIB)
+    plan.add("u", [(0, WORTH_HALVING - 1)], 64 * MIB, ONE)
     part = plan.take(None)
 
     assert plan.halve(part) is part
@@ -122,7 +142,7 @@ def test_a_part_not_worth_halving_is_not_halved():
 
 def test_an_upload_never_gets_parts_above_what_was_found_to_pass():
     plan = Plan(1)
-    plan.add("u", [(0, 8 * MIB)], 64 * MIB)
+    plan.add("u", [(0, 8 * MIB)], 64 * MIB, ONE)
     plan.smaller("u", 300_000)
 
     assert plan.take(FAST).bytes.size == 300_000
@@ -130,8 +150,8 @@ def test_an_upload_never_gets_parts_above_what_was_found_to_pass():
 
 def test_nothing_more_is_handed_out_of_an_upload_that_was_dropped():
     plan = Plan(1)
-    plan.add("u", [(0, 8 * MIB)], 64 * MIB)
-    plan.add("v", [(0, 5)], 64 * MIB)
+    plan.add("u", [(0, 8 * MIB)], 64 * MIB, ONE)
+    plan.add("v", [(0, 5)], 64 * MIB, ONE)
     plan.drop("u")
 
     assert (plan.remaining, plan.take(None), plan.take(None)) == (5, ("v", Range(0, 5)), None)
@@ -178,8 +198,22 @@ def test_a_part_holds_the_bytes_of_the_files_it_spans(tmp_path):
 
     for start in range(len(tape)):
         for end in range(start + 1, len(tape) + 1):
-            assert bytes(reader.read(found, Range(start, end))[0]) == tape[start:end]
+            assert sent(reader.read(found, Range(start, end), by_system=False)) == tape[start:end]
     reader.close()
+
+
+def sent(body: source.Body) -> bytes:
+    """What goes into a connection."""
+    near, far = socket.socketpair()
+    with near, far:
+        for piece in body.pieces:
+            if isinstance(piece, memoryview):
+                near.sendall(piece)
+            else:
+                near.sendfile(piece.file, piece.offset, piece.size)
+        near.shutdown(socket.SHUT_WR)
+        body.close()
+        return b"".join(iter(lambda: far.recv(65536), b""))
 
 
 def test_files_are_read_where_the_system_has_no_preadv(tmp_path, monkeypatch):
@@ -188,7 +222,7 @@ def test_files_are_read_where_the_system_has_no_preadv(tmp_path, monkeypatch):
     tape = (folder / "a").read_bytes() + (folder / "b").read_bytes()
     reader = Reader()
 
-    assert bytes(reader.read(source.find(entry, str(folder)), Range(5, 25))[0]) == tape[5:25]
+    assert sent(reader.read(source.find(entry, str(folder)), Range(5, 25), by_system=False)) == tape[5:25]
     reader.close()
 
 
@@ -230,12 +264,14 @@ def test_times_are_not_compared_where_none_were_offered(tmp_path):
     assert [local.path for local in source.find(entry, str(folder)).locals] == [str(folder / "a")]
 
 
+@pytest.mark.parametrize("by_system", [False, True])
 @pytest.mark.parametrize("harm", ["grow", "shrink", "touch", "remove"])
-def test_a_file_that_changes_while_it_is_sent_is_named(tmp_path, harm):
+def test_a_file_that_changes_while_it_is_sent_is_named(tmp_path, monkeypatch, harm, by_system):
+    monkeypatch.setattr(source, "BY_SYSTEM", 1)
     folder, entry = shot(tmp_path, {"a": 5, "b": 5})
     found = source.find(entry, str(folder))
     reader = Reader()
-    reader.read(found, Range(0, 5))
+    reader.read(found, Range(0, 5), by_system=by_system).close()
 
     match harm:
         case "grow":
@@ -247,7 +283,7 @@ def test_a_file_that_changes_while_it_is_sent_is_named(tmp_path, harm):
         case "remove":
             (folder / "b").unlink()
 
-    assert list(changes(lambda: reader.read(found, Range(0, 10)))) == ["shot/b"]
+    assert list(changes(lambda: reader.read(found, Range(0, 10), by_system=by_system))) == ["shot/b"]
     reader.close()
 
 
@@ -259,6 +295,8 @@ class Peer:
     """Takes parts; `faults` are done to the first requests, one each."""
 
     tape: bytearray
+    sizes: list[int]
+    """of the files on it"""
     faults: list[Callable[[BaseHTTPRequestHandler], bool]] = field(default_factory=list)
     received: Ranges = field(default_factory=Ranges)
     requests: list[Range] = field(default_factory=list)
@@ -275,12 +313,22 @@ class Peer:
         if fault and fault(handler):
             return
         digest = parse_content_digest(handler.headers["Content-Digest"])
-        assert digest == ("blake3", blake3(body).digest())
+        assert digest == ("blake3-runs", of_runs(self.sizes, part.start, body))
         with self.lock:
             self.tape[part.start : part.end] = body
             self.received = self.received.union([part])
             size = self.received.size
         answer(handler, 200, PartAnswer(received=size, size=total, complete=size == total))
+
+
+def of_runs(sizes: list[int], start: int, body: bytes) -> bytes:
+    """The digest of a part, as it is described: byte by byte, with no other way of counting."""
+    end, cuts, at = start + len(body), {start, start + len(body)}, 0
+    for size in sizes:
+        if size >= MIB and start <= at and at + size <= end:
+            cuts |= {at, at + size}
+        at += size
+    return blake3(b"".join(blake3(body[a - start : b - start]).digest() for a, b in pairwise(sorted(cuts)))).digest()
 
 
 def answer(handler: BaseHTTPRequestHandler, status: int, body: object, **headers: str) -> None:
@@ -378,9 +426,9 @@ class Job:
 
 @pytest.fixture
 def job(tmp_path):
-    folder, entry = shot(tmp_path, {"a": 1_000_000, "b": 3, "c": 1_500_000, "d": 499_997})
+    folder, entry = shot(tmp_path, dict(zip("abcd", SIZES, strict=True)))
     content = b"".join((folder / name).read_bytes() for name in "abcd")
-    return Job(folder, content, source.find(entry, str(folder)), Peer(bytearray(len(content))))
+    return Job(folder, content, source.find(entry, str(folder)), Peer(bytearray(len(content)), SIZES))
 
 
 def senders() -> list[threading.Thread]:

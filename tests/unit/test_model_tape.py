@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stagedoor.model import tape as tape_module
 from stagedoor.model.tape import Range, Ranges, Tape
 
 SIZES = st.lists(st.integers(0, 7), max_size=12)
@@ -35,6 +36,34 @@ def test_pieces_cover_a_range_exactly_and_in_order(sizes: list[int], data: st.Da
     assert [(p.file, p.offset + n) for p in pieces for n in range(p.size)] == every_byte[start:end]
     assert all(piece.size > 0 for piece in pieces)
     assert len({piece.file for piece in pieces}) == len(pieces)
+
+
+@given(SIZES, st.integers(1, 8), st.data())
+def test_runs_cover_a_range_and_are_cut_around_large_files_that_lie_whole_in_it(
+    sizes: list[int], large: int, data: st.DataObject
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tape_module, "LARGE", large)
+        tape = Tape(sizes)
+    start = data.draw(st.integers(0, tape.size))
+    end = data.draw(st.integers(start, tape.size))
+    files = [tape.range_of(index) for index, size in enumerate(sizes) if size >= large]
+    runs = tape.runs(start, end)
+    assert [Range(run.start, run.end) for run in runs if run.file] == [
+        file for file in files if start <= file.start and file.end <= end
+    ]
+    assert [number for run in runs for number in range(run.start, run.end)] == list(range(start, end))
+    assert all(run.start < run.end for run in runs)
+    assert not any(one.file == other.file == False for one, other in itertools.pairwise(runs))  # noqa: E712
+
+
+@given(SIZES, st.data())
+def test_where_the_last_file_ends_within_a_range(sizes: list[int], data: st.DataObject) -> None:
+    tape = Tape(sizes)
+    start = data.draw(st.integers(0, tape.size))
+    until = data.draw(st.integers(start, tape.size))
+    ends = {tape.range_of(index).end for index in range(len(sizes))}
+    assert tape.file_end(start, until) == max((end for end in ends if start < end <= until), default=until)
 
 
 @given(SIZES)

@@ -12,6 +12,7 @@ from blake3 import blake3
 from volumes_kit import House, content, laid_out, never, send, tree
 from xxhash import xxh3_128
 
+from stagedoor.model import tape
 from stagedoor.model.manifest import Manifest
 from stagedoor.model.tape import Ranges
 from stagedoor.volumes.upload import StagedUpload
@@ -72,6 +73,35 @@ def test_a_flipped_byte_costs_exactly_the_extent_it_lies_in(house: House, at: in
     assert upload.missing() == Ranges([extent])
     send(upload, *extent)
     assert not upload.prove(never).lost
+
+
+@pytest.mark.parametrize(("at", "file"), [(0, "a"), (9, "a"), (10, "d/b"), (34, "d/b"), (35, "d/c"), (39, "d/c")])
+def test_a_flipped_byte_costs_the_file_where_files_were_hashed_for_themselves(
+    house: House, monkeypatch: pytest.MonkeyPatch, at: int, file: str
+) -> None:
+    monkeypatch.setattr(tape, "LARGE", 5)
+    upload = house.stage(MANIFEST)
+    send(upload, 0, 40, algorithm="blake3-runs")
+    extent = upload.tree.tape.range_of([one.path for one in MANIFEST.files].index(file))
+    data = bytearray((shot(house) / file).read_bytes())
+    data[at - extent.start] ^= 0x20
+    (shot(house) / file).write_bytes(data)
+    assert upload.prove(never).lost == Ranges([extent])
+    send(upload, *extent)
+    assert not upload.prove(never).lost
+
+
+@pytest.mark.parametrize("before", [(8, 12), (30, 38), (15, 20)])
+def test_a_file_of_which_a_part_was_there_before_is_hashed_by_the_proof(
+    house: House, monkeypatch: pytest.MonkeyPatch, before: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(tape, "LARGE", 20)
+    upload = house.stage(MANIFEST)
+    send(upload, *before)
+    send(upload, 0, 40, algorithm="blake3-runs")
+    data = content(40)[10:35]
+    found = next(file for file in upload.prove(never).files if file.path == "d/b")
+    assert (found.xxh128, found.blake3) == (xxh3_128(data).hexdigest(), blake3(data).hexdigest())
 
 
 def cut(path: Path) -> None:

@@ -26,7 +26,7 @@ from .head import END, MOST_BYTES, PartHead, part_head
 
 log = logging.getLogger("stagedoor.api")
 
-BUFFER_BYTES = 1 << 19
+BUFFER_BYTES = 1 << 20
 MOST_CONNECTIONS = 1024
 HANDSHAKE_SECONDS = 15.0
 IDLE_SECONDS = 120.0

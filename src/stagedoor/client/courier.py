@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 from ..model import errors
 from ..wire import calls
-from ..wire.parts import Digest, UploadView, format_content_digest, format_content_range
+from ..wire.parts import RUNS, Digest, UploadView, format_content_digest, format_content_range
 from .connection import Answer, refusal
 from .errors import ServerFault, ServerUnreachable, TransferFailed
 from .parts import WORTH_HALVING, Part
-from .pipe import Pipe
+from .pipe import Pipe, sends_files
 from .source import Reader, Source
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 2
 """parts that a connection sends before the first of them is answered"""
+SLICE = 128 * 1024
+"""bytes handed to the system at a time; between two of them a line can be stopped and slowed"""
+FAST_SLICE = 1024 * 1024
+FAST = 10 * FAST_SLICE
+"""bytes per second of a connection from which on that many are handed over at a time"""
 STALLED_SECONDS = 12.0
 LONGEST_PAUSE = 30.0
 DAMAGED_TRIES = 5
@@ -119,14 +124,16 @@ class Courier(threading.Thread):
         if flight is None:
             return False
         sending = self._line.sendings[flight.part.upload]
-        view, digest = self._reader.read(sending.source, flight.part.bytes)
+        body = self._reader.read(sending.source, flight.part.bytes, by_system=sends_files(self._line.route))
         self._flying.append(flight)
         try:
             flight.began = time.monotonic()
-            headers = _headers(flight.part, sending, digest)
-            self._open().put(calls.PART.at(id=flight.part.upload), headers, view, self._wait)
+            headers = _headers(flight.part, sending, body.digest)
+            self._open().put(calls.PART.at(id=flight.part.upload), headers, body, self._allowed)
         except ServerUnreachable as error:
             self._crashed(error)
+        finally:
+            body.close()
         return True
 
     def _take(self) -> _Flight | None:
@@ -143,11 +150,14 @@ class Courier(threading.Thread):
             self._pipe = Pipe(self._line.route, self._line.plan.connections)
         return self._pipe
 
-    def _wait(self, size: int) -> None:
-        """Before bytes go: the limit, and whether the line is ending."""
-        seconds = self._line.limit.delay(size)
+    def _allowed(self, size: int) -> int:
+        """Before bytes go: how many of them may; the limit is waited for. Raises _Stopped where the line is ending."""
+        limit, rate = self._line.limit, self.rate or 0
+        size = min(size, SLICE if limit.rate or rate < FAST else FAST_SLICE)
+        seconds = limit.delay(size)
         if self._line.stopping.wait(seconds) if seconds else self._line.stopping.is_set():
             raise _Stopped
+        return size
 
     def _land(self) -> bool:
         """Take the answer to the oldest part on its way; whether there was one."""
@@ -231,5 +241,5 @@ def _headers(part: Part, sending: Sending, digest: bytes) -> dict[str, str]:
     return {
         "Content-Type": "application/octet-stream",
         "Content-Range": format_content_range(part.bytes, sending.source.tape.size),
-        "Content-Digest": format_content_digest(Digest("blake3", digest)),
+        "Content-Digest": format_content_digest(Digest(RUNS, digest)),
     }

@@ -23,8 +23,8 @@ from .connection import Answer, Connection
 from .courier import Courier, Sending
 from .errors import ServerUnreachable, TransferFailed
 from .limit import Limit
-from .parts import LARGEST, SHORT_PART, SMALLEST, Part, Plan, Shown
-from .pipe import Pipe
+from .parts import SHORT_PART, SMALLEST, Part, Plan, Shown
+from .pipe import Pipe, sends_files
 
 TICK_SECONDS = 0.1
 ASLEEP_SECONDS = 10.0
@@ -52,7 +52,7 @@ class Line:
         self.lock = threading.Lock()
         self.plan = Plan(connections or growth.first(0))
         for sending in sendings:
-            self.plan.add(sending.view.id, sending.view.missing, sending.view.part_bytes)
+            self.plan.add(sending.view.id, sending.view.missing, sending.view.part_bytes, sending.source.tape)
         self._fixed = connections
         self._patience = patience
         self._ready = pipe
@@ -128,7 +128,10 @@ class Line:
         except ServerUnreachable:
             self.employ(self._fixed or growth.first(0))  # they wait for the server, and say so
             return 0.0
-        self.plan.most = SHORT_PART if pipe.round_trip < growth.SHORT else LARGEST
+        if pipe.round_trip < growth.SHORT:
+            for upload, sending in self.sendings.items():
+                if not (sending.source.large and sends_files(self.route)):
+                    self.plan.smaller(upload, SHORT_PART)
         self.employ(self._fixed or growth.first(pipe.round_trip), pipe)
         return pipe.round_trip
 

@@ -10,6 +10,7 @@ Rules
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import io
@@ -27,9 +28,8 @@ from urllib.parse import urlsplit
 from . import unreachable
 from .connection import Answer
 from .route import Route
+from .source import Body, Stretch
 
-SLICE = 128 * 1024
-"""bytes handed to the system at a time; between two of them a line can be stopped and slowed"""
 DEAD_SECONDS = 20
 LONG_SECONDS = 0.01
 """a round trip from which on a line counts as long"""
@@ -38,6 +38,11 @@ UNSENT = 1 << 20
 waits there no other can take over"""
 _UNSENT_BOUNDS = (32 * 1024, 256 * 1024)
 _TCP_INFO_BYTES = 152
+
+
+def sends_files(route: Route) -> bool:
+    """Whether the system can send files by itself: nothing that has to be done to their bytes."""
+    return sys.platform == "linux" and not route.secure
 
 
 class Pipe:
@@ -66,26 +71,35 @@ class Pipe:
             self.close()
             raise unreachable.of_socket(route.url, error) from error
 
-    def put(self, path: str, headers: Mapping[str, str], body: memoryview, wait: Callable[[int], None]) -> None:
-        """Send a request; `wait(n)` is called before every n bytes of its body. Raises ServerUnreachable."""
-        head = self._head(path, {**self._route.headers, **headers, "Content-Length": str(len(body))})
+    def put(self, path: str, headers: Mapping[str, str], body: Body, allowed: Callable[[int], int]) -> None:
+        """Send a request; before its bytes are sent, `allowed(n)` tells how many of the next n may go at a time. Raises
+        ServerUnreachable."""
+        head = self._head(path, {**self._route.headers, **headers, "Content-Length": str(body.size)})
         self.sending, self.moved = True, time.monotonic()
         try:
             self._socket.settimeout(self._route.connect_seconds)
             self._socket.sendall(head)
-            for start in range(0, len(body), SLICE):
-                piece = body[start : start + SLICE]
-                wait(len(piece))
-                self.moved = time.monotonic()
-                self._socket.sendall(piece)
-                self.sent += len(piece)
-                self.moved = time.monotonic()
+            for piece in body.pieces:
+                size, start = len(piece) if isinstance(piece, memoryview) else piece.size, 0
+                while start < size:
+                    count = allowed(size - start)
+                    self.moved = time.monotonic()
+                    self._send(piece, start, count)
+                    start += count
+                    self.sent += count
+                    self.moved = time.monotonic()
         except (BrokenPipeError, ConnectionResetError):
             pass  # the server, or a proxy, may have said why before it hung up
         except OSError as error:
             raise unreachable.of_socket(self._route.url, error) from error
         finally:
             self.sending = False
+
+    def _send(self, piece: memoryview | Stretch, start: int, count: int) -> None:
+        if isinstance(piece, memoryview):
+            self._socket.sendall(piece[start : start + count])
+        elif self._socket.sendfile(piece.file, piece.offset + start, count) != count:
+            raise OSError(errno.ESTALE, "a file became shorter while it was sent")
 
     def receive(self) -> Answer:
         """The answer to the oldest request that has none. Raises ServerUnreachable."""

@@ -4,15 +4,18 @@ Rules
 1. Before anything is sent, every file of the manifest is compared with the disk: size, and time where it was offered.
 2. After it was read into a part, a file must still be what it was then.
 3. Files beside the manifest are not looked at: they are not part of what was validated.
-4. One file is open per reader, and one buffer is used again and again.
+4. One buffer is used again and again, and one file is open per reader; beside it only those that the system is to send
+   by itself (`Body`).
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from blake3 import blake3
 
@@ -27,6 +30,9 @@ Change = tuple[str, str]
 """path from the name of the entry on, and what differs"""
 CHANGES_TOLD = 1000
 CHUNK = 1 << 18
+"""bytes read and hashed at a time: what a processor keeps close by"""
+BY_SYSTEM = 1 << 18
+"""bytes of a piece from which on it is cheaper to let the system send it than to copy it here and back"""
 FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -39,6 +45,11 @@ class Source:
     locals: tuple[Local, ...]
     """the same files here"""
     tape: Tape
+
+    @property
+    def large(self) -> bool:
+        """Whether its files are, on average, for the system to send."""
+        return self.tape.size >= BY_SYSTEM * len(self.files)
 
     def shown(self, index: int) -> str:
         return _shown(self.name, self.files[index].path)
@@ -96,6 +107,53 @@ def _shown(entry: str, path: str) -> str:
     return names.printable(f"{entry}/{path}" if path else entry)
 
 
+class PartDigest:
+    """`blake3-runs` of a part (`wire.parts`)."""
+
+    def __init__(self, tape: Tape, part: Range) -> None:
+        self._ends = deque(run.end for run in tape.runs(*part))
+        self._at = part.start
+        self._run = blake3()
+        self._runs = blake3()
+
+    def update(self, view: memoryview) -> None:
+        while view:
+            piece, view = view[: self._ends[0] - self._at], view[self._ends[0] - self._at :]
+            self._run.update(piece)
+            self._at += len(piece)
+            if self._at == self._ends[0]:
+                self._ends.popleft()
+                self._runs.update(self._run.digest())
+                self._run = blake3()
+
+    def digest(self) -> bytes:
+        """When all of it was told."""
+        return self._runs.digest()
+
+
+class Body:
+    """The bytes of a part on their way out: in memory, or runs of files that the system sends by itself."""
+
+    def __init__(self, digest: bytes, pieces: Sequence[memoryview | Stretch]) -> None:
+        self.digest = digest
+        """`blake3-runs`"""
+        self.pieces = pieces
+        self.size = sum(len(piece) if isinstance(piece, memoryview) else piece.size for piece in pieces)
+
+    def close(self) -> None:
+        for piece in self.pieces:
+            if not isinstance(piece, memoryview):
+                piece.file.close()
+
+
+class Stretch(NamedTuple):
+    """A run of bytes of an open file."""
+
+    file: io.FileIO
+    offset: int
+    size: int
+
+
 class Reader:
     """Reads parts of sources. Not safe for threads: each has its own."""
 
@@ -109,25 +167,46 @@ class Reader:
             os.close(self._descriptor)
         self._path, self._descriptor = "", -1
 
-    def read(self, source: Source, part: Range) -> tuple[memoryview, bytes]:
-        """The bytes of a part, valid until the next call, and their blake3. Raises SourceChanged."""
-        if len(self._buffer) < part.size:
-            self._buffer = bytearray(part.size)
-        view = memoryview(self._buffer)[: part.size]
-        digest = blake3()
+    def read(self, source: Source, part: Range, *, by_system: bool) -> Body:
+        """A part, valid until the next call; where `by_system`, large pieces are only hashed. Raises SourceChanged."""
+        pieces = list(source.tape.pieces(part.start, part.end))
+        if by_system and part.size >= BY_SYSTEM * len(pieces):
+            return self._hashed(source, pieces, part)
+        return self._in_memory(source, pieces, part)
+
+    def _in_memory(self, source: Source, pieces: Sequence[Piece], part: Range) -> Body:
+        view = self._room(part.size)
+        digest = PartDigest(source.tape, part)
         filled = hashed = 0
-        for piece in source.tape.pieces(part.start, part.end):
-            for offset in range(0, piece.size, CHUNK):
-                size = min(CHUNK, piece.size - offset)
-                last = offset + size == piece.size
-                run = Piece(piece.file, piece.offset + offset, size)
-                self._piece(source, run, view[filled : filled + size], last=last)
-                filled += size
-                if filled - hashed >= CHUNK:  # while a processor has them close by
+        for piece in pieces:
+            for run, last in _runs(piece):
+                self._piece(source, run, view[filled : filled + run.size], last=last)
+                filled += run.size
+                if filled - hashed >= CHUNK:
                     digest.update(view[hashed:filled])
                     hashed = filled
         digest.update(view[hashed:filled])
-        return view, digest.digest()
+        return Body(digest.digest(), [view])
+
+    def _hashed(self, source: Source, pieces: Sequence[Piece], part: Range) -> Body:
+        view = self._room(CHUNK)
+        digest = PartDigest(source.tape, part)
+        found: list[Stretch] = []
+        try:
+            for piece in pieces:
+                for run, last in _runs(piece):
+                    self._piece(source, run, view[: run.size], last=last)
+                    digest.update(view[: run.size])
+                found.append(Stretch(io.FileIO(os.dup(self._descriptor)), piece.offset, piece.size))
+        except BaseException:
+            Body(b"", found).close()
+            raise
+        return Body(digest.digest(), found)
+
+    def _room(self, size: int) -> memoryview:
+        if len(self._buffer) < size:
+            self._buffer = bytearray(size)
+        return memoryview(self._buffer)[:size]
 
     def _piece(self, source: Source, piece: Piece, view: memoryview, *, last: bool) -> None:
         local = source.locals[piece.file]
@@ -149,6 +228,13 @@ class Reader:
             self.close()
             self._descriptor = os.open(path, FLAGS)
             self._path = path
+
+
+def _runs(piece: Piece) -> Iterator[tuple[Piece, bool]]:
+    """A piece in runs of `CHUNK`, and whether it is the last."""
+    for offset in range(0, piece.size, CHUNK):
+        size = min(CHUNK, piece.size - offset)
+        yield Piece(piece.file, piece.offset + offset, size), offset + size == piece.size
 
 
 def _fill(descriptor: int, view: memoryview, offset: int) -> bool:

@@ -35,13 +35,28 @@ class Piece(NamedTuple):
     size: int
 
 
+class Run(NamedTuple):
+    """A run of bytes that is hashed for itself."""
+
+    start: int
+    end: int
+    file: bool
+    """whether it is a file, from its first byte to its last"""
+
+
+LARGE = 2**20
+"""bytes of a file from which on it is hashed for itself where it lies whole in a part: then the digest that proved its
+journey is that of the file"""
+
+
 class Tape:
     """Where each file begins on the tape."""
 
-    __slots__ = ("_starts", "size")
+    __slots__ = ("_large", "_starts", "size")
 
     def __init__(self, sizes: Sequence[int]) -> None:
         self._starts = [0, *accumulate(sizes)]
+        self._large = [index for index, size in enumerate(sizes) if size >= LARGE]
         self.size = self._starts[-1]
 
     def range_of(self, index: int) -> Range:
@@ -50,6 +65,28 @@ class Tape:
     def whole(self, until: int) -> int:
         """How many files lie wholly before a place on the tape."""
         return bisect_right(self._starts, until) - 1
+
+    def runs(self, start: int, end: int) -> list[Run]:
+        """A range, cut where a large file that lies whole in it begins and ends. Both ends of a line cut alike."""
+        first = bisect_left(self._large, start, key=lambda index: self._starts[index])
+        found: list[Run] = []
+        at = start
+        for index in self._large[first:]:
+            file = self.range_of(index)
+            if file.end > end:
+                break
+            if at < file.start:
+                found.append(Run(at, file.start, file=False))
+            found.append(Run(*file, file=True))
+            at = file.end
+        if at < end:
+            found.append(Run(at, end, file=False))
+        return found
+
+    def file_end(self, start: int, until: int) -> int:
+        """The last place up to `until` where a file ends; `until` where that is not after `start`."""
+        end = self._starts[self.whole(until)]
+        return end if end > start else until
 
     def pieces(self, start: int, end: int) -> Iterator[Piece]:
         """The files that `[start, end)` touches, in order; empty files have no bytes and are left out."""

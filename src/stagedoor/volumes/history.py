@@ -26,6 +26,8 @@ class Extent(NamedTuple):
     end: int
     digest: str
     """the server's own, hex: see `own_digest`"""
+    blake3: str = ""
+    """hex, where this is a whole file whose blake3 was made while it was written; the own digest is its xxh128 then"""
 
 
 def own_digest() -> Any:
@@ -126,7 +128,8 @@ def _bytes(extents: Iterable[Extent]) -> int:
 
 
 def part_record(part: Range, extents: Iterable[Extent], flushed: bool) -> dict[str, Any]:
-    return {"record": "part", "part": list(part), "extents": [list(item) for item in extents], "flushed": flushed}
+    noted = [list(item) if item.blake3 else list(item[:3]) for item in extents]
+    return {"record": "part", "part": list(part), "extents": noted, "flushed": flushed}
 
 
 def lost_record(lost: Iterable[tuple[int, int]]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ Rules
 4. At most one file is open.
 5. No more parts are hashed at once than there are processors: further threads would only keep others waiting, those
    that answer requests as well.
+6. Where a part is hashed in runs, a large file that arrives whole and new is an extent of its own, with its blake3: the
+   proof need not make that again.
 """
 
 from __future__ import annotations
@@ -23,14 +25,32 @@ from typing import Any
 from blake3 import blake3
 
 from ..model.errors import BadRange, DigestMismatch
-from ..model.tape import Range, Ranges
+from ..model.tape import Range, Ranges, Run
+from ..wire.parts import RUNS
 from .claims import Claim, Claims
 from .history import Extent, own_digest
 from .staging import Tree
 
-HASHES: dict[str, Callable[[], Any]] = {"blake3": blake3, "sha-256": hashlib.sha256}
+_HASHES: dict[str, Callable[[], Any]] = {RUNS: blake3, "blake3": blake3, "sha-256": hashlib.sha256}
+ALGORITHMS = tuple(_HASHES)
 Acknowledge = Callable[[Range, list[Extent]], None]
 _hashing = threading.BoundedSemaphore(os.cpu_count() or 1)
+
+
+class _Run:
+    """A run of the part that is hashed for itself, and what of it was missing."""
+
+    def __init__(self, start: int, end: int, journey: Any, missing: Ranges) -> None:
+        self.end = end
+        self.journey = journey
+        self.missing = [(gap, own_digest()) for gap in missing.within(start, end)]
+
+    def update(self, at: int, view: memoryview) -> None:
+        self.journey.update(view)
+        for gap, digest in self.missing:
+            start, end = max(at, gap.start), min(at + len(view), gap.end)
+            if start < end:
+                digest.update(view[start - at : end - at])
 
 
 class Part:
@@ -45,14 +65,19 @@ class Part:
         expected: tuple[str, bytes],
         acknowledge: Acknowledge,
     ) -> None:
-        algorithm, self._digest = expected
+        self._algorithm, self._digest = expected
         self._range = claim.range
         self._at = claim.range.start
         self._claims, self._claim = claims, claim
         self._acknowledge = acknowledge
         self._file = _OneFile(tree)
-        self._journey = HASHES[algorithm]()
-        self._runs = [(run, own_digest()) for run in missing]
+        self._missing = missing
+        runs = tree.tape.runs(*self._range) if self._algorithm == RUNS else [Run(*self._range, file=False)]
+        made = _HASHES[self._algorithm]
+        self._files = {run.start for run in runs if run.file}
+        self._runs = [_Run(run.start, run.end, made(), missing) for run in runs]
+        self._run = 0
+        """the one that the next byte belongs to"""
         self._broken = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -64,7 +89,7 @@ class Part:
                 )
             whole, self._broken = not self._broken, True
             with _hashing:
-                self._journey.update(view)
+                self._hash(view)
             self._keep(view)
             self._at += len(view)
             self._broken = not whole
@@ -78,7 +103,7 @@ class Part:
                     "The part ended before its range did; send it again.",
                     details={"size": self._range.size, "received": self._at - self._range.start},
                 )
-            if not hmac.compare_digest(self._journey.digest(), self._digest):
+            if not hmac.compare_digest(self._journey(), self._digest):
                 raise DigestMismatch(details={"start": self._range.start, "end": self._range.end})
             self._file.close()
             self._broken = True  # a second commit is a mistake
@@ -88,16 +113,32 @@ class Part:
         self._file.close()
         self._claims.free(self._claim)
 
+    def _hash(self, view: memoryview) -> None:
+        at = self._at
+        while view:
+            run = self._runs[self._run]
+            piece, view = view[: run.end - at], view[run.end - at :]
+            run.update(at, piece)
+            at += len(piece)
+            self._run += at == run.end
+
     def _keep(self, view: memoryview) -> None:
-        for run, digest in self._runs:
-            start, end = max(self._at, run.start), min(self._at + len(view), run.end)
+        for gap in self._missing:
+            start, end = max(self._at, gap.start), min(self._at + len(view), gap.end)
             if start < end:
-                piece = view[start - self._at : end - self._at]
-                digest.update(piece)
-                self._file.write(start, piece)
+                self._file.write(start, view[start - self._at : end - self._at])
+
+    def _journey(self) -> bytes:
+        digests = [run.journey.digest() for run in self._runs]
+        return blake3(b"".join(digests)).digest() if self._algorithm == RUNS else bytes(digests[0])
 
     def _extents(self) -> list[Extent]:
-        return [Extent(*run, digest.hexdigest()) for run, digest in self._runs]
+        found: list[Extent] = []
+        for run in self._runs:
+            for gap, digest in run.missing:
+                whole = gap.start in self._files and gap.end == run.end
+                found.append(Extent(*gap, digest.hexdigest(), run.journey.hexdigest() if whole else ""))
+        return found
 
 
 class _OneFile:

@@ -1,8 +1,12 @@
 """The headers of a part, and the state of an upload.
 
 A part is `PUT` with `Content-Range: bytes a-b/total` (RFC 9110, both ends inclusive) and `Content-Digest` (RFC 9530):
-`sha-256=:<base64>:`, or `blake3=:<base64>:`, which is ours and not in the registry. Other digests beside one of these
-are ignored.
+`sha-256=:<base64>:`, or one that is ours and not in the registry. Other digests beside one of these are ignored.
+
+- `blake3=:<base64>:` of the bytes.
+- `blake3-runs=:<base64>:`: the part is cut where a file of 1 MiB or more that lies whole in it begins and ends
+  (`Tape.runs`); the blake3 of the runs' blake3 digests, one after another. So the server has the digests of files
+  when they have arrived.
 """
 
 from __future__ import annotations
@@ -16,7 +20,8 @@ from msgspec import Struct
 
 from ..model.tape import Range
 
-ALGORITHMS = ("blake3", "sha-256")
+RUNS = "blake3-runs"
+ALGORITHMS = (RUNS, "blake3", "sha-256")
 _RANGE = re.compile(r"bytes ([0-9]{1,16})-([0-9]{1,16})/([0-9]{1,16})")
 _DIGEST = re.compile(r"\s*([a-z0-9-]+)\s*=\s*:([A-Za-z0-9+/]*={0,2}):\s*")
 
@@ -64,7 +69,7 @@ def format_content_range(part: Range, total: int) -> str:
 
 
 def parse_content_digest(text: str) -> Digest:
-    """The digest to check, blake3 before sha-256. Raises ValueError with the reason."""
+    """The digest to check, the first of `ALGORITHMS` that is there. Raises ValueError with the reason."""
     found: dict[str, bytes] = {}
     for member in text.split(","):
         match = _DIGEST.fullmatch(member)
