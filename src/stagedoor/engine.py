@@ -7,12 +7,14 @@ Rules
 3. One process runs workflows: the one that holds the lock on the home. Its executor id is fixed, so that the next
    process takes up what this one left.
 4. The application version is set by hand (`VERSION`); it changes only with the workflow's body, which is frozen.
-5. Whose turn it is, is decided before a job comes here (`lifecycle.turns`): the one queue runs what it is given.
+5. Whose turn it is, and how many run at once, is decided before a job comes here (`lifecycle.turns`): it is begun at
+   once. Only what is wound back comes from a queue, since there is no other way.
 6. Nothing waits inside a workflow. What is due later is a row, and the sweep's business.
 """
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import os
 import threading
@@ -30,7 +32,7 @@ log = logging.getLogger("stagedoor.engine")
 VERSION = "1"
 EXECUTOR = "stagedoor"
 QUEUE = "publish"
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.5
 _MOST_AT_ONCE = 64
 ALIVE = ("PENDING", "ENQUEUED", "DELAYED")
 
@@ -55,6 +57,7 @@ class Engine:
             "serializer": DBOSPortableJSONSerializer(),
             "log_level": "WARNING",
             "enable_otlp": False,
+            "max_executor_threads": _MOST_AT_ONCE,
         }
         if self._url.startswith("sqlite"):
             config["system_database_engine"] = _sqlite(self._url)
@@ -87,10 +90,15 @@ class Engine:
         with self._lock:
             status = DBOS.get_workflow_status(job_id)
             if status is None:
-                with SetWorkflowID(job_id):
-                    DBOS.enqueue_workflow(QUEUE, self._workflow, job_id)
+                contextvars.Context().run(self._begin, self._workflow, job_id)
             elif status.status not in ALIVE:
                 DBOS.rewind_workflow(job_id, start_step=1, queue_name=QUEUE)
+
+    @staticmethod
+    def _begin(workflow: Callable[[str], None], job_id: str) -> None:
+        """At once. In a context of its own: whoever asks may be a step, and a workflow is no part of one."""
+        with SetWorkflowID(job_id):
+            DBOS.start_workflow(workflow, job_id)
 
     def busy(self, job_id: str) -> bool:
         if self._workflow is None:

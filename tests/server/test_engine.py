@@ -249,6 +249,15 @@ def test_a_shutdown_waits_for_no_slow_upload_and_it_goes_on_afterwards(studio: S
     assert tree(studio.volume / "in" / source.name) == tree(source)
 
 
+def test_a_job_whose_turn_it_is_waits_in_no_queue(studio: Studio, tmp_path: Path) -> None:
+    waiting_hook(studio)
+    job = send(studio, shot(tmp_path))
+    until(lambda: hook_events(studio) == ["begin 1"])
+    assert execute(studio, "SELECT status, queue_name FROM workflow_status", file="engine.db") == [("PENDING", None)]
+    let_go(studio)
+    assert wait(studio, job)["status"] == "done"
+
+
 def test_without_the_memory_of_the_engine_all_jobs_go_on(studio: Studio, tmp_path: Path) -> None:
     """The row is the truth: one job was waiting for its hook, one is behind it, one was still being sent."""
     execute(studio, "UPDATE workspaces SET settings = ?", '{"jobs_at_once": 1}')

@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 from stagedoor.client import scan, source
 from stagedoor.client.connection import Connection
 from stagedoor.client.courier import Sending
-from stagedoor.client.errors import SourceChanged, TransferFailed
+from stagedoor.client.errors import ServerUnreachable, SourceChanged, TransferFailed
 from stagedoor.client.line import Line
 from stagedoor.client.parts import LARGEST, SMALLEST, WORTH_HALVING, Plan, Shown, part_size
+from stagedoor.client.pipe import Pipe
 from stagedoor.client.progress import Speed, eta
 from stagedoor.client.source import Reader
 from stagedoor.model import errors
@@ -214,6 +215,37 @@ def sent(body: source.Body) -> bytes:
         near.shutdown(socket.SHUT_WR)
         body.close()
         return b"".join(iter(lambda: far.recv(65536), b""))
+
+
+def test_only_large_pieces_are_left_to_the_system(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "BY_SYSTEM", 100)
+    folder, entry = shot(tmp_path, {"a": 250, "b": 10, "c": 10, "d": 300})
+    tape = b"".join((folder / name).read_bytes() for name in "abcd")
+    found = source.find(entry, str(folder))
+    reader = Reader()
+
+    for part, by_system in ((Range(0, 250), True), (Range(20, 260), True), (Range(240, 270), False)):
+        body = reader.read(found, part, by_system=True)
+        assert all(isinstance(piece, memoryview) is not by_system for piece in body.pieces)
+        assert body.size == part.size
+        assert sent(body) == tape[part.start : part.end]
+        assert body.digest == reader.read(found, part, by_system=False).digest
+    reader.close()
+
+
+def test_a_file_that_becomes_shorter_while_the_system_sends_it_breaks_the_connection(job):
+    part = Range(1_000_003, 2_500_003)
+    reader = Reader()
+    with serving(job.peer) as connection:
+        pipe = Pipe(connection.route)
+        body = reader.read(job.found, part, by_system=True)
+        (job.folder / "c").write_bytes(b"short")
+        with pytest.raises(ServerUnreachable):
+            pipe.put("/x", {}, body, lambda size: size)
+        body.close()
+        pipe.close()
+    assert list(changes(lambda: reader.read(job.found, part, by_system=True))) == ["shot/c"]
+    reader.close()
 
 
 def test_files_are_read_where_the_system_has_no_preadv(tmp_path, monkeypatch):
