@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 from volumes_kit import House, content, laid_out, never, send, tree
+from xxhash import xxh3_128
 
 from stagedoor.lifecycle.needs import Copied, Placed, Staged, Wanted
 from stagedoor.model.tape import Range, Ranges
@@ -52,6 +53,21 @@ def test_what_is_at_its_place_is_copied_and_proved(house: House, placed: Placed,
     assert not upload.prove(never).lost
     assert laid_out(upload, house.folder / "data/shot") == content(upload.size)
     assert laid_out(upload, house.root / "in/shot_v001") == content(upload.size), "the origin stays"
+
+
+def test_a_large_copy_is_compared_by_the_proof_with_the_hashes_it_was_found_to_have(
+    house: House, placed: Placed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "LARGE", 500)
+    upload = house.stage(tree(SIZES), "in/shot_v003", NEW)
+    house.disk.copy(upload, wanted(upload, placed), never)
+
+    extents = [(one.start, one.end) for one in upload.history.extents if one.blake3]
+    assert extents == [(0, 700), (700, 1600)]
+    tape = content(upload.size)
+    data = [tape[slice(*upload.tree.tape.range_of(number))] for number in range(4)]
+    hashes = [(file.xxh128, file.blake3) for file in upload.prove(never).files]
+    assert hashes == [(xxh3_128(one).hexdigest(), blake3(one).hexdigest()) for one in data]
 
 
 def test_what_lies_in_another_staging_is_copied(house: House) -> None:

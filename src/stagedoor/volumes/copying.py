@@ -9,7 +9,8 @@ Rules
    noted with one record. Files in between that are not copied can be sent when the group is done.
 4. Origins are opened name by name within the volumes; no link is followed inside an entry, and only regular files of
    the right size are read.
-5. An extent holds at most `EXTENT` bytes: damage costs no more than damage to a part.
+5. An extent holds at most `EXTENT` bytes: damage costs no more than damage to a part. A large file that fits into one
+   has its own, with the blake3 that the copy was found to have: the proof need not make that again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from blake3 import blake3
 from ..lifecycle.needs import Copied, Placed, Staged, Wanted
 from ..model.entities import Volume
 from ..model.errors import RangeInFlight
-from ..model.tape import Range, Tape
+from ..model.tape import LARGE, Range, Tape
 from .history import Extent, own_digest
 from .paths import locate
 from .staging import REAL_DIRECTORY, opened
@@ -119,9 +120,12 @@ class _Copier:
             source = self._origins.open(origin, path, place.size)
             if source is None:
                 continue
+            alone = LARGE <= place.size < EXTENT
             try:
-                after = noted.at(place.start)
+                after = noted.at(place.start, alone=alone)
                 if self._copied(want, source, after, place.size):
+                    if alone:
+                        after.close(want.blake3.hex())
                     return after
             except OSError as error:
                 if error.errno in _FULL:
@@ -154,13 +158,13 @@ class _Noted:
         self._start = self._end = 0
         self._digest = own_digest()
 
-    def at(self, start: int) -> _Noted:
-        """To go on from there."""
+    def at(self, start: int, *, alone: bool) -> _Noted:
+        """To go on from there; `alone`: with an extent of its own."""
         after = _Noted()
         after._extents = list(self._extents)
         after._start, after._end, after._digest = self._start, self._end, self._digest.copy()
-        if start != self._end:
-            after._close()
+        if start != self._end or alone:
+            after.close()
             after._start = after._end = start
         return after
 
@@ -170,16 +174,17 @@ class _Noted:
             self._digest.update(view[:count])
             self._end += count
             if self._end == self._start + EXTENT:
-                self._close()
+                self.close()
             view = view[count:]
 
     def all(self) -> list[Extent]:
-        self._close()
+        self.close()
         return self._extents
 
-    def _close(self) -> None:
+    def close(self, blake3: str = "") -> None:
+        """End an extent here; `blake3` where it is a file."""
         if self._end > self._start:
-            self._extents.append(Extent(self._start, self._end, self._digest.hexdigest()))
+            self._extents.append(Extent(self._start, self._end, self._digest.hexdigest(), blake3))
         self._start, self._digest = self._end, own_digest()
 
 
