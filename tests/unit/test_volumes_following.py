@@ -87,7 +87,7 @@ def test_what_has_arrived_from_the_beginning_on_is_read_before_the_rest_comes(ho
     st.lists(st.integers(0, 60), min_size=1, max_size=8),
     st.lists(st.integers(0, 300), max_size=12),
     st.sampled_from(["device", "cache"]),
-    st.sampled_from(["blake3", "blake3-runs"]),
+    st.sampled_from(["blake3", "xxh128-runs"]),
     st.randoms(use_true_random=False),
 )
 def test_in_whatever_pieces_and_order_it_comes_the_hashes_are_those_of_the_files(

@@ -35,7 +35,7 @@ steps = st.lists(
         st.sampled_from(["send", "send", "send", "damaged", "broken off", "killed", "flush"]),
         st.integers(0, 99),
         st.integers(1, 60),
-        st.sampled_from(["blake3", "blake3-runs", "sha-256"]),
+        st.sampled_from(["blake3", "xxh128-runs", "sha-256"]),
     ),
     max_size=12,
 )

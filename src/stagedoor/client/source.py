@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from blake3 import blake3
+from xxhash import xxh3_128
 
 from ..model import manifest, names
 from ..model.manifest import File
@@ -108,13 +108,13 @@ def _shown(entry: str, path: str) -> str:
 
 
 class PartDigest:
-    """`blake3-runs` of a part (`wire.parts`)."""
+    """`xxh128-runs` of a part (`wire.parts`)."""
 
     def __init__(self, tape: Tape, part: Range) -> None:
         self._ends = deque(run.end for run in tape.runs(*part))
         self._at = part.start
-        self._run = blake3()
-        self._runs = blake3()
+        self._run = xxh3_128()
+        self._runs = xxh3_128()
 
     def update(self, view: memoryview) -> None:
         while view:
@@ -124,7 +124,7 @@ class PartDigest:
             if self._at == self._ends[0]:
                 self._ends.popleft()
                 self._runs.update(self._run.digest())
-                self._run = blake3()
+                self._run = xxh3_128()
 
     def digest(self) -> bytes:
         """When all of it was told."""
@@ -136,7 +136,7 @@ class Body:
 
     def __init__(self, digest: bytes, pieces: Sequence[memoryview | Stretch]) -> None:
         self.digest = digest
-        """`blake3-runs`"""
+        """`xxh128-runs`"""
         self.pieces = pieces
         self.size = sum(len(piece) if isinstance(piece, memoryview) else piece.size for piece in pieces)
 

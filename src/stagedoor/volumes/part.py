@@ -9,7 +9,7 @@ Rules
 5. No more parts are hashed at once than there are processors: further threads would only keep others waiting, those
    that answer requests as well.
 6. Where a part is hashed in runs, a large file that arrives whole and new is an extent of its own, with its blake3: the
-   proof need not make that again.
+   proof need not make that again. The server's own digest of a run that is new is the one that proves the journey.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .claims import Claim, Claims
 from .history import Extent, own_digest
 from .staging import Tree
 
-_HASHES: dict[str, Callable[[], Any]] = {RUNS: blake3, "blake3": blake3, "sha-256": hashlib.sha256}
+_HASHES: dict[str, Callable[[], Any]] = {RUNS: own_digest, "blake3": blake3, "sha-256": hashlib.sha256}
 ALGORITHMS = tuple(_HASHES)
 Acknowledge = Callable[[Range, list[Extent]], None]
 _hashing = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -40,17 +40,26 @@ _hashing = threading.BoundedSemaphore(os.cpu_count() or 1)
 class _Run:
     """A run of the part that is hashed for itself, and what of it was missing."""
 
-    def __init__(self, start: int, end: int, journey: Any, missing: Ranges) -> None:
-        self.end = end
-        self.journey = journey
-        self.missing = [(gap, own_digest()) for gap in missing.within(start, end)]
+    def __init__(self, run: Run, algorithm: str, missing: Ranges) -> None:
+        self.end = run.end
+        self.journey = _HASHES[algorithm]()
+        gaps = list(missing.within(run.start, run.end))
+        new = gaps == [(run.start, run.end)]
+        self._gaps = [(gap, self.journey if new and algorithm == RUNS else own_digest()) for gap in gaps]
+        self._content = blake3() if new and run.file else None
 
     def update(self, at: int, view: memoryview) -> None:
         self.journey.update(view)
-        for gap, digest in self.missing:
+        if self._content:
+            self._content.update(view)
+        for gap, digest in self._gaps:
             start, end = max(at, gap.start), min(at + len(view), gap.end)
-            if start < end:
+            if start < end and digest is not self.journey:
                 digest.update(view[start - at : end - at])
+
+    def extents(self) -> list[Extent]:
+        content = self._content.hexdigest() if self._content else ""
+        return [Extent(*gap, digest.hexdigest(), content) for gap, digest in self._gaps]
 
 
 class Part:
@@ -73,9 +82,7 @@ class Part:
         self._file = _OneFile(tree)
         self._missing = missing
         runs = tree.tape.runs(*self._range) if self._algorithm == RUNS else [Run(*self._range, file=False)]
-        made = _HASHES[self._algorithm]
-        self._files = {run.start for run in runs if run.file}
-        self._runs = [_Run(run.start, run.end, made(), missing) for run in runs]
+        self._runs = [_Run(run, self._algorithm, missing) for run in runs]
         self._run = 0
         """the one that the next byte belongs to"""
         self._broken = False
@@ -130,15 +137,14 @@ class Part:
 
     def _journey(self) -> bytes:
         digests = [run.journey.digest() for run in self._runs]
-        return blake3(b"".join(digests)).digest() if self._algorithm == RUNS else bytes(digests[0])
+        if self._algorithm != RUNS:
+            return bytes(digests[0])
+        whole = own_digest()
+        whole.update(b"".join(digests))
+        return bytes(whole.digest())
 
     def _extents(self) -> list[Extent]:
-        found: list[Extent] = []
-        for run in self._runs:
-            for gap, digest in run.missing:
-                whole = gap.start in self._files and gap.end == run.end
-                found.append(Extent(*gap, digest.hexdigest(), run.journey.hexdigest() if whole else ""))
-        return found
+        return [extent for run in self._runs for extent in run.extents()]
 
 
 class _OneFile:

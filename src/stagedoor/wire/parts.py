@@ -4,9 +4,10 @@ A part is `PUT` with `Content-Range: bytes a-b/total` (RFC 9110, both ends inclu
 `sha-256=:<base64>:`, or one that is ours and not in the registry. Other digests beside one of these are ignored.
 
 - `blake3=:<base64>:` of the bytes.
-- `blake3-runs=:<base64>:`: the part is cut where a file of 1 MiB or more that lies whole in it begins and ends
-  (`Tape.runs`); the blake3 of the runs' blake3 digests, one after another. So the server has the digests of files
-  when they have arrived.
+- `xxh128-runs=:<base64>:`: the part is cut where a file of 1 MiB or more that lies whole in it begins and ends
+  (`Tape.runs`); XXH3 of 128 bits, canonical, of such digests of the runs, one after another. What our client sends: it
+  guards against lines and memory, as any digest that travels beside its bytes does, and costs the least; and the
+  digest of a file that arrives whole is that which the server keeps of it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from msgspec import Struct
 
 from ..model.tape import Range
 
-RUNS = "blake3-runs"
-ALGORITHMS = (RUNS, "blake3", "sha-256")
+RUNS = "xxh128-runs"
+_BYTES = {RUNS: 16, "blake3": 32, "sha-256": 32}
+ALGORITHMS = tuple(_BYTES)
 _RANGE = re.compile(r"bytes ([0-9]{1,16})-([0-9]{1,16})/([0-9]{1,16})")
 _DIGEST = re.compile(r"\s*([a-z0-9-]+)\s*=\s*:([A-Za-z0-9+/]*={0,2}):\s*")
 
@@ -29,7 +31,7 @@ _DIGEST = re.compile(r"\s*([a-z0-9-]+)\s*=\s*:([A-Za-z0-9+/]*={0,2}):\s*")
 class Digest(NamedTuple):
     algorithm: str
     value: bytes
-    """32 bytes"""
+    """16 or 32 bytes"""
 
 
 class UploadView(Struct, frozen=True, kw_only=True):
@@ -81,8 +83,8 @@ def parse_content_digest(text: str) -> Digest:
             raise ValueError(f"the {match[1]} digest is not base64") from None
     for algorithm in ALGORITHMS:
         if algorithm in found:
-            if len(found[algorithm]) != 32:
-                raise ValueError(f"the {algorithm} digest must have 32 bytes")
+            if len(found[algorithm]) != _BYTES[algorithm]:
+                raise ValueError(f"the {algorithm} digest must have {_BYTES[algorithm]} bytes")
             return Digest(algorithm, found[algorithm])
     raise ValueError(f"Content-Digest must name one of: {', '.join(ALGORITHMS)}")
 
