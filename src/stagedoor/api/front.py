@@ -69,17 +69,18 @@ class Line:
         self._ahead = bytes(data[end + len(END) :] if end >= 0 else data)
         return bytes(data[:end]) if end >= 0 else None
 
-    def begin_body(self) -> memoryview:
+    def begin_body(self, size: int) -> memoryview:
         """From here on, `receive` waits for at most `BODY_SECONDS`; the buffer, which connections that bring no part
-        do without."""
-        if not self._buffer:
-            self._buffer = memoryview(bytearray(BUFFER_BYTES))
+        do without, is no larger than a body was."""
+        size = min(size, BUFFER_BYTES)
+        if len(self._buffer) < size:
+            self._buffer = memoryview(bytearray(size))
         if self._plain:  # the system does the waiting: not a call more than the bytes need
             self.socket.setblocking(True)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _BODY_TIME)
         else:
             self.socket.settimeout(BODY_SECONDS)
-        return self._buffer
+        return self._buffer[:size]
 
     def receive(self, view: memoryview) -> int:
         """Fill `view`, as far as bytes come; how many. Fewer after a while without any, or at the end. Raises Broken

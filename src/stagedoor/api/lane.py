@@ -28,7 +28,7 @@ from ..model.signin import Known
 from ..wire.calls import PART
 from ..wire.parts import PartAnswer
 from .counting import Answered, count
-from .front import BUFFER_BYTES, Broken, Line
+from .front import Broken, Line
 from .gate import (
     ALWAYS,
     DRAIN_BYTES,
@@ -130,9 +130,9 @@ class _Body:
         if self._waits and self.left:
             self._line.send(_CONTINUE)
             self._waits = False
-        pace, view = Trickle(), self._line.begin_body()
+        pace, view = Trickle(), self._line.begin_body(self.left)
         while self.left:
-            count = self._line.receive(view[: min(BUFFER_BYTES, self.left)])
+            count = self._line.receive(view[: self.left])
             self.left -= count
             pace.count(count)
             if count:
@@ -146,11 +146,11 @@ class _Body:
         """Take what is still coming, and drop it; whether the end of it was reached."""
         if self._waits or self.left > DRAIN_BYTES:
             return not self.left
-        view = self._line.begin_body()
+        view = self._line.begin_body(self.left)
         until = time.monotonic() + DRAIN_SECONDS
         try:
             while self.left and time.monotonic() < until:
-                self.left -= self._line.receive(view[: min(BUFFER_BYTES, self.left)])
+                self.left -= self._line.receive(view[: self.left])
         except Broken:
             pass
         return not self.left
