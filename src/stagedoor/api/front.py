@@ -27,6 +27,8 @@ from .head import END, MOST_BYTES, PartHead, part_head
 log = logging.getLogger("stagedoor.api")
 
 BUFFER_BYTES = 1 << 20
+SECURE_BYTES = 1 << 18
+"""the same over TLS, whose records of 16 KiB come one by one: what came first is still close by when it is hashed"""
 MOST_CONNECTIONS = 1024
 HANDSHAKE_SECONDS = 15.0
 IDLE_SECONDS = 120.0
@@ -72,7 +74,7 @@ class Line:
     def begin_body(self, size: int) -> memoryview:
         """From here on, `receive` waits for at most `BODY_SECONDS`; the buffer, which connections that bring no part
         do without, is no larger than a body was."""
-        size = min(size, BUFFER_BYTES)
+        size = min(size, BUFFER_BYTES if self._plain else SECURE_BYTES)
         if len(self._buffer) < size:
             self._buffer = memoryview(bytearray(size))
         if self._plain:  # the system does the waiting: not a call more than the bytes need
