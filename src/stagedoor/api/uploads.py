@@ -34,7 +34,7 @@ async def upload(request: Asked, id: str) -> UploadView:
 
 @put(route(calls.PART), request_max_body_size=None, status_code=200)
 async def part(request: Asked, id: str) -> Response[bytes]:
-    """Send a part: any range of the tape, with `Content-Range` and `Content-Digest` (xxh128-runs, blake3 or sha-256)."""
+    """Send a part: any range of the tape, with `Content-Range` and `Content-Digest` (xxh128-runs, blake3, sha-256)."""
     opened = await parts(_begin, request, id)
     try:
         await _take(request, opened)

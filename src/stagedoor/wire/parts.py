@@ -76,7 +76,7 @@ def parse_content_digest(text: str) -> Digest:
     for member in text.split(","):
         match = _DIGEST.fullmatch(member)
         if not match:
-            raise ValueError("Content-Digest must be `sha-256=:<base64>:`, or have the same form with blake3 or xxh128-runs")
+            raise ValueError(f"Content-Digest must be `<algorithm>=:<base64>:` with one of: {', '.join(ALGORITHMS)}")
         try:
             found[match[1]] = base64.b64decode(match[2], validate=True)
         except binascii.Error:
