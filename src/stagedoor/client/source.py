@@ -182,7 +182,7 @@ class Reader:
             for run, last in _runs(piece):
                 self._piece(source, run, view[filled : filled + run.size], last=last)
                 filled += run.size
-                if filled - hashed >= CHUNK:
+                if filled - hashed >= CHUNK:  # while a processor has them close by
                     digest.update(view[hashed:filled])
                     hashed = filled
         digest.update(view[hashed:filled])
