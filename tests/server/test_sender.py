@@ -18,9 +18,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xxhash import xxh3_128
 
+from part_digest import of_runs
 from stagedoor.client import scan, source
+from stagedoor.client.body import Body, InMemory
 from stagedoor.client.connection import Connection
 from stagedoor.client.courier import Sending
 from stagedoor.client.errors import ServerUnreachable, SourceChanged, TransferFailed
@@ -203,15 +204,12 @@ def test_a_part_holds_the_bytes_of_the_files_it_spans(tmp_path):
     reader.close()
 
 
-def sent(body: source.Body) -> bytes:
+def sent(body: Body) -> bytes:
     """What goes into a connection."""
     near, far = socket.socketpair()
     with near, far:
         for piece in body.pieces:
-            if isinstance(piece, memoryview):
-                near.sendall(piece)
-            else:
-                near.sendfile(piece.file, piece.offset, piece.size)
+            piece.send(near, 0, piece.size)
         near.shutdown(socket.SHUT_WR)
         body.close()
         return b"".join(iter(lambda: far.recv(65536), b""))
@@ -226,7 +224,7 @@ def test_only_large_pieces_are_left_to_the_system(tmp_path, monkeypatch):
 
     for part, by_system in ((Range(0, 250), True), (Range(20, 260), True), (Range(240, 270), False)):
         body = reader.read(found, part, by_system=True)
-        assert all(isinstance(piece, memoryview) is not by_system for piece in body.pieces)
+        assert all(isinstance(piece, InMemory) is not by_system for piece in body.pieces)
         assert body.size == part.size
         assert sent(body) == tape[part.start : part.end]
         assert body.digest == reader.read(found, part, by_system=False).digest
@@ -351,17 +349,6 @@ class Peer:
             self.received = self.received.union([part])
             size = self.received.size
         answer(handler, 200, PartAnswer(received=size, size=total, complete=size == total))
-
-
-def of_runs(sizes: list[int], start: int, body: bytes) -> bytes:
-    """The digest of a part, as it is described: byte by byte, with no other way of counting."""
-    end, cuts, at = start + len(body), {start, start + len(body)}, 0
-    for size in sizes:
-        if size >= MIB and start <= at and at + size <= end:
-            cuts |= {at, at + size}
-        at += size
-    runs = [body[a - start : b - start] for a, b in pairwise(sorted(cuts))]
-    return xxh3_128(b"".join(xxh3_128(run).digest() for run in runs)).digest()
 
 
 def answer(handler: BaseHTTPRequestHandler, status: int, body: object, **headers: str) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
-from xxhash import xxh3_128
 
+from part_digest import of_runs
 from stagedoor.lifecycle.needs import Arrival
-from stagedoor.model import tape
 from stagedoor.model.entities import Volume
 from stagedoor.model.manifest import File, Folder, Manifest
 from stagedoor.model.tape import Range
@@ -102,17 +100,6 @@ def digest(data: bytes, algorithm: str = "blake3", sizes: Sequence[int] = (), st
         case "sha-256":
             return hashlib.sha256(data).digest()
     return blake3(data).digest()
-
-
-def of_runs(sizes: Sequence[int], start: int, data: bytes) -> bytes:
-    """As it is described (`wire.parts`), file by file."""
-    end, cuts, at = start + len(data), {start, start + len(data)}, 0
-    for size in sizes:
-        if size >= tape.LARGE and start <= at and at + size <= end:
-            cuts |= {at, at + size}
-        at += size
-    runs = [data[a - start : b - start] for a, b in pairwise(sorted(cuts))]
-    return xxh3_128(b"".join(xxh3_128(run).digest() for run in runs)).digest()
 
 
 def send(

@@ -9,7 +9,7 @@
 7. `query`        `Job WHERE status=failed` as an entity type and an expression (`filters`: what is sent of it)
 8. `entities`     what can be found, made, changed and deleted
 9. `parts`        which bytes go into the next part
-10. `source`      the bytes, as they are on this disk now
+10. `source`      the bytes, as they are on this disk now (`body`: those of a part on their way out)
 11. `growth`      how many connections help
 12. `limit`       how fast it may go
 13. `pipe`        one connection that carries parts (`courier`: the thread that keeps it busy)

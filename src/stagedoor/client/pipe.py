@@ -10,7 +10,6 @@ Rules
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import http.client
 import io
@@ -26,9 +25,9 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from . import unreachable
+from .body import Body
 from .connection import Answer
 from .route import Route
-from .source import Body, Stretch
 
 DEAD_SECONDS = 20
 LONG_SECONDS = 0.01
@@ -80,11 +79,11 @@ class Pipe:
             self._socket.settimeout(self._route.connect_seconds)
             self._socket.sendall(head)
             for piece in body.pieces:
-                size, start = len(piece) if isinstance(piece, memoryview) else piece.size, 0
-                while start < size:
-                    count = allowed(size - start)
+                start = 0
+                while start < piece.size:
+                    count = allowed(piece.size - start)
                     self.moved = time.monotonic()
-                    self._send(piece, start, count)
+                    piece.send(self._socket, start, count)
                     start += count
                     self.sent += count
                     self.moved = time.monotonic()
@@ -94,12 +93,6 @@ class Pipe:
             raise unreachable.of_socket(self._route.url, error) from error
         finally:
             self.sending = False
-
-    def _send(self, piece: memoryview | Stretch, start: int, count: int) -> None:
-        if isinstance(piece, memoryview):
-            self._socket.sendall(piece[start : start + count])
-        elif self._socket.sendfile(piece.file, piece.offset + start, count) != count:
-            raise OSError(errno.ESTALE, "a file became shorter while it was sent")
 
     def receive(self) -> Answer:
         """The answer to the oldest request that has none. Raises ServerUnreachable."""

@@ -5,24 +5,21 @@ Rules
 2. After it was read into a part, a file must still be what it was then.
 3. Files beside the manifest are not looked at: they are not part of what was validated.
 4. One buffer is used again and again, and one file is open per reader; beside it only those that the system is to send
-   by itself (`Body`).
+   by itself (`body`).
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
-
-from xxhash import xxh3_128
 
 from ..model import manifest, names
 from ..model.manifest import File
 from ..model.tape import Piece, Range, Tape
 from ..wire.tree import Entry
+from .body import Body, InFile, InMemory, PartDigest
 from .errors import SourceChanged, TransferFailed
 from .scan import Local, Survey, survey
 
@@ -49,7 +46,7 @@ class Source:
     @property
     def large(self) -> bool:
         """Whether its files are, on average, for the system to send."""
-        return self.tape.size >= BY_SYSTEM * len(self.files)
+        return _large(self.tape.size, len(self.files))
 
     def shown(self, index: int) -> str:
         return _shown(self.name, self.files[index].path)
@@ -107,53 +104,6 @@ def _shown(entry: str, path: str) -> str:
     return names.printable(f"{entry}/{path}" if path else entry)
 
 
-class PartDigest:
-    """`xxh128-runs` of a part (`wire.parts`)."""
-
-    def __init__(self, tape: Tape, part: Range) -> None:
-        self._ends = deque(run.end for run in tape.runs(*part))
-        self._at = part.start
-        self._run = xxh3_128()
-        self._runs = xxh3_128()
-
-    def update(self, view: memoryview) -> None:
-        while view:
-            piece, view = view[: self._ends[0] - self._at], view[self._ends[0] - self._at :]
-            self._run.update(piece)
-            self._at += len(piece)
-            if self._at == self._ends[0]:
-                self._ends.popleft()
-                self._runs.update(self._run.digest())
-                self._run = xxh3_128()
-
-    def digest(self) -> bytes:
-        """When all of it was told."""
-        return self._runs.digest()
-
-
-class Body:
-    """The bytes of a part on their way out: in memory, or runs of files that the system sends by itself."""
-
-    def __init__(self, digest: bytes, pieces: Sequence[memoryview | Stretch]) -> None:
-        self.digest = digest
-        """`xxh128-runs`"""
-        self.pieces = pieces
-        self.size = sum(len(piece) if isinstance(piece, memoryview) else piece.size for piece in pieces)
-
-    def close(self) -> None:
-        for piece in self.pieces:
-            if not isinstance(piece, memoryview):
-                piece.file.close()
-
-
-class Stretch(NamedTuple):
-    """A run of bytes of an open file."""
-
-    file: io.FileIO
-    offset: int
-    size: int
-
-
 class Reader:
     """Reads parts of sources. Not safe for threads: each has its own."""
 
@@ -170,7 +120,7 @@ class Reader:
     def read(self, source: Source, part: Range, *, by_system: bool) -> Body:
         """A part, valid until the next call; where `by_system`, large pieces are only hashed. Raises SourceChanged."""
         pieces = list(source.tape.pieces(part.start, part.end))
-        if by_system and part.size >= BY_SYSTEM * len(pieces):
+        if by_system and _large(part.size, len(pieces)):
             return self._hashed(source, pieces, part)
         return self._in_memory(source, pieces, part)
 
@@ -186,18 +136,18 @@ class Reader:
                     digest.update(view[hashed:filled])
                     hashed = filled
         digest.update(view[hashed:filled])
-        return Body(digest.digest(), [view])
+        return Body(digest.digest(), [InMemory(view)])
 
     def _hashed(self, source: Source, pieces: Sequence[Piece], part: Range) -> Body:
         view = self._room(CHUNK)
         digest = PartDigest(source.tape, part)
-        found: list[Stretch] = []
+        found: list[InFile] = []
         try:
             for piece in pieces:
                 for run, last in _runs(piece):
                     self._piece(source, run, view[: run.size], last=last)
                     digest.update(view[: run.size])
-                found.append(Stretch(io.FileIO(os.dup(self._descriptor)), piece.offset, piece.size))
+                found.append(InFile(io.FileIO(os.dup(self._descriptor)), piece.offset, piece.size))
         except BaseException:
             Body(b"", found).close()
             raise
@@ -228,6 +178,10 @@ class Reader:
             self.close()
             self._descriptor = os.open(path, FLAGS)
             self._path = path
+
+
+def _large(size: int, pieces: int) -> bool:
+    return size >= BY_SYSTEM * pieces
 
 
 def _runs(piece: Piece) -> Iterator[tuple[Piece, bool]]:

@@ -116,11 +116,11 @@ class _Copier:
 
     def _find(self, want: Wanted, place: Range, noted: _Noted) -> _Noted | None:
         """Copy a file from the first origin that has its content; what is to be noted then."""
+        alone = LARGE <= place.size < EXTENT
         for origin, path in want.origins:
             source = self._origins.open(origin, path, place.size)
             if source is None:
                 continue
-            alone = LARGE <= place.size < EXTENT
             try:
                 after = noted.at(place.start, alone=alone)
                 if self._copied(want, source, after, place.size):

@@ -31,8 +31,7 @@ from .claims import Claim, Claims
 from .history import Extent, own_digest
 from .staging import Tree
 
-_HASHES: dict[str, Callable[[], Any]] = {RUNS: own_digest, "blake3": blake3, "sha-256": hashlib.sha256}
-ALGORITHMS = tuple(_HASHES)
+HASHES: dict[str, Callable[[], Any]] = {RUNS: own_digest, "blake3": blake3, "sha-256": hashlib.sha256}
 Acknowledge = Callable[[Range, list[Extent]], None]
 _hashing = threading.BoundedSemaphore(os.cpu_count() or 1)
 
@@ -42,7 +41,7 @@ class _Run:
 
     def __init__(self, run: Run, algorithm: str, missing: Ranges) -> None:
         self.end = run.end
-        self.journey = _HASHES[algorithm]()
+        self.journey = HASHES[algorithm]()
         gaps = list(missing.within(run.start, run.end))
         new = gaps == [(run.start, run.end)]
         self._gaps = [(gap, self.journey if new and algorithm == RUNS else own_digest()) for gap in gaps]

@@ -26,7 +26,7 @@ from .claims import Claims
 from .following import Follower
 from .history import Extent, History, flushed_record, lost_record, part_record
 from .journal import Journal
-from .part import ALGORITHMS, Part
+from .part import HASHES, Part
 from .staging import Staging, Tree
 
 FLUSH_EVERY = 2**33
@@ -107,8 +107,8 @@ class StagedUpload:
             raise BadRange(
                 f"The part does not lie within the {self.size} bytes of this upload.", details={"size": self.size}
             )
-        if algorithm not in ALGORITHMS:
-            raise BadRange(f"The digest must be one of: {', '.join(ALGORITHMS)}.")
+        if algorithm not in HASHES:
+            raise BadRange(f"The digest must be one of: {', '.join(HASHES)}.")
         claim = self.claims.take(Range(*part))
         missing = self._missing(*part)  # only now: nobody else can change these any more
         return Part(self.tree, self.claims, claim, missing, (algorithm, digest), self._acknowledge)
