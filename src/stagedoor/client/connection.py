@@ -247,6 +247,8 @@ def _repeatable(call: Call, error: ServerUnreachable) -> bool:
 def _pool(route: Route, **options: Any) -> urllib3.PoolManager:
     if route.fingerprint:  # verified by what it is, not by who signed it
         options |= {"assert_fingerprint": route.fingerprint, "cert_reqs": "CERT_NONE"}
+    if route.secure:  # else each connection would read all authorities for itself
+        options["ssl_context"] = route.context
     if route.proxy:
         return urllib3.ProxyManager(route.proxy, maxsize=CONNECTIONS, proxy_headers=route.proxy_headers(), **options)
     return urllib3.PoolManager(maxsize=CONNECTIONS, **options)

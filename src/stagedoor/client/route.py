@@ -52,9 +52,10 @@ class Route:
     @cached_property  # it reads all authorities; one serves every connection
     def context(self) -> ssl.SSLContext:
         """Verifies by the system's authorities; where a fingerprint is known, whoever connects compares it."""
-        context = ssl.create_default_context()
-        if self.fingerprint:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if not self.fingerprint:
+            return ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return context
 
     def proxy_headers(self) -> dict[str, str]:
