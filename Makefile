@@ -16,7 +16,7 @@ help:
 
 setup: .venv/.ready
 
-.venv/.ready: pyproject.toml constraints.txt
+.venv/.ready: pyproject.toml setup.py src/stagedoor/_bulk.c constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[server,postgresql]' --group dev
@@ -50,4 +50,4 @@ format: setup
 	$(BIN)/ruff check --fix src tests scripts examples bench
 
 clean:
-	rm -rf .venv .demo .bench .browser
+	rm -rf .venv .demo .bench .browser build src/stagedoor/_bulk.*.so

@@ -21,5 +21,5 @@
 19. `session`     the scripting face of all that
 20. `receipt`     what was proved, compared with this disk and with the studio's key
 
-Imports only `wire` and `model`; runs on Python 3.10 and later, on Linux, macOS and Windows.
+Imports only `wire`, `model` and `bulk`; runs on Python 3.10 and later, on Linux, macOS and Windows.
 """

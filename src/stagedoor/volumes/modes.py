@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from .. import bulk
 from ..model.entities import Volume
 from .staging import Tree
 
@@ -62,14 +63,26 @@ def dress_for(volume: Volume, parent: int) -> Dress:
 
 def put_on(dress: Dress, tree: Tree) -> None:
     """Dress a staged tree. Times of folders come last: whatever happens inside one changes its time."""
-    for file in tree.manifest.files:
-        path = tree.path(file.path)
-        _own(path, dress, dress.file_mode, {_ACCESS: dress.file_acl})
-        _set_time(path, file.modified)
+    files = tree.manifest.files
+    done = 0
+    while done < len(files):
+        done += 0 if dress.file_acl else _put_on_many(dress, tree, done)
+        if done < len(files):
+            path = tree.file(done)
+            _own(path, dress, dress.file_mode, {_ACCESS: dress.file_acl})
+            _set_time(path, files[done].modified)
+            done += 1
     for folder in reversed(tree.manifest.folders):
         path = tree.path(folder.path)
         _own(path, dress, dress.folder_mode, {_ACCESS: dress.folder_acl, _DEFAULT: dress.default_acl})
         _set_time(path, folder.modified)
+
+
+def _put_on_many(dress: Dress, tree: Tree, start: int) -> int:
+    """Dress files from there on, as far as that is nothing special; how many."""
+    files = bulk.batch(tree.manifest.files, start, len(tree.manifest.files))
+    modified = [file.modified for file in files]
+    return bulk.dress([tree.path(file.path) for file in files], modified, dress.file_mode, dress.group)
 
 
 def finish_parent(volume: Volume, folder: int) -> None:

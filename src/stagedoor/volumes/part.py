@@ -19,13 +19,14 @@ import hashlib
 import hmac
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from blake3 import blake3
 
+from .. import bulk
 from ..model.errors import BadRange, DigestMismatch
-from ..model.tape import Range, Ranges, Run
+from ..model.tape import Piece, Range, Ranges, Run
 from ..wire.parts import RUNS
 from .claims import Claim, Claims
 from .history import Extent, own_digest
@@ -33,6 +34,8 @@ from .staging import Tree
 
 HASHES: dict[str, Callable[[], Any]] = {RUNS: own_digest, "blake3": blake3, "sha-256": hashlib.sha256}
 Acknowledge = Callable[[Range, list[Extent]], None]
+STAGED_MODE = 0o666
+"""less the umask, as most files are to be where they are placed. Nobody else comes into staging."""
 _hashing = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 
@@ -155,12 +158,26 @@ class _OneFile:
         self._descriptor = -1
 
     def write(self, start: int, view: memoryview) -> None:
-        for index, offset, size in self._tree.tape.pieces(start, start + len(view)):
+        pieces = list(self._tree.tape.pieces(start, start + len(view)))
+        done = 0
+        while done < len(pieces):
+            index, offset, size = pieces[done]
             self._open(index)
             piece, view = view[:size], view[size:]
             while piece:
                 written = os.pwrite(self._descriptor, piece, offset)
                 piece, offset = piece[written:], offset + written
+            done += 1
+            files = bulk.small(pieces, done, len(pieces) - 1)
+            count = self._whole(files, view) if files else 0
+            view = view[sum(file.size for file in files[:count]) :]
+            done += count
+
+    def _whole(self, files: Sequence[Piece], view: memoryview) -> int:
+        """Write whole files, as far as that is nothing special; how many."""
+        named = [self._tree.manifest.files[one.file] for one in files]
+        paths, sizes = [self._tree.path(file.path) for file in named], [file.size for file in named]
+        return bulk.write(paths, sizes, [file.modified for file in named], view, STAGED_MODE)
 
     def close(self) -> None:
         descriptor, self._descriptor, self._index = self._descriptor, -1, -1
@@ -172,5 +189,5 @@ class _OneFile:
             return
         self.close()
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(self._tree.file(index), flags, 0o600)
+        self._descriptor = os.open(self._tree.file(index), flags, STAGED_MODE)
         self._index = index

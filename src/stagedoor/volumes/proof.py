@@ -28,8 +28,6 @@ from .reading import CHUNK, Reader, opened
 from .staging import Tree
 
 WORKERS = min(4, os.cpu_count() or 1)
-SMALL = 2**16
-"""bytes of a file, on average; below, threads take longer to hand Python to each other than to read and hash"""
 _EMPTY = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 log = logging.getLogger(__name__)
@@ -54,7 +52,7 @@ def read(
         followed.stop = stop
         followed.finish(extents)
         readers, first = [followed], followed.next
-    bounds = _bounds(tree, first, 1 if not device and tree.tape.size < SMALL * len(tree.manifest.files) else WORKERS)
+    bounds = _bounds(tree, first, WORKERS)
     fresh = [Reader(tree, Range(*run), stop, device=device, threads=blake3.AUTO) for run in pairwise(bounds)]
     readers += fresh
     with ThreadPoolExecutor(WORKERS, "stagedoor-proof") as pool:

@@ -25,15 +25,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from blake3 import blake3
-from xxhash import xxh3_128
+from xxhash import xxh3_128, xxh3_128_hexdigest
 
+from .. import bulk
 from ..lifecycle.needs import FileHash
+from ..model.manifest import File
 from ..model.tape import Range
 from .history import Extent, own_digest
 from .staging import Tree
 
 CHUNK = 2**18
-"""bytes read at a time: what a processor keeps close by while it is hashed three times"""
+"""bytes read at a time: what a processor keeps close by while it is hashed three times; fewer than the buffer has"""
 LARGE = 2**25
 """bytes; larger files are read ahead in longer chunks, and may be read in part"""
 LARGE_CHUNK = 2**21
@@ -88,7 +90,7 @@ class Reader:
         """
         first = max(0, bisect_right(extents, self.reached, key=lambda one: one.start) - 1)
         self._extents = iter(extents[first:])
-        self._buffer = memoryview(bytearray(CHUNK + 1))
+        self._buffer = memoryview(bytearray(bulk.MOST_BYTES))
         if self._file is None or self._go_on(self._file, until):
             self._whole_files(until)
             if self.next < self._files.end and self._tree.manifest.files[self.next].size >= LARGE and self._at < until:
@@ -103,8 +105,10 @@ class Reader:
 
     def _whole_files(self, until: int) -> None:
         end = min(self._tree.tape.whole(until), self._files.end)
-        for start in range(self.next, end, BATCH):
-            batch = [_File(self._tree, index, self._threads) for index in range(start, min(start + BATCH, end))]
+        while self.next < end:
+            self._small_files(end)
+            run = range(self.next, min(self.next + BATCH, end))
+            batch = [_File(self._tree, index, self._threads) for index in run]
             try:
                 for file in batch:
                     self._prepare(file, 0, file.size)
@@ -114,6 +118,23 @@ class Reader:
             finally:
                 for file in batch:
                     file.close()
+
+    def _small_files(self, end: int) -> None:
+        """Read on, as far as files are small and nothing about them is special."""
+        files = self._tree.manifest.files
+        going = True
+        while going:
+            self._ask()
+            batch = bulk.small(files, self.next, end)
+            paths, sizes = [self._tree.path(file.path) for file in batch], [file.size for file in batch]
+            count, times = bulk.read(paths, sizes, self._buffer, drop=self.device)
+            view = self._buffer
+            for file, changed in zip(batch[:count], times[1::2], strict=False):
+                self.hashes.append(_hashed(file, view[: file.size]))
+                self.changed.append(changed)
+                view = view[file.size :]
+            self._compare(self._buffer[: len(self._buffer) - len(view)])
+            going = 0 < count == len(batch)
 
     def _go_on(self, file: _File, until: int) -> bool:
         """Read more of a large file; whether that was the end of it."""
@@ -284,6 +305,16 @@ class _File:
         descriptor, self.descriptor = self.descriptor, None
         if descriptor is not None:
             os.close(descriptor)
+
+
+def _hashed(file: File, view: memoryview) -> FileHash:
+    return FileHash(
+        path=file.path,
+        size=file.size,
+        modified=file.modified,
+        xxh128=xxh3_128_hexdigest(view),
+        blake3=blake3(view).hexdigest(),
+    )
 
 
 def opened(path: str) -> int | None:

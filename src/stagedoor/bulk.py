@@ -1,0 +1,87 @@
+"""Many small files in one call, outside the interpreter lock: for files of a few kilobytes the lock is what takes time.
+
+Rules
+1. Each function goes through files in order, does what is done to an ordinary file, and stops before the first that
+   is anything else or that the system refuses. It returns how many it did. The rest, and every error, is the
+   caller's, who can do a file by itself anyway.
+2. Where the compiled part (`_bulk.c`) is missing, none is done: nothing but time is lost.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Protocol, TypeVar
+
+
+class Sized(Protocol):
+    @property
+    def size(self) -> int: ...
+
+
+AnyFile = TypeVar("AnyFile", bound=Sized)
+
+_compiled: ModuleType | None
+try:
+    from . import _bulk as _compiled
+except ImportError:  # no compiler where it was installed
+    _compiled = None
+
+_NO_TIME = -(2**63)
+_MOST_MS = 2**63 // 1_000_000
+AT_A_TIME = 64
+"""files that are worth one call"""
+SMALL = 2**18
+"""bytes of the largest file that is"""
+MOST_BYTES = 2**20
+"""of all of them"""
+
+
+def batch(files: Sequence[AnyFile], first: int, end: int) -> Sequence[AnyFile]:
+    """Those from `first` on, before `end`, that go in one call; none where it is no use."""
+    return files[first : min(first + AT_A_TIME, end)] if _compiled else ()
+
+
+def small(files: Sequence[AnyFile], first: int, end: int) -> Sequence[AnyFile]:
+    """The same where their bytes go as well: as long as they are few, and not none."""
+    found = batch(files, first, end)
+    room = MOST_BYTES
+    for count, file in enumerate(found):
+        if not 0 < file.size <= min(SMALL, room):
+            return found[:count]
+        room -= file.size
+    return found
+
+
+def write(paths: list[str], sizes: list[int], modified: list[int | None], view: memoryview, mode: int) -> int:
+    """Make or open files and write each from its beginning on, out of bytes that lie end to end. No link is
+    followed; what a file holds beyond its size stays. `modified`: a time in milliseconds that each gets if it can."""
+    return int(_compiled.write(paths, sizes, _times(modified), view, mode)) if _compiled else 0
+
+
+def read(
+    paths: list[str], sizes: list[int], view: memoryview, *, follow: bool = False, drop: bool = False
+) -> tuple[int, array[int]]:
+    """Read whole files of just these sizes, end to end; and two times of each, in nanoseconds: when its content, and
+    when anything of it had changed last once it was read. `follow`: links as well. `drop`: from the device, where the
+    system tells that this is so; an empty file is none of those."""
+    times = array("q", bytes(16 * len(paths)))
+    return (int(_compiled.read(paths, sizes, view, times, follow, drop)) if _compiled else 0), times
+
+
+def look(paths: list[str], sizes: list[int]) -> tuple[int, array[int]]:
+    """Files of just these sizes that may be read, links followed; and when the content of each changed last, in
+    nanoseconds."""
+    times = array("q", bytes(8 * len(paths)))
+    return (int(_compiled.look(paths, sizes, times)) if _compiled else 0), times
+
+
+def dress(paths: list[str], modified: list[int | None], mode: int, group: int) -> int:
+    """Give files that are this group's a mode, and a time in milliseconds. No link is followed."""
+    return int(_compiled.dress(paths, _times(modified), mode, group)) if _compiled else 0
+
+
+def _times(modified: list[int | None]) -> list[int]:
+    """In nanoseconds, those that can be told."""
+    return [one * 1_000_000 if one is not None and -_MOST_MS < one < _MOST_MS else _NO_TIME for one in modified]
