@@ -35,7 +35,8 @@ from ..model.tape import Ranges, Tape
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 REAL_DIRECTORY = DIRECTORY | os.O_NOFOLLOW
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_COMPRESSION = 3
+_NAMES, _DIGESTS = 3, 0
+"""how hard documents are compressed: names of frames resemble each other, digests take long and shrink to half"""
 
 
 class _Offered(msgspec.Struct, kw_only=True):
@@ -113,7 +114,7 @@ class Staging:
             files=list(manifest.files),
             folders=list(manifest.folders),
         )
-        self._keep("manifest", document)
+        self._keep("manifest", document, _NAMES)
         sync_folders([self.folder, self.folder.parent])
 
     def manifest(self) -> Manifest:
@@ -122,7 +123,7 @@ class Staging:
         return Manifest(name=kept.name, is_dir=kept.is_dir, files=tuple(kept.files), folders=tuple(kept.folders))
 
     def keep_proof(self, proof: Proof) -> None:
-        self._keep("proof", _Proved(read_from=proof.read_from, files=list(proof.files)))
+        self._keep("proof", _Proved(read_from=proof.read_from, files=list(proof.files)), _DIGESTS)
 
     def proof(self) -> Proof | None:
         try:
@@ -144,10 +145,10 @@ class Staging:
                 if error.errno != errno.ENOTEMPTY or attempt == 19:
                     raise
 
-    def _keep(self, name: str, document: msgspec.Struct) -> None:
+    def _keep(self, name: str, document: msgspec.Struct, level: int) -> None:
         fresh = self._state / f"{name}.new"
         with fresh.open("wb") as file:
-            file.write(zlib.compress(msgspec.json.encode(document), _COMPRESSION))
+            file.write(zlib.compress(msgspec.json.encode(document), level))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._state / name)

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from . import numbers
-from .page import console, harmless, text
+from .page import Lines, console, harmless, put
 
 if TYPE_CHECKING:
     import rich.progress
@@ -52,7 +52,7 @@ class Bar:
         self._out = console(error=True)
 
     def __enter__(self) -> Bar:
-        if self._out.is_terminal:
+        if not isinstance(self._out, Lines):
             from rich.progress import BarColumn, Progress, TextColumn
             from rich.table import Column
 
@@ -79,7 +79,7 @@ class Bar:
 
     def show(self, progress: Progress) -> None:
         if progress.message and progress.message != self._message:
-            self._out.print(text(progress.message, "yellow"), soft_wrap=True)
+            put(self._out, progress.message, "yellow", soft_wrap=True)
         self._message = progress.message
         self.reused = progress.reused
         if self._bars and self._task is not None:

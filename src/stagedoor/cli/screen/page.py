@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ...model.names import printable
 
@@ -38,6 +38,19 @@ class Column:
     """gives way where the terminal is narrow"""
 
 
+class Lines:
+    """What stands in for a console where no terminal is: lines as they are, never cut. Rich takes its time to load."""
+
+    width = PLAIN_WIDTH
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def print(self, words: str = "", *, soft_wrap: bool = True) -> None:
+        self._file.write(f"{words}\n")
+        self._file.flush()
+
+
 class Page:
     """One command's output. `interactive` says whether questions may be asked."""
 
@@ -58,19 +71,19 @@ class Page:
 
     def say(self, words: str = "", style: str = "") -> None:
         """A line of the result."""
-        self._print(self._result(), words, style)
+        put(self._result(), words, style)
 
     def note(self, words: str = "", style: str = "") -> None:
         """A line beside the result."""
-        self._print(console(error=True), words, style)
+        put(console(error=True), words, style)
 
     def complain(self, words: str) -> None:
         """What went wrong."""
-        self._print(console(error=True), words, "bold red")
+        put(console(error=True), words, "bold red")
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
         out = self._result()
-        if not out.is_terminal:
+        if isinstance(out, Lines):
             for line in aligned(columns, rows):
                 out.print(line, soft_wrap=True)
             return
@@ -116,27 +129,30 @@ class Page:
         """The JSON object of a command that failed: what was known by then, and the error."""
         self.answer({**self.context, "error": error})
 
-    def _result(self) -> Console:
+    def _result(self) -> Console | Lines:
         return console(error=self.json)
 
-    @staticmethod
-    def _print(out: Console, words: str, style: str) -> None:
-        out.print(text(words, style), soft_wrap=not out.is_terminal)
 
-
-def console(*, error: bool) -> Console:
-    """A console on what stdout or stderr is now."""
+def console(*, error: bool) -> Console | Lines:
+    """What stdout or stderr is now."""
+    file = sys.stderr if error else sys.stdout
+    if not file.isatty():
+        return Lines(file)
     from rich.console import Console
 
-    file = sys.stderr if error else sys.stdout
-    plain = not file.isatty()
-    return Console(
-        file=file, markup=False, emoji=False, highlight=False, soft_wrap=plain, width=PLAIN_WIDTH if plain else None
-    )
+    return Console(file=file, markup=False, emoji=False, highlight=False)
+
+
+def put(out: Console | Lines, words: str, style: str = "", *, soft_wrap: bool = False) -> None:
+    """Words on a line of their own, harmless."""
+    if isinstance(out, Lines):
+        out.print(harmless(words))
+    else:
+        out.print(text(words, style), soft_wrap=soft_wrap)
 
 
 def text(words: str, style: str = "") -> Text:
-    """Words for the console, harmless."""
+    """Words for a terminal, harmless."""
     from rich.text import Text
 
     return Text(harmless(words), style=style)

@@ -22,8 +22,7 @@ def listing(page: Page, runs: Sequence[Run], total: int, *, filtered: bool = Fal
     if not runs:
         page.say("No run is like that." if filtered else "No hook has run yet.")
         return
-    out = console(error=False)
-    if out.is_terminal and out.width < TABLE_WIDTH:
+    if console(error=False).width < TABLE_WIDTH:
         for run in runs:
             _lines(page, run)
     else:
