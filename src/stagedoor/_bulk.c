@@ -30,6 +30,7 @@ Rules
 #define NO_TIME INT64_MIN
 
 typedef struct {
+    int base; /* the folder that names begin in, or -1 */
     Py_ssize_t count;
     PyObject **held; /* bytes */
     const char **names;
@@ -47,7 +48,9 @@ files_free(Files *files)
     PyMem_Free(files->names);
     PyMem_Free(files->sizes);
     PyMem_Free(files->times);
-    *files = (Files){0};
+    if (files->base >= 0) {
+        close(files->base);
+    }
 }
 
 /* A number for each path; NULL with an exception. */
@@ -74,11 +77,21 @@ numbers_from(PyObject *list, Py_ssize_t count)
     return numbers;
 }
 
-/* Lists as C sees them, of which `sizes` or `times` may be NULL; 0 with an exception. `files_free` in any case. */
+/* What was given as C sees it, of which `sizes` or `times` may be NULL; 0 with an exception. A folder that cannot be
+   opened holds no files that could be. `files_free` in any case. */
 static int
-files_from(PyObject *paths, PyObject *sizes, PyObject *times, Files *files)
+files_from(PyObject *base, PyObject *paths, PyObject *sizes, PyObject *times, Files *files)
 {
-    *files = (Files){0};
+    PyObject *folder;
+    *files = (Files){.base = -1};
+    if (!PyUnicode_FSConverter(base, &folder)) {
+        return 0;
+    }
+    const char *name = PyBytes_AS_STRING(folder);
+    Py_BEGIN_ALLOW_THREADS
+    files->base = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    Py_END_ALLOW_THREADS
+    Py_DECREF(folder);
     files->count = PyList_GET_SIZE(paths);
     files->held = PyMem_Calloc(files->count + 1, sizeof(PyObject *));
     files->names = PyMem_New(const char *, files->count + 1);
@@ -141,10 +154,10 @@ both_from(int64_t time, struct timespec both[2])
 /* write */
 
 static int
-write_one(const char *name, const char *bytes, int64_t size, int64_t time, mode_t mode)
+write_one(int base, const char *name, const char *bytes, int64_t size, int64_t time, mode_t mode)
 {
     struct timespec both[2];
-    int file = open(name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
+    int file = openat(base, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
     int64_t done = 0;
     if (file < 0) {
         return 0;
@@ -166,20 +179,20 @@ write_one(const char *name, const char *bytes, int64_t size, int64_t time, mode_
 static PyObject *
 bulk_write(PyObject *module, PyObject *args)
 {
-    PyObject *paths, *sizes, *times, *done = NULL;
+    PyObject *base, *paths, *sizes, *times, *done = NULL;
     Py_buffer from;
     Files files;
     unsigned int mode;
     if (!PyArg_ParseTuple(
-            args, "O!O!O!y*I", &PyList_Type, &paths, &PyList_Type, &sizes, &PyList_Type, &times, &from, &mode)) {
+            args, "OO!O!O!y*I", &base, &PyList_Type, &paths, &PyList_Type, &sizes, &PyList_Type, &times, &from, &mode)) {
         return NULL;
     }
-    if (files_from(paths, sizes, times, &files) && fits(&files, &from)) {
+    if (files_from(base, paths, sizes, times, &files) && fits(&files, &from)) {
         Py_ssize_t count = 0;
         const char *bytes = from.buf;
         Py_BEGIN_ALLOW_THREADS
         while (count < files.count
-            && write_one(files.names[count], bytes, files.sizes[count], files.times[count], mode)) {
+            && write_one(files.base, files.names[count], bytes, files.sizes[count], files.times[count], mode)) {
             bytes += files.sizes[count++];
         }
         Py_END_ALLOW_THREADS
@@ -213,10 +226,10 @@ dropped(int file, int64_t size)
 }
 
 static int
-open_one(const char *name, int64_t size, int flags, int drop)
+open_one(int base, const char *name, int64_t size, int flags, int drop)
 {
     struct stat status;
-    int file = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
+    int file = openat(base, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | flags);
     if (file < 0) {
         return -1;
     }
@@ -256,7 +269,7 @@ read_all(const Files *files, char *bytes, int64_t *times, int flags, int drop)
     for (int going = 1; going && done < files->count;) {
         int opened = 0, read = 0;
         while (opened < OPEN_AT_A_TIME && done + opened < files->count) {
-            int file = open_one(files->names[done + opened], files->sizes[done + opened], flags, drop);
+            int file = open_one(files->base, files->names[done + opened], files->sizes[done + opened], flags, drop);
             if (file < 0) {
                 going = 0;
                 break;
@@ -278,15 +291,15 @@ read_all(const Files *files, char *bytes, int64_t *times, int flags, int drop)
 static PyObject *
 bulk_read(PyObject *module, PyObject *args)
 {
-    PyObject *paths, *sizes, *done = NULL;
+    PyObject *base, *paths, *sizes, *done = NULL;
     Py_buffer into, times;
     Files files;
     int follow, drop;
     if (!PyArg_ParseTuple(
-            args, "O!O!w*w*pp", &PyList_Type, &paths, &PyList_Type, &sizes, &into, &times, &follow, &drop)) {
+            args, "OO!O!w*w*pp", &base, &PyList_Type, &paths, &PyList_Type, &sizes, &into, &times, &follow, &drop)) {
         return NULL;
     }
-    if (files_from(paths, sizes, NULL, &files) && fits(&files, &into) && holds(&times, 2 * files.count)) {
+    if (files_from(base, paths, sizes, NULL, &files) && fits(&files, &into) && holds(&times, 2 * files.count)) {
         Py_ssize_t count;
         Py_BEGIN_ALLOW_THREADS
         count = read_all(&files, into.buf, times.buf, follow ? 0 : O_NOFOLLOW, drop);
@@ -302,11 +315,11 @@ bulk_read(PyObject *module, PyObject *args)
 /* look */
 
 static int
-look_one(const char *name, int64_t size, int64_t *time)
+look_one(int base, const char *name, int64_t size, int64_t *time)
 {
     struct stat status;
-    if (stat(name, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size != size
-        || faccessat(AT_FDCWD, name, R_OK, AT_EACCESS) != 0) {
+    if (fstatat(base, name, &status, 0) != 0 || !S_ISREG(status.st_mode) || status.st_size != size
+        || faccessat(base, name, R_OK, AT_EACCESS) != 0) {
         return 0;
     }
     *time = nanoseconds(status.MTIME);
@@ -316,17 +329,17 @@ look_one(const char *name, int64_t size, int64_t *time)
 static PyObject *
 bulk_look(PyObject *module, PyObject *args)
 {
-    PyObject *paths, *sizes, *done = NULL;
+    PyObject *base, *paths, *sizes, *done = NULL;
     Py_buffer times;
     Files files;
-    if (!PyArg_ParseTuple(args, "O!O!w*", &PyList_Type, &paths, &PyList_Type, &sizes, &times)) {
+    if (!PyArg_ParseTuple(args, "OO!O!w*", &base, &PyList_Type, &paths, &PyList_Type, &sizes, &times)) {
         return NULL;
     }
-    if (files_from(paths, sizes, NULL, &files) && holds(&times, files.count)) {
+    if (files_from(base, paths, sizes, NULL, &files) && holds(&times, files.count)) {
         Py_ssize_t count = 0;
         int64_t *time = times.buf;
         Py_BEGIN_ALLOW_THREADS
-        while (count < files.count && look_one(files.names[count], files.sizes[count], time + count)) {
+        while (count < files.count && look_one(files.base, files.names[count], files.sizes[count], time + count)) {
             count++;
         }
         Py_END_ALLOW_THREADS
@@ -340,36 +353,36 @@ bulk_look(PyObject *module, PyObject *args)
 /* dress */
 
 static int
-dress_one(const char *name, mode_t mode, gid_t group, int64_t time)
+dress_one(int base, const char *name, mode_t mode, gid_t group, int64_t time)
 {
     struct stat status;
     struct timespec both[2];
-    if (lstat(name, &status) != 0 || !S_ISREG(status.st_mode) || status.st_gid != group) {
+    if (fstatat(base, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) || status.st_gid != group) {
         return 0;
     }
-    if ((status.st_mode & 07777) != mode && chmod(name, mode) != 0) {
+    if ((status.st_mode & 07777) != mode && fchmodat(base, name, mode, 0) != 0) {
         return 0;
     }
     if (time == NO_TIME || time == nanoseconds(status.MTIME)) {
         return 1;
     }
     both_from(time, both);
-    return utimensat(AT_FDCWD, name, both, AT_SYMLINK_NOFOLLOW) == 0;
+    return utimensat(base, name, both, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static PyObject *
 bulk_dress(PyObject *module, PyObject *args)
 {
-    PyObject *paths, *times, *done = NULL;
+    PyObject *base, *paths, *times, *done = NULL;
     unsigned int mode, group;
     Files files;
-    if (!PyArg_ParseTuple(args, "O!O!II", &PyList_Type, &paths, &PyList_Type, &times, &mode, &group)) {
+    if (!PyArg_ParseTuple(args, "OO!O!II", &base, &PyList_Type, &paths, &PyList_Type, &times, &mode, &group)) {
         return NULL;
     }
-    if (files_from(paths, NULL, times, &files)) {
+    if (files_from(base, paths, NULL, times, &files)) {
         Py_ssize_t count = 0;
         Py_BEGIN_ALLOW_THREADS
-        while (count < files.count && dress_one(files.names[count], mode, group, files.times[count])) {
+        while (count < files.count && dress_one(files.base, files.names[count], mode, group, files.times[count])) {
             count++;
         }
         Py_END_ALLOW_THREADS
@@ -380,10 +393,10 @@ bulk_dress(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef methods[] = {
-    {"write", bulk_write, METH_VARARGS, "write(paths, sizes, times, bytes, mode) -> how many were written"},
-    {"read", bulk_read, METH_VARARGS, "read(paths, sizes, into, times, follow, drop) -> how many were read"},
-    {"look", bulk_look, METH_VARARGS, "look(paths, sizes, times) -> how many are there and have that size"},
-    {"dress", bulk_dress, METH_VARARGS, "dress(paths, times, mode, group) -> how many were dressed"},
+    {"write", bulk_write, METH_VARARGS, "write(base, paths, sizes, times, bytes, mode) -> how many were written"},
+    {"read", bulk_read, METH_VARARGS, "read(base, paths, sizes, into, times, follow, drop) -> how many were read"},
+    {"look", bulk_look, METH_VARARGS, "look(base, paths, sizes, times) -> how many are there and have that size"},
+    {"dress", bulk_dress, METH_VARARGS, "dress(base, paths, times, mode, group) -> how many were dressed"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -4,7 +4,8 @@ Rules
 1. Each function goes through files in order, does what is done to an ordinary file, and stops before the first that
    is anything else or that the system refuses. It returns how many it did. The rest, and every error, is the
    caller's, who can do a file by itself anyway.
-2. Where the compiled part (`_bulk.c`) is missing, none is done: nothing but time is lost.
+2. Paths begin in `folder`: the way there is gone once a call, not once a file.
+3. Where the compiled part (`_bulk.c`) is missing, none is done: nothing but time is lost.
 """
 
 from __future__ import annotations
@@ -54,32 +55,34 @@ def small(files: Sequence[AnyFile], first: int, end: int) -> Sequence[AnyFile]:
     return found
 
 
-def write(paths: list[str], sizes: list[int], modified: list[int | None], view: memoryview, mode: int) -> int:
+def write(
+    folder: str, paths: list[str], sizes: list[int], modified: list[int | None], view: memoryview, mode: int
+) -> int:
     """Make or open files and write each from its beginning on, out of bytes that lie end to end. No link is
     followed; what a file holds beyond its size stays. `modified`: a time in milliseconds that each gets if it can."""
-    return int(_compiled.write(paths, sizes, _times(modified), view, mode)) if _compiled else 0
+    return int(_compiled.write(folder, paths, sizes, _times(modified), view, mode)) if _compiled else 0
 
 
 def read(
-    paths: list[str], sizes: list[int], view: memoryview, *, follow: bool = False, drop: bool = False
+    folder: str, paths: list[str], sizes: list[int], view: memoryview, *, follow: bool = False, drop: bool = False
 ) -> tuple[int, array[int]]:
     """Read whole files of just these sizes, end to end; and two times of each, in nanoseconds: when its content, and
     when anything of it had changed last once it was read. `follow`: links as well. `drop`: from the device, where the
     system tells that this is so; an empty file is none of those."""
     times = array("q", bytes(16 * len(paths)))
-    return (int(_compiled.read(paths, sizes, view, times, follow, drop)) if _compiled else 0), times
+    return (int(_compiled.read(folder, paths, sizes, view, times, follow, drop)) if _compiled else 0), times
 
 
-def look(paths: list[str], sizes: list[int]) -> tuple[int, array[int]]:
+def look(folder: str, paths: list[str], sizes: list[int]) -> tuple[int, array[int]]:
     """Files of just these sizes that may be read, links followed; and when the content of each changed last, in
     nanoseconds."""
     times = array("q", bytes(8 * len(paths)))
-    return (int(_compiled.look(paths, sizes, times)) if _compiled else 0), times
+    return (int(_compiled.look(folder, paths, sizes, times)) if _compiled else 0), times
 
 
-def dress(paths: list[str], modified: list[int | None], mode: int, group: int) -> int:
+def dress(folder: str, paths: list[str], modified: list[int | None], mode: int, group: int) -> int:
     """Give files that are this group's a mode, and a time in milliseconds. No link is followed."""
-    return int(_compiled.dress(paths, _times(modified), mode, group)) if _compiled else 0
+    return int(_compiled.dress(folder, paths, _times(modified), mode, group)) if _compiled else 0
 
 
 def _times(modified: list[int | None]) -> list[int]:

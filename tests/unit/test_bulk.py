@@ -71,7 +71,7 @@ def test_files_are_written_each_with_its_bytes_its_time_and_the_mode(tmp_path: P
     times = [1_500_000_000_123, None, 0, -1, 2**70, 1]
     mask = os.umask(0o022)
     try:
-        assert bulk.write(paths, SIZES, times, data(), 0o666) == 6
+        assert bulk.write("/", paths, SIZES, times, data(), 0o666) == 6
     finally:
         os.umask(mask)
     assert [Path(path).read_bytes() for path in paths] == parts(data(), SIZES)
@@ -83,20 +83,20 @@ def test_files_are_written_each_with_its_bytes_its_time_and_the_mode(tmp_path: P
 def test_what_was_written_before_is_overwritten(there: list[str]) -> None:
     Path(there[1]).write_bytes(b"longer than one byte")
     other = memoryview(bytes(sum(SIZES)))
-    assert bulk.write(there, SIZES, [None] * 6, other, 0o600) == 6
+    assert bulk.write("/", there, SIZES, [None] * 6, other, 0o600) == 6
     assert Path(there[1]).read_bytes() == b"\0onger than one byte"
 
 
 def test_files_are_read_each_with_its_times(there: list[str]) -> None:
     into = memoryview(bytearray(sum(SIZES)))
-    count, times = bulk.read(there, SIZES, into)
+    count, times = bulk.read("/", there, SIZES, into)
     assert (count, into) == (6, data())
     status = [Path(path).stat() for path in there]
     assert list(times) == [time for one in status for time in (one.st_mtime_ns, one.st_ctime_ns)]
 
 
 def test_files_are_looked_at(there: list[str]) -> None:
-    count, times = bulk.look(there, SIZES)
+    count, times = bulk.look("/", there, SIZES)
     assert (count, list(times)) == (6, [1_500_000_000_123_456_789] * 6)
 
 
@@ -104,7 +104,7 @@ def test_files_are_dressed_where_they_are_not_yet(there: list[str]) -> None:
     Path(there[2]).chmod(0o640)
     os.utime(there[2], ns=(3, 86_400_000_000_000))
     before = Path(there[2]).stat().st_ctime_ns
-    assert bulk.dress(there, [86_400_000] * 5 + [None], 0o640, os.getegid()) == 6
+    assert bulk.dress("/", there, [86_400_000] * 5 + [None], 0o640, os.getegid()) == 6
     assert [Path(path).stat().st_mode & 0o7777 for path in there] == [0o640] * 6
     assert [Path(path).stat().st_mtime_ns for path in there] == [86_400_000_000_000] * 5 + [1_500_000_000_123_456_789]
     assert Path(there[2]).stat().st_ctime_ns == before
@@ -148,7 +148,7 @@ def test_reading_stops_before_the_first_that_is_special(
 ) -> None:
     happens(Path(there[at]))
     into = memoryview(bytearray(sum(SIZES)))
-    count, times = bulk.read(there, SIZES, into)
+    count, times = bulk.read("/", there, SIZES, into)
     assert count == at
     assert parts(into, SIZES)[:at] == parts(data(), SIZES)[:at]
     assert list(times[2 * at :]) == [0] * 2 * (6 - at)
@@ -157,19 +157,19 @@ def test_reading_stops_before_the_first_that_is_special(
 @pytest.mark.parametrize("happens", [gone, folder, pipe, longer, shorter])
 def test_looking_stops_as_well(there: list[str], happens: Callable[[Path], None]) -> None:
     happens(Path(there[3]))
-    assert bulk.look(there, SIZES)[0] == 3
+    assert bulk.look("/", there, SIZES)[0] == 3
 
 
 def test_links_are_followed_where_that_is_asked_for(there: list[str]) -> None:
     link(Path(there[3]))
-    assert bulk.read(there, SIZES, memoryview(bytearray(sum(SIZES))), follow=True)[0] == 6
-    assert bulk.look(there, SIZES)[0] == 6
+    assert bulk.read("/", there, SIZES, memoryview(bytearray(sum(SIZES))), follow=True)[0] == 6
+    assert bulk.look("/", there, SIZES)[0] == 6
 
 
 @pytest.mark.parametrize("happens", [link, folder])
 def test_writing_stops_and_no_link_is_followed(there: list[str], happens: Callable[[Path], None]) -> None:
     happens(Path(there[3]))
-    assert bulk.write(there, SIZES, [None] * 6, memoryview(bytes(sum(SIZES))), 0o600) == 3
+    assert bulk.write("/", there, SIZES, [None] * 6, memoryview(bytes(sum(SIZES))), 0o600) == 3
     written = [not any(Path(path).read_bytes()) for path in (*there[:3], *there[4:])]
     assert written == [True, True, True, False, False]
     if happens is link:
@@ -179,20 +179,20 @@ def test_writing_stops_and_no_link_is_followed(there: list[str], happens: Callab
 @pytest.mark.parametrize("happens", SPECIAL)
 def test_dressing_stops_and_no_link_is_followed(there: list[str], happens: Callable[[Path], None]) -> None:
     happens(Path(there[3]))
-    assert bulk.dress(there, [1] * 6, 0o640, os.getegid()) == 3
+    assert bulk.dress("/", there, [1] * 6, 0o640, os.getegid()) == 3
     if happens is link:
         assert Path(there[3]).stat().st_mode & 0o7777 != 0o640
 
 
 def test_another_group_is_for_the_caller(there: list[str]) -> None:
-    assert bulk.dress(there, [1] * 6, 0o640, os.getegid() + 1) == 0
+    assert bulk.dress("/", there, [1] * 6, 0o640, os.getegid() + 1) == 0
 
 
 def test_an_empty_file_is_read_but_not_from_the_device(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     paths = [str(tmp_path / "empty")]
-    assert bulk.read(paths, [0], memoryview(bytearray()))[0] == 1
-    assert bulk.read(paths, [0], memoryview(bytearray()), drop=True)[0] == 0
+    assert bulk.read("/", paths, [0], memoryview(bytearray()))[0] == 1
+    assert bulk.read("/", paths, [0], memoryview(bytearray()), drop=True)[0] == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="the system cannot tell")
@@ -200,41 +200,53 @@ def test_what_is_read_from_the_device_is_out_of_memory_first(there: list[str]) -
     for path in there:
         with open(path) as file:
             os.fsync(file.fileno())
-    count, _ = bulk.read(there, SIZES, into := memoryview(bytearray(sum(SIZES))), drop=True)
+    count, _ = bulk.read("/", there, SIZES, into := memoryview(bytearray(sum(SIZES))), drop=True)
     assert count == 6 or Path("/proc/mounts").read_text().find(" tmpfs ") >= 0
     assert parts(into, SIZES)[:count] == parts(data(), SIZES)[:count]
+
+
+@pytest.mark.parametrize("folder", ["", "gone", "a file"])
+def test_paths_begin_in_the_folder_and_nothing_is_there_where_that_is_none(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "a file").write_bytes(b"1")
+    (tmp_path / "within").write_bytes(b"1")
+    base, count = str(tmp_path / folder), not folder
+    one = memoryview(bytearray(1))
+    assert bulk.read(base, ["within"], [1], one)[0] == bulk.look(base, ["within"], [1])[0] == count
+    assert bulk.dress(base, ["within"], [1], 0o640, os.getegid()) == count
+    assert bulk.write(base, ["new"], [1], [1], one, 0o640) == count
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a file", *["new"] * count, "within"]
 
 
 def test_a_pipe_is_no_empty_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     paths = [str(tmp_path / "pipe")]
-    counts = bulk.read(paths, [0], memoryview(bytearray()))[0], bulk.look(paths, [0])[0]
-    assert (counts, bulk.dress(paths, [1], 0o640, os.getegid())) == ((0, 0), 0)
+    counts = bulk.read("/", paths, [0], memoryview(bytearray()))[0], bulk.look("/", paths, [0])[0]
+    assert (counts, bulk.dress("/", paths, [1], 0o640, os.getegid())) == ((0, 0), 0)
 
 
 def test_more_files_than_are_open_at_a_time_are_read(tmp_path: Path) -> None:
     paths = [str(tmp_path / f"f{index}") for index in range(100)]
     view = memoryview(content(100))
     before = len(os.listdir("/proc/self/fd"))
-    assert bulk.write(paths, [1] * 100, [None] * 100, view, 0o600) == 100
-    assert bulk.read(paths, [1] * 100, into := memoryview(bytearray(100)))[0] == 100
+    assert bulk.write("/", paths, [1] * 100, [None] * 100, view, 0o600) == 100
+    assert bulk.read("/", paths, [1] * 100, into := memoryview(bytearray(100)))[0] == 100
     os.truncate(paths[70], 0)
-    assert bulk.read(paths, [1] * 100, memoryview(bytearray(100)))[0] == 70
+    assert bulk.read("/", paths, [1] * 100, memoryview(bytearray(100)))[0] == 70
     assert (into, len(os.listdir("/proc/self/fd"))) == (view, before)
 
 
 @pytest.mark.parametrize(
     ("call", "arguments"),
     [
-        (bulk.write, (["x"], [2], [None], memoryview(b"1"), 0o600)),
-        (bulk.write, (["x"], [-1], [None], memoryview(b"1"), 0o600)),
-        (bulk.write, (["x"], [2**63 - 1], [None], memoryview(b"1"), 0o600)),
-        (bulk.write, (["x", "y"], [1], [None] * 2, memoryview(b"1"), 0o600)),
-        (bulk.write, (["x"], [1], [], memoryview(b"1"), 0o600)),
-        (bulk.write, (["x\0"], [1], [None], memoryview(b"1"), 0o600)),
-        (bulk.read, (["x"], [2], memoryview(bytearray(1)))),
-        (bulk.look, (["x"], [])),
-        (bulk.dress, (["x"], [], 0o600, 0)),
+        (bulk.write, (".", ["x"], [2], [None], memoryview(b"1"), 0o600)),
+        (bulk.write, (".", ["x"], [-1], [None], memoryview(b"1"), 0o600)),
+        (bulk.write, (".", ["x"], [2**63 - 1], [None], memoryview(b"1"), 0o600)),
+        (bulk.write, (".", ["x", "y"], [1], [None] * 2, memoryview(b"1"), 0o600)),
+        (bulk.write, (".", ["x"], [1], [], memoryview(b"1"), 0o600)),
+        (bulk.write, (".", ["x\0"], [1], [None], memoryview(b"1"), 0o600)),
+        (bulk.read, (".", ["x"], [2], memoryview(bytearray(1)))),
+        (bulk.look, (".", ["x"], [])),
+        (bulk.dress, (".", ["x"], [], 0o600, 0)),
     ],
 )
 def test_what_cannot_be_is_an_error_and_nothing_is_done(
@@ -249,10 +261,10 @@ def test_what_cannot_be_is_an_error_and_nothing_is_done(
 @pytest.mark.parametrize(
     ("call", "arguments"),
     [
-        (bulk.write, ([1], [1], [None], memoryview(b"1"), 0o600)),
-        (bulk.write, (["x"], ["1"], [None], memoryview(b"1"), 0o600)),
-        (bulk.write, (("x",), [1], [None], memoryview(b"1"), 0o600)),
-        (bulk.read, (["x"], [1], memoryview(b"1"))),
+        (bulk.write, (".", [1], [1], [None], memoryview(b"1"), 0o600)),
+        (bulk.write, (".", ["x"], ["1"], [None], memoryview(b"1"), 0o600)),
+        (bulk.write, (".", ("x",), [1], [None], memoryview(b"1"), 0o600)),
+        (bulk.read, (".", ["x"], [1], memoryview(b"1"))),
     ],
 )
 def test_what_is_of_another_kind_is_an_error(call: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

@@ -43,6 +43,8 @@ class Source:
     locals: tuple[Local, ...]
     """the same files here"""
     tape: Tape
+    root: str
+    """the path that those begin with"""
 
     @property
     def large(self) -> bool:
@@ -65,9 +67,10 @@ def find(entry: Entry, path: str) -> Source:
         )
     validated, _ = manifest.read(entry, windows_names=False)
     tape = Tape([file.size for file in validated.files])
-    unchanged = _unchanged(validated.files, absolute(path))
+    root = absolute(path)
+    unchanged = _unchanged(validated.files, root)
     if unchanged is not None:
-        return Source(validated.name, validated.files, unchanged, tape)
+        return Source(validated.name, validated.files, unchanged, tape, root)
     here = survey(path)
     changes: list[Change] = []
     found: list[Local] = []
@@ -80,17 +83,17 @@ def find(entry: Entry, path: str) -> Source:
             found.append(local)
     if changes:
         raise changed(changes)
-    return Source(validated.name, validated.files, tuple(found), tape)
+    return Source(validated.name, validated.files, tuple(found), tape, root)
 
 
-def _unchanged(files: Sequence[File], source: str) -> tuple[Local, ...] | None:
+def _unchanged(files: Sequence[File], root: str) -> tuple[Local, ...] | None:
     """The quick way: the files of a manifest where they are spelled as there and all is as it was; else None."""
     found: list[Local] = []
     while len(found) < len(files):
         run = bulk.batch(files, len(found), len(files))
-        paths, sizes = [f"{source}/{file.path}" if file.path else source for file in run], [file.size for file in run]
-        count, times = bulk.look(paths, sizes)
-        locals_ = [Local(*one) for one in zip(paths, sizes, times, strict=True)]
+        sizes = [file.size for file in run]
+        count, times = bulk.look(root, [file.path for file in run], sizes)
+        locals_ = [Local(f"{root}/{one.path}", *told) for one, *told in zip(run, sizes, times, strict=True)]
         if not run or count < len(run) or any(map(difference, run, locals_)):
             return None
         found += locals_
@@ -186,7 +189,8 @@ class Reader:
     def _whole(self, source: Source, files: Sequence[Piece], view: memoryview) -> int:
         """Read whole files, as far as that is nothing special and they are what they were; how many."""
         known = [source.locals[one.file] for one in files]
-        count, times = bulk.read([one.path for one in known], [one.size for one in known], view, follow=True)
+        paths, sizes = [one.path[len(source.root) + 1 :] for one in known], [one.size for one in known]
+        count, times = bulk.read(source.root, paths, sizes, view, follow=True)
         return next((at for at in range(count) if times[2 * at] != known[at].mtime_ns), count)
 
     def _piece(self, source: Source, piece: Piece, view: memoryview, *, last: bool) -> None:

@@ -82,7 +82,7 @@ def _put_on_many(dress: Dress, tree: Tree, start: int) -> int:
     """Dress files from there on, as far as that is nothing special; how many."""
     files = bulk.batch(tree.manifest.files, start, len(tree.manifest.files))
     modified = [file.modified for file in files]
-    return bulk.dress([tree.path(file.path) for file in files], modified, dress.file_mode, dress.group)
+    return bulk.dress(tree.base, [file.path for file in files], modified, dress.file_mode, dress.group)
 
 
 def finish_parent(volume: Volume, folder: int) -> None:

@@ -176,8 +176,8 @@ class _OneFile:
     def _whole(self, files: Sequence[Piece], view: memoryview) -> int:
         """Write whole files, as far as that is nothing special; how many."""
         named = [self._tree.manifest.files[one.file] for one in files]
-        paths, sizes = [self._tree.path(file.path) for file in named], [file.size for file in named]
-        return bulk.write(paths, sizes, [file.modified for file in named], view, STAGED_MODE)
+        paths, sizes = [file.path for file in named], [file.size for file in named]
+        return bulk.write(self._tree.base, paths, sizes, [file.modified for file in named], view, STAGED_MODE)
 
     def close(self) -> None:
         descriptor, self._descriptor, self._index = self._descriptor, -1, -1

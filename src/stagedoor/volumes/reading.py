@@ -126,8 +126,8 @@ class Reader:
         while going:
             self._ask()
             batch = bulk.small(files, self.next, end)
-            paths, sizes = [self._tree.path(file.path) for file in batch], [file.size for file in batch]
-            count, times = bulk.read(paths, sizes, self._buffer, drop=self.device)
+            paths, sizes = [file.path for file in batch], [file.size for file in batch]
+            count, times = bulk.read(self._tree.base, paths, sizes, self._buffer, drop=self.device)
             view = self._buffer
             for file, changed in zip(batch[:count], times[1::2], strict=False):
                 self.hashes.append(_hashed(file, view[: file.size]))
