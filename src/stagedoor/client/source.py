@@ -91,9 +91,9 @@ def _unchanged(files: Sequence[File], root: str) -> tuple[Local, ...] | None:
     found: list[Local] = []
     while len(found) < len(files):
         run = bulk.batch(files, len(found), len(files))
-        sizes = [file.size for file in run]
-        count, times = bulk.look(root, [file.path for file in run], sizes)
-        locals_ = [Local(f"{root}/{one.path}", *told) for one, *told in zip(run, sizes, times, strict=True)]
+        paths, sizes = [file.path for file in run], [file.size for file in run]
+        count, times = bulk.look(root, paths, sizes)
+        locals_ = list(map(Local, [f"{root}/{path}" for path in paths], sizes, times))
         if not run or count < len(run) or any(map(difference, run, locals_)):
             return None
         found += locals_
