@@ -50,4 +50,4 @@ format: setup
 	$(BIN)/ruff check --fix src tests scripts examples bench
 
 clean:
-	rm -rf .venv .demo .bench .browser build src/stagedoor/_bulk.*.so
+	rm -rf .venv .demo .bench .browser build src/*.egg-info src/stagedoor/_bulk.*.so

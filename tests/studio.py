@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -130,6 +131,14 @@ class Studio:
 
     def output(self) -> str:
         return (self.folder / "server.out").read_text()[-4000:]
+
+    def fingerprint(self) -> str:
+        """Of its certificate. It may answer a moment before it has told it."""
+        until(self._fingerprints)
+        return self._fingerprints()[-1]
+
+    def _fingerprints(self) -> list[str]:
+        return re.findall(r"Fingerprint .*: ([0-9a-f]{64})\n", self.output())
 
     def kill(self) -> None:
         """End the server as a crash does."""

@@ -119,7 +119,7 @@ def _offers_without_end(studio: Any, folder: Path, stop: threading.Event) -> Non
 
 def test_what_comes_back_is_what_was_there(studio: Any, tmp_path: Path) -> None:
     studio.start("--tls-self-signed", wait=False)
-    until(lambda: "Fingerprint" in studio.output())
+    assert studio.fingerprint()
     studio.stop()
     run_folder = studio.home / "runs" / ("a" * 24)
     run_folder.mkdir(parents=True)

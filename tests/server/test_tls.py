@@ -26,16 +26,11 @@ class Secure:
         self.studio.accept_everything()
         self.vendor = self.studio.user("vendor@example.com")
         self.start()
-        # It may answer a moment before it has said so.
-        until(self._told)
-        self.fingerprint = self._told()[-1]
+        self.fingerprint = self.studio.fingerprint()
 
     def start(self, *options: str) -> None:
         self.studio.start(*(options or ("--tls-self-signed",)))
         until(lambda: speaks_tls(self.studio.port))
-
-    def _told(self) -> list[str]:
-        return re.findall(r"Fingerprint .*: ([0-9a-f]{64})\n", self.studio.output())
 
     @property
     def url(self) -> str:

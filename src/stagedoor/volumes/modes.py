@@ -66,7 +66,8 @@ def put_on(dress: Dress, tree: Tree) -> None:
     files = tree.manifest.files
     done = 0
     while done < len(files):
-        done += 0 if dress.file_acl else _put_on_many(dress, tree, done)
+        if not dress.file_acl:
+            done += _put_on_many(dress, tree, done)
         if done < len(files):
             path = tree.file(done)
             _own(path, dress, dress.file_mode, {_ACCESS: dress.file_acl})

@@ -52,7 +52,7 @@ def read(
         followed.stop = stop
         followed.finish(extents)
         readers, first = [followed], followed.next
-    bounds = _bounds(tree, first, WORKERS)
+    bounds = _bounds(tree, first)
     fresh = [Reader(tree, Range(*run), stop, device=device, threads=blake3.AUTO) for run in pairwise(bounds)]
     readers += fresh
     with ThreadPoolExecutor(WORKERS, "stagedoor-proof") as pool:
@@ -71,13 +71,13 @@ def read(
     return Proof(lost=Ranges(), files=tuple(hashes), read_from="cache" if cached else "device")
 
 
-def _bounds(tree: Tree, first: int, workers: int) -> list[int]:
+def _bounds(tree: Tree, first: int) -> list[int]:
     """Where each worker begins and the last one ends, counted in files: about as many bytes, or files, for each."""
     count = len(tree.manifest.files)
     starts = [tree.tape.range_of(index).start for index in range(first, count)]
     size = tree.tape.size - starts[0] if starts else 0
     cuts = (
-        {bisect_left(starts, starts[0] + size * number // workers) for number in range(1, workers)} if size else set()
+        {bisect_left(starts, starts[0] + size * number // WORKERS) for number in range(1, WORKERS)} if size else set()
     )
     return sorted({first, count, *(first + cut for cut in cuts if first + cut < count)})
 

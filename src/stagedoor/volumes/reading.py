@@ -128,12 +128,12 @@ class Reader:
             batch = bulk.small(files, self.next, end)
             paths, sizes = [file.path for file in batch], [file.size for file in batch]
             count, times = bulk.read(self._tree.base, paths, sizes, self._buffer, drop=self.device)
-            view = self._buffer
+            start = 0
             for file, changed in zip(batch[:count], times[1::2], strict=False):
-                self.hashes.append(_hashed(file, view[: file.size]))
-                self.changed.append(changed)
-                view = view[file.size :]
-            self._compare(self._buffer[: len(self._buffer) - len(view)])
+                view = self._buffer[start : start + file.size]
+                self._note(file, xxh3_128_hexdigest(view), blake3(view).hexdigest(), changed)
+                start += file.size
+            self._compare(self._buffer[:start])
             going = 0 < count == len(batch)
 
     def _go_on(self, file: _File, until: int) -> bool:
@@ -170,17 +170,15 @@ class Reader:
         file.offset = end
 
     def _end(self, file: _File) -> None:
-        named = self._tree.manifest.files[file.index]
+        changed = -1 if file.descriptor is None else os.fstat(file.descriptor).st_ctime_ns
+        self._note(self._tree.manifest.files[file.index], file.xxh128, file.blake3, changed)
+
+    def _note(self, file: File, xxh128: str, blake3: str, changed: int) -> None:
+        """That was the next file."""
         self.hashes.append(
-            FileHash(
-                path=named.path,
-                size=named.size,
-                modified=named.modified,
-                xxh128=file.xxh128,
-                blake3=file.blake3,
-            )
+            FileHash(path=file.path, size=file.size, modified=file.modified, xxh128=xxh128, blake3=blake3)
         )
-        self.changed.append(-1 if file.descriptor is None else os.fstat(file.descriptor).st_ctime_ns)
+        self.changed.append(changed)
 
     def _chunks(self, file: _File, start: int, end: int) -> Iterator[memoryview]:
         """The bytes of a file as far as they can be read."""
@@ -305,16 +303,6 @@ class _File:
         descriptor, self.descriptor = self.descriptor, None
         if descriptor is not None:
             os.close(descriptor)
-
-
-def _hashed(file: File, view: memoryview) -> FileHash:
-    return FileHash(
-        path=file.path,
-        size=file.size,
-        modified=file.modified,
-        xxh128=xxh3_128_hexdigest(view),
-        blake3=blake3(view).hexdigest(),
-    )
 
 
 def opened(path: str) -> int | None:

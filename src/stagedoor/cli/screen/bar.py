@@ -93,7 +93,7 @@ class Bar:
         tenth = 10 if progress.sent >= progress.total else progress.sent * 10 // progress.total
         if tenth > self._told:
             self._told = tenth
-            self._out.print(f"{self._title}: {tenth * 10:>3} %, {words}", soft_wrap=True)
+            put(self._out, f"{self._title}: {tenth * 10:>3} %, {words}")
 
     def _bar_width(self) -> int:
         return 40 if self._out.width >= 120 else 10

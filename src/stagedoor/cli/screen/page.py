@@ -46,7 +46,7 @@ class Lines:
     def __init__(self, file: TextIO) -> None:
         self._file = file
 
-    def print(self, words: str = "", *, soft_wrap: bool = True) -> None:
+    def print(self, words: str) -> None:
         self._file.write(f"{words}\n")
         self._file.flush()
 
@@ -85,7 +85,7 @@ class Page:
         out = self._result()
         if isinstance(out, Lines):
             for line in aligned(columns, rows):
-                out.print(line, soft_wrap=True)
+                out.print(line)
             return
         if not fits(columns, rows, out.width):
             for line in stacked(columns, rows, out.width):
