@@ -12,6 +12,7 @@ Rules
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -27,6 +28,7 @@ Rules
 #endif
 
 #define OPEN_AT_A_TIME 32
+#define BACK_BYTES 32768 /* what a thread's stack has room for everywhere */
 #define NO_TIME INT64_MIN
 
 typedef struct {
@@ -151,13 +153,60 @@ both_from(int64_t time, struct timespec both[2])
     both[1] = both[0];
 }
 
+/* same */
+
+/* Whether a file holds these bytes from there on. */
+static int
+same_bytes(int file, const char *bytes, int64_t size, int64_t offset)
+{
+    char back[BACK_BYTES];
+    while (size > 0) {
+        ssize_t count = pread(file, back, size < BACK_BYTES ? size : BACK_BYTES, offset);
+        if (count <= 0 || memcmp(back, bytes, count) != 0) {
+            return 0;
+        }
+        bytes += count;
+        offset += count;
+        size -= count;
+    }
+    return 1;
+}
+
+static PyObject *
+bulk_same(PyObject *module, PyObject *args)
+{
+    Py_buffer with;
+    long long offset;
+    int file, same;
+    if (!PyArg_ParseTuple(args, "iLy*", &file, &offset, &with)) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    same = same_bytes(file, with.buf, with.len, offset);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&with);
+    return PyBool_FromLong(same);
+}
+
 /* write */
 
+/* When anything of a file that holds just these bytes had changed last once they were read back; NO_TIME of others. */
+static int64_t
+read_back(int file, const char *bytes, int64_t size)
+{
+    struct stat status;
+    if (!same_bytes(file, bytes, size, 0) || fstat(file, &status) != 0 || status.st_size != size) {
+        return NO_TIME;
+    }
+    return nanoseconds(status.CTIME);
+}
+
+/* `changed`: NULL, or told what `read_back` says. */
 static int
-write_one(int base, const char *name, const char *bytes, int64_t size, int64_t time, mode_t mode)
+write_one(int base, const char *name, const char *bytes, int64_t size, int64_t time, mode_t mode, int64_t *changed)
 {
     struct timespec both[2];
-    int file = openat(base, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
+    int file = openat(base, name, (changed ? O_RDWR : O_WRONLY) | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
     int64_t done = 0;
     if (file < 0) {
         return 0;
@@ -173,6 +222,9 @@ write_one(int base, const char *name, const char *bytes, int64_t size, int64_t t
         both_from(time, both);
         (void)futimens(file, both); /* it is looked at again before anybody sees it */
     }
+    if (changed != NULL) {
+        *changed = done == size ? read_back(file, bytes, size) : NO_TIME;
+    }
     return (close(file) == 0) & (done == size);
 }
 
@@ -180,19 +232,23 @@ static PyObject *
 bulk_write(PyObject *module, PyObject *args)
 {
     PyObject *base, *paths, *sizes, *times, *done = NULL;
-    Py_buffer from;
+    Py_buffer from, changed;
     Files files;
     unsigned int mode;
-    if (!PyArg_ParseTuple(
-            args, "OO!O!O!y*I", &base, &PyList_Type, &paths, &PyList_Type, &sizes, &PyList_Type, &times, &from, &mode)) {
+    int back;
+    if (!PyArg_ParseTuple(args, "OO!O!O!y*Iw*p", &base, &PyList_Type, &paths, &PyList_Type, &sizes, &PyList_Type, &times,
+            &from, &mode, &changed, &back)) {
         return NULL;
     }
-    if (files_from(base, paths, sizes, times, &files) && fits(&files, &from)) {
+    if (files_from(base, paths, sizes, times, &files) && fits(&files, &from)
+        && (!back || holds(&changed, files.count))) {
         Py_ssize_t count = 0;
         const char *bytes = from.buf;
+        int64_t *told = back ? changed.buf : NULL;
         Py_BEGIN_ALLOW_THREADS
         while (count < files.count
-            && write_one(files.base, files.names[count], bytes, files.sizes[count], files.times[count], mode)) {
+            && write_one(files.base, files.names[count], bytes, files.sizes[count], files.times[count], mode,
+                told ? told + count : NULL)) {
             bytes += files.sizes[count++];
         }
         Py_END_ALLOW_THREADS
@@ -200,6 +256,7 @@ bulk_write(PyObject *module, PyObject *args)
     }
     files_free(&files);
     PyBuffer_Release(&from);
+    PyBuffer_Release(&changed);
     return done;
 }
 
@@ -315,14 +372,15 @@ bulk_read(PyObject *module, PyObject *args)
 /* look */
 
 static int
-look_one(int base, const char *name, int64_t size, int64_t *time)
+look_one(int base, const char *name, int64_t size, int64_t *times, int follow)
 {
     struct stat status;
-    if (fstatat(base, name, &status, 0) != 0 || !S_ISREG(status.st_mode) || status.st_size != size
-        || faccessat(base, name, R_OK, AT_EACCESS) != 0) {
+    if (fstatat(base, name, &status, follow ? 0 : AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)
+        || status.st_size != size || (follow && faccessat(base, name, R_OK, AT_EACCESS) != 0)) {
         return 0;
     }
-    *time = nanoseconds(status.MTIME);
+    times[0] = nanoseconds(status.MTIME);
+    times[1] = nanoseconds(status.CTIME);
     return 1;
 }
 
@@ -332,14 +390,17 @@ bulk_look(PyObject *module, PyObject *args)
     PyObject *base, *paths, *sizes, *done = NULL;
     Py_buffer times;
     Files files;
-    if (!PyArg_ParseTuple(args, "OO!O!w*", &base, &PyList_Type, &paths, &PyList_Type, &sizes, &times)) {
+    int follow;
+    if (!PyArg_ParseTuple(
+            args, "OO!O!w*p", &base, &PyList_Type, &paths, &PyList_Type, &sizes, &times, &follow)) {
         return NULL;
     }
-    if (files_from(base, paths, sizes, NULL, &files) && holds(&times, files.count)) {
+    if (files_from(base, paths, sizes, NULL, &files) && holds(&times, 2 * files.count)) {
         Py_ssize_t count = 0;
-        int64_t *time = times.buf;
+        int64_t *told = times.buf;
         Py_BEGIN_ALLOW_THREADS
-        while (count < files.count && look_one(files.base, files.names[count], files.sizes[count], time + count)) {
+        while (count < files.count
+            && look_one(files.base, files.names[count], files.sizes[count], told + 2 * count, follow)) {
             count++;
         }
         Py_END_ALLOW_THREADS
@@ -393,9 +454,10 @@ bulk_dress(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef methods[] = {
-    {"write", bulk_write, METH_VARARGS, "write(base, paths, sizes, times, bytes, mode) -> how many were written"},
+    {"same", bulk_same, METH_VARARGS, "same(file, offset, bytes) -> whether that is what it holds there"},
+    {"write", bulk_write, METH_VARARGS, "write(base, paths, sizes, times, bytes, mode, changed, back) -> how many"},
     {"read", bulk_read, METH_VARARGS, "read(base, paths, sizes, into, times, follow, drop) -> how many were read"},
-    {"look", bulk_look, METH_VARARGS, "look(base, paths, sizes, times) -> how many are there and have that size"},
+    {"look", bulk_look, METH_VARARGS, "look(base, paths, sizes, times, follow) -> how many are there and have that size"},
     {"dress", bulk_dress, METH_VARARGS, "dress(base, paths, times, mode, group) -> how many were dressed"},
     {NULL, NULL, 0, NULL},
 };

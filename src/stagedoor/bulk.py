@@ -29,7 +29,8 @@ try:
 except ImportError:  # no compiler where it was installed
     _compiled = None
 
-_NO_TIME = -(2**63)
+NO_TIME = -(2**63)
+"""for a time that is not known, and for one that cannot be told"""
 _MOST_MS = 2**63 // 1_000_000
 AT_A_TIME = 64
 """files that are worth one call"""
@@ -55,12 +56,36 @@ def small(files: Sequence[AnyFile], first: int, end: int) -> Sequence[AnyFile]:
     return found
 
 
+def able() -> bool:
+    """Whether the compiled part is there."""
+    return _compiled is not None
+
+
 def write(
-    folder: str, paths: list[str], sizes: list[int], modified: list[int | None], view: memoryview, mode: int
-) -> int:
+    folder: str,
+    paths: list[str],
+    sizes: list[int],
+    modified: list[int | None],
+    view: memoryview,
+    mode: int,
+    *,
+    back: bool = False,
+) -> tuple[int, array[int]]:
     """Make or open files and write each from its beginning on, out of bytes that lie end to end. No link is
-    followed; what a file holds beyond its size stays. `modified`: a time in milliseconds that each gets if it can."""
-    return int(_compiled.write(folder, paths, sizes, _times(modified), view, mode)) if _compiled else 0
+    followed; what a file holds beyond its size stays. `modified`: a time in milliseconds that each gets if it can.
+
+    `back`: what was written is read back; and, of each file that holds just that, when anything of it had changed last,
+    in nanoseconds (`NO_TIME` of others).
+    """
+    changed = array("q", [NO_TIME]) * (len(paths) if back else 0)
+    if not _compiled:
+        return 0, changed
+    return int(_compiled.write(folder, paths, sizes, _times(modified), view, mode, changed, back)), changed
+
+
+def same(descriptor: int, offset: int, view: memoryview) -> bool:
+    """Whether an open file holds these bytes there, as far as that can be read. For large pieces as well."""
+    return bool(_compiled and _compiled.same(descriptor, offset, view))
 
 
 def read(
@@ -73,11 +98,11 @@ def read(
     return (int(_compiled.read(folder, paths, sizes, view, times, follow, drop)) if _compiled else 0), times
 
 
-def look(folder: str, paths: list[str], sizes: list[int]) -> tuple[int, array[int]]:
-    """Files of just these sizes that may be read, links followed; and when the content of each changed last, in
-    nanoseconds."""
-    times = array("q", bytes(8 * len(paths)))
-    return (int(_compiled.look(folder, paths, sizes, times)) if _compiled else 0), times
+def look(folder: str, paths: list[str], sizes: list[int], *, follow: bool = False) -> tuple[int, array[int]]:
+    """Files of just these sizes, and two times of each as `read` tells them. `follow`: links as well, and only what
+    may be read."""
+    times = array("q", bytes(16 * len(paths)))
+    return (int(_compiled.look(folder, paths, sizes, times, follow)) if _compiled else 0), times
 
 
 def dress(folder: str, paths: list[str], modified: list[int | None], mode: int, group: int) -> int:
@@ -87,4 +112,4 @@ def dress(folder: str, paths: list[str], modified: list[int | None], mode: int, 
 
 def _times(modified: list[int | None]) -> list[int]:
     """In nanoseconds, those that can be told."""
-    return [one * 1_000_000 if one is not None and -_MOST_MS < one < _MOST_MS else _NO_TIME for one in modified]
+    return [one * 1_000_000 if one is not None and -_MOST_MS < one < _MOST_MS else NO_TIME for one in modified]

@@ -71,7 +71,7 @@ def test_files_are_written_each_with_its_bytes_its_time_and_the_mode(tmp_path: P
     times = [1_500_000_000_123, None, 0, -1, 2**70, 1]
     mask = os.umask(0o022)
     try:
-        assert bulk.write("/", paths, SIZES, times, data(), 0o666) == 6
+        assert bulk.write("/", paths, SIZES, times, data(), 0o666)[0] == 6
     finally:
         os.umask(mask)
     assert [Path(path).read_bytes() for path in paths] == parts(data(), SIZES)
@@ -83,8 +83,34 @@ def test_files_are_written_each_with_its_bytes_its_time_and_the_mode(tmp_path: P
 def test_what_was_written_before_is_overwritten(there: list[str]) -> None:
     Path(there[1]).write_bytes(b"longer than one byte")
     other = memoryview(bytes(sum(SIZES)))
-    assert bulk.write("/", there, SIZES, [None] * 6, other, 0o600) == 6
+    assert bulk.write("/", there, SIZES, [None] * 6, other, 0o600)[0] == 6
     assert Path(there[1]).read_bytes() == b"\0onger than one byte"
+
+
+def test_what_was_written_is_read_back_where_that_is_asked_for(there: list[str]) -> None:
+    Path(there[1]).write_bytes(b"longer than one byte")
+    count, changed = bulk.write("/", there, SIZES, [1, None, 1, 1, None, 1], data(), 0o600, back=True)
+    told = [Path(path).stat().st_ctime_ns for path in there]
+    assert (count, list(changed)) == (6, [told[0], bulk.NO_TIME, *told[2:]])
+    assert list(bulk.write("/", there, SIZES, [None] * 6, data(), 0o600)[1]) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 32_767, 32_768, 32_769, 200_000])
+def test_whether_a_file_holds_bytes_is_told(tmp_path: Path, size: int) -> None:
+    whole = content(size + 100)
+    (tmp_path / "file").write_bytes(whole)
+    with (tmp_path / "file").open("rb") as file:
+        assert bulk.same(file.fileno(), 50, memoryview(whole[50 : 50 + size]))
+        assert bulk.same(file.fileno(), 100, memoryview(whole[100:]))
+        assert not bulk.same(file.fileno(), 100, memoryview(whole[100:] + b"x"))
+        for place in {0, size // 2, size - 1} if size else ():
+            other = bytearray(whole[50 : 50 + size])
+            other[place] ^= 1
+            assert not bulk.same(file.fileno(), 50, memoryview(other))
+        assert file.tell() == 0
+    with (tmp_path / "file").open("ab") as file:
+        assert not bulk.same(file.fileno(), 0, memoryview(b"x")), "it cannot be read"
+    assert not bulk.same(-1, 0, memoryview(b"x"))
 
 
 def test_files_are_read_each_with_its_times(there: list[str]) -> None:
@@ -97,7 +123,8 @@ def test_files_are_read_each_with_its_times(there: list[str]) -> None:
 
 def test_files_are_looked_at(there: list[str]) -> None:
     count, times = bulk.look("/", there, SIZES)
-    assert (count, list(times)) == (6, [1_500_000_000_123_456_789] * 6)
+    assert (count, list(times[::2])) == (6, [1_500_000_000_123_456_789] * 6)
+    assert list(times[1::2]) == [Path(path).stat().st_ctime_ns for path in there]
 
 
 def test_files_are_dressed_where_they_are_not_yet(there: list[str]) -> None:
@@ -163,13 +190,14 @@ def test_looking_stops_as_well(there: list[str], happens: Callable[[Path], None]
 def test_links_are_followed_where_that_is_asked_for(there: list[str]) -> None:
     link(Path(there[3]))
     assert bulk.read("/", there, SIZES, memoryview(bytearray(sum(SIZES))), follow=True)[0] == 6
-    assert bulk.look("/", there, SIZES)[0] == 6
+    assert bulk.look("/", there, SIZES)[0] == 3
+    assert bulk.look("/", there, SIZES, follow=True)[0] == 6
 
 
 @pytest.mark.parametrize("happens", [link, folder])
 def test_writing_stops_and_no_link_is_followed(there: list[str], happens: Callable[[Path], None]) -> None:
     happens(Path(there[3]))
-    assert bulk.write("/", there, SIZES, [None] * 6, memoryview(bytes(sum(SIZES))), 0o600) == 3
+    assert bulk.write("/", there, SIZES, [None] * 6, memoryview(bytes(sum(SIZES))), 0o600)[0] == 3
     written = [not any(Path(path).read_bytes()) for path in (*there[:3], *there[4:])]
     assert written == [True, True, True, False, False]
     if happens is link:
@@ -213,7 +241,7 @@ def test_paths_begin_in_the_folder_and_nothing_is_there_where_that_is_none(tmp_p
     one = memoryview(bytearray(1))
     assert bulk.read(base, ["within"], [1], one)[0] == bulk.look(base, ["within"], [1])[0] == count
     assert bulk.dress(base, ["within"], [1], 0o640, os.getegid()) == count
-    assert bulk.write(base, ["new"], [1], [1], one, 0o640) == count
+    assert bulk.write(base, ["new"], [1], [1], one, 0o640)[0] == count
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a file", *["new"] * count, "within"]
 
 
@@ -228,7 +256,7 @@ def test_more_files_than_are_open_at_a_time_are_read(tmp_path: Path) -> None:
     paths = [str(tmp_path / f"f{index}") for index in range(100)]
     view = memoryview(content(100))
     before = len(os.listdir("/proc/self/fd"))
-    assert bulk.write("/", paths, [1] * 100, [None] * 100, view, 0o600) == 100
+    assert bulk.write("/", paths, [1] * 100, [None] * 100, view, 0o600)[0] == 100
     assert bulk.read("/", paths, [1] * 100, into := memoryview(bytearray(100)))[0] == 100
     os.truncate(paths[70], 0)
     assert bulk.read("/", paths, [1] * 100, memoryview(bytearray(100)))[0] == 70

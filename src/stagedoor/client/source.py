@@ -92,8 +92,8 @@ def _unchanged(files: Sequence[File], root: str) -> tuple[Local, ...] | None:
     while len(found) < len(files):
         run = bulk.batch(files, len(found), len(files))
         paths, sizes = [file.path for file in run], [file.size for file in run]
-        count, times = bulk.look(root, paths, sizes)
-        locals_ = list(map(Local, [f"{root}/{path}" for path in paths], sizes, times))
+        count, times = bulk.look(root, paths, sizes, follow=True)
+        locals_ = list(map(Local, [f"{root}/{path}" for path in paths], sizes, times[::2]))
         if not run or count < len(run) or any(map(difference, run, locals_)):
             return None
         found += locals_

@@ -7,18 +7,19 @@
 5. `journal`   what was received, in one text file per upload
 6. `history`   what the journal's records come to
 7. `claims`    which ranges are being sent right now
-8. `part`      the bytes of one part on their way into files
-9. `flushing`  bringing them to the device
-10. `reading`    the tape from disk, compared with what was written
-11. `following`  reading it while it arrives
-12. `proof`      reading all that is left when it has arrived
-13. `upload`     one upload: begin, acknowledge, flush, prove
-14. `copying`    files that are here already, copied into an upload
-15. `modes`      permissions, group and times of what is placed
-16. `replacing`  changing places with what is there, and keeping that aside
-17. `placing`    the last check and the rename
-18. `leftovers`  what lies in staging that no job speaks of
-19. `disk`       the door to all of it
+8. `arrivals`  files that were read back as they were written
+9. `part`      the bytes of one part on their way into files
+10. `flushing`  bringing them to the device
+11. `reading`    the tape from disk, compared with what was written
+12. `following`  reading it while it arrives
+13. `proof`      reading all that is left when it has arrived
+14. `upload`     one upload: begin, acknowledge, flush, prove
+15. `copying`    files that are here already, copied into an upload
+16. `modes`      permissions, group and times of what is placed
+17. `replacing`  changing places with what is there, and keeping that aside
+18. `placing`    the last check and the rename
+19. `leftovers`  what lies in staging that no job speaks of
+20. `disk`       the door to all of it
 """
 
 from .disk import Disk

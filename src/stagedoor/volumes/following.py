@@ -12,13 +12,13 @@ Rules
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 
 from ..model.tape import Range
+from .arrivals import Arrived, unchanged
 from .history import Extent
 from .reading import Reader
 from .staging import Tree
@@ -32,13 +32,14 @@ log = logging.getLogger(__name__)
 
 
 class Follower:
-    """`run` gives what was received from a place on, `flush` brings it to the device, `device` says whether the proof
-    is to read from there, `stop` whether the server ends."""
+    """`run` gives what was received from a place on, `arrived` what was read back already, `flush` brings bytes to the
+    device, `device` says whether the proof is to read from there, `stop` whether the server ends."""
 
     def __init__(
         self,
         tree: Tree,
         run: Callable[[int, int], list[Extent]],
+        arrived: Callable[[Extent], Arrived | None],
         flush: Callable[[], None],
         device: Callable[[], bool],
         pool: Executor,
@@ -47,6 +48,7 @@ class Follower:
     ) -> None:
         self._tree = tree
         self._run = run
+        self._arrived = arrived
         self._flush = flush
         self._device = device
         self._pool = pool
@@ -79,8 +81,12 @@ class Follower:
             self._over = True
             self._changed.wait_for(lambda: not self._reading)
             reader, self._reader = self._reader, None
-        if reader and reader.device == self._device() and self._holds(reader):
+        if not reader or reader.device != self._device():
+            return None
+        files = [index for index in range(reader.next) if self._tree.manifest.files[index].size]
+        if unchanged(self._tree, files, [reader.changed[index] for index in files]):
             return reader
+        log.warning("%s was changed by others while it lay in staging", self._tree.data)
         return None
 
     def _ask(self) -> None:
@@ -116,7 +122,7 @@ class Follower:
             return False
         if self._reader is None:
             files = Range(0, len(self._tree.manifest.files))
-            self._reader = Reader(self._tree, files, self._stop, device=self._device())
+            self._reader = Reader(self._tree, files, self._arrived, self._stop, device=self._device())
         if self._reader.device:
             self._flush()
         before = self.reached
@@ -125,18 +131,3 @@ class Follower:
         if self._reader.lost:
             raise InterruptedError(f"damage in {self._reader.lost}")
         return self.reached > before
-
-    def _holds(self, reader: Reader) -> bool:
-        """Whether the files that were read to their end are as they were then."""
-        for index, changed in enumerate(reader.changed):
-            if not self._tree.manifest.files[index].size:  # emptied in any case, or made
-                continue
-            path = self._tree.file(index)
-            try:
-                now = os.lstat(path).st_ctime_ns
-            except OSError:
-                now = -1
-            if now != changed or now == -1:
-                log.warning("%s was changed by others while it lay in staging", path)
-                return False
-        return True

@@ -10,6 +10,7 @@ Rules
    that answer requests as well.
 6. Where a part is hashed in runs, a large file that arrives whole and new is an extent of its own, with its blake3: the
    proof need not make that again. The server's own digest of a run that is new is the one that proves the journey.
+7. Where that is wanted, what was written is read back at once (`arrivals`).
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ from .. import bulk
 from ..model.errors import BadRange, DigestMismatch
 from ..model.tape import Piece, Range, Ranges, Run
 from ..wire.parts import RUNS
+from .arrivals import Arrived, ReadBack
 from .claims import Claim, Claims
 from .history import Extent, own_digest
 from .staging import Tree
 
 HASHES: dict[str, Callable[[], Any]] = {RUNS: own_digest, "blake3": blake3, "sha-256": hashlib.sha256}
-Acknowledge = Callable[[Range, list[Extent]], None]
+Acknowledge = Callable[[Range, list[Extent], list[Arrived]], None]
 STAGED_MODE = 0o666
 """less the umask, as most files are to be where they are placed. Nobody else comes into staging."""
 _hashing = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -75,13 +77,16 @@ class Part:
         missing: Ranges,
         expected: tuple[str, bytes],
         acknowledge: Acknowledge,
+        *,
+        back: bool,
     ) -> None:
         self._algorithm, self._digest = expected
         self._range = claim.range
         self._at = claim.range.start
         self._claims, self._claim = claims, claim
         self._acknowledge = acknowledge
-        self._file = _OneFile(tree)
+        self._back = ReadBack(tree) if back else None
+        self._file = _OneFile(tree, self._back)
         self._missing = missing
         runs = tree.tape.runs(*self._range) if self._algorithm == RUNS else [Run(*self._range, file=False)]
         self._runs = [_Run(run, self._algorithm, missing) for run in runs]
@@ -116,7 +121,8 @@ class Part:
                 raise DigestMismatch(details={"start": self._range.start, "end": self._range.end})
             self._file.close()
             self._broken = True  # a second commit is a mistake
-            self._acknowledge(self._range, self._extents())
+            extents = self._extents()
+            self._acknowledge(self._range, extents, self._back.of(extents) if self._back else [])
 
     def close(self) -> None:
         self._file.close()
@@ -152,8 +158,9 @@ class Part:
 class _OneFile:
     """Writes runs of the tape into files, one open at a time."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, back: ReadBack | None) -> None:
         self._tree = tree
+        self._back = back
         self._index = -1
         self._descriptor = -1
 
@@ -161,23 +168,36 @@ class _OneFile:
         pieces = list(self._tree.tape.pieces(start, start + len(view)))
         done = 0
         while done < len(pieces):
-            index, offset, size = pieces[done]
-            self._open(index)
-            piece, view = view[:size], view[size:]
-            while piece:
-                written = os.pwrite(self._descriptor, piece, offset)
-                piece, offset = piece[written:], offset + written
+            piece = pieces[done]
+            self._open(piece.file)
+            self._piece(piece, view[: piece.size])
+            view = view[piece.size :]
             done += 1
             files = bulk.small(pieces, done, len(pieces) - 1)
             count = self._whole(files, view) if files else 0
             view = view[sum(file.size for file in files[:count]) :]
             done += count
 
+    def _piece(self, piece: Piece, view: memoryview) -> None:
+        left, offset = view, piece.offset
+        while left:
+            written = os.pwrite(self._descriptor, left, offset)
+            left, offset = left[written:], offset + written
+        if self._back:
+            with _hashing:
+                self._back.piece(self._descriptor, piece, view)
+
     def _whole(self, files: Sequence[Piece], view: memoryview) -> int:
         """Write whole files, as far as that is nothing special; how many."""
         named = [self._tree.manifest.files[one.file] for one in files]
-        paths, sizes = [file.path for file in named], [file.size for file in named]
-        return bulk.write(self._tree.base, paths, sizes, [file.modified for file in named], view, STAGED_MODE)
+        paths, sizes, times = zip(*((file.path, file.size, file.modified) for file in named), strict=True)
+        count, changed = bulk.write(
+            self._tree.base, list(paths), list(sizes), list(times), view, STAGED_MODE, back=bool(self._back)
+        )
+        if self._back:
+            with _hashing:
+                self._back.whole(files[:count], changed[:count], view)
+        return count
 
     def close(self) -> None:
         descriptor, self._descriptor, self._index = self._descriptor, -1, -1
@@ -188,6 +208,6 @@ class _OneFile:
         if index == self._index:
             return
         self.close()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = (os.O_RDWR if self._back else os.O_WRONLY) | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(self._tree.file(index), flags, STAGED_MODE)
         self._index = index

@@ -23,6 +23,7 @@ from blake3 import blake3
 
 from ..lifecycle.needs import Proof
 from ..model.tape import Range, Ranges
+from .arrivals import Arrived
 from .history import Extent, own_digest
 from .reading import CHUNK, Reader, opened
 from .staging import Tree
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 def read(
     tree: Tree,
     extents: Iterable[Extent],
+    arrived: Callable[[Extent], Arrived | None],
     stop: Callable[[], bool],
     *,
     device: bool = True,
@@ -43,7 +45,7 @@ def read(
 ) -> Proof:
     """Read and compare; `extents` cover the tape. Raises InterruptedError when `stop` says so, OSError.
 
-    `followed` has read the beginning of the tape and found no damage.
+    `arrived` tells what was read back when it came; `followed` has read the beginning of the tape and found no damage.
     """
     extents = sorted(extents)
     first = 0
@@ -52,8 +54,11 @@ def read(
         followed.stop = stop
         followed.finish(extents)
         readers, first = [followed], followed.next
-    bounds = _bounds(tree, first)
-    fresh = [Reader(tree, Range(*run), stop, device=device, threads=blake3.AUTO) for run in pairwise(bounds)]
+    bounds = _bounds(tree, extents, first)
+    fresh = [
+        Reader(tree, Range(*run), arrived, stop, device=device, threads=blake3.AUTO, last=True)
+        for run in pairwise(bounds)
+    ]
     readers += fresh
     with ThreadPoolExecutor(WORKERS, "stagedoor-proof") as pool:
         for done in [pool.submit(reader.read, extents, tree.tape.size) for reader in fresh]:
@@ -71,15 +76,21 @@ def read(
     return Proof(lost=Ranges(), files=tuple(hashes), read_from="cache" if cached else "device")
 
 
-def _bounds(tree: Tree, first: int) -> list[int]:
+def _bounds(tree: Tree, extents: Sequence[Extent], first: int) -> list[int]:
     """Where each worker begins and the last one ends, counted in files: about as many bytes, or files, for each."""
     count = len(tree.manifest.files)
     starts = [tree.tape.range_of(index).start for index in range(first, count)]
     size = tree.tape.size - starts[0] if starts else 0
-    cuts = (
-        {bisect_left(starts, starts[0] + size * number // WORKERS) for number in range(1, WORKERS)} if size else set()
-    )
-    return sorted({first, count, *(first + cut for cut in cuts if first + cut < count)})
+    cuts = [bisect_left(starts, starts[0] + size * number // WORKERS) for number in range(1, WORKERS)] if size else []
+    files = [_with_its_extent(tree, extents, first + cut) for cut in cuts if first + cut < count]
+    return sorted({first, count, *(file for file in files if file > first)})
+
+
+def _with_its_extent(tree: Tree, extents: Sequence[Extent], file: int) -> int:
+    """The file that begins where the extent does in which this one begins; the file itself where none does."""
+    extent = extents[bisect_right(extents, tree.tape.range_of(file).start, key=lambda one: one.start) - 1]
+    begins = tree.tape.whole(extent.start)
+    return begins if tree.tape.range_of(begins).start == extent.start else file
 
 
 def _shared(tree: Tree, extents: Sequence[Extent], cuts: Sequence[int]) -> list[Extent]:

@@ -9,6 +9,8 @@ Rules
    what is read of a file) are then still in memory, or the system cannot tell, that was the cache. On a network file
    system the device is the file server.
 4. A file that is an extent with its blake3 is only compared: its hashes were made from the bytes it is compared with.
+5. From the cache: what was read back when it arrived is not read again, unless somebody has changed it since. A reader
+   that is not the last one leaves that question to whoever asks at the end.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from .. import bulk
 from ..lifecycle.needs import FileHash
 from ..model.manifest import File
 from ..model.tape import Range
+from .arrivals import OF_NOTHING, Arrived, unchanged
 from .history import Extent, own_digest
 from .staging import Tree
 
@@ -49,10 +52,20 @@ log = logging.getLogger(__name__)
 
 
 class Reader:
-    """Reads a run of the manifest's files, hashing large ones with so many threads. `stop` is asked now and then;
-    InterruptedError when it says so."""
+    """Reads a run of the manifest's files, hashing large ones with so many threads. `arrived` tells what was read back
+    already, `stop` is asked now and then; InterruptedError when it says so. `last`: nobody looks at the files after."""
 
-    def __init__(self, tree: Tree, files: Range, stop: Callable[[], bool], *, device: bool, threads: int = 1) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        files: Range,
+        arrived: Callable[[Extent], Arrived | None],
+        stop: Callable[[], bool],
+        *,
+        device: bool,
+        threads: int = 1,
+        last: bool = False,
+    ) -> None:
         self.hashes: list[FileHash] = []
         """of the files so far; worth nothing where anything is lost"""
         self.changed = array("q")
@@ -63,6 +76,10 @@ class Reader:
         self.stop = stop
         self.device = device
         self._threads = threads
+        self._last = last
+        self._ask_arrived = arrived
+        self._arrived: dict[int, Arrived] = {}
+        """by where they begin on the tape, those of the extents that are read just now"""
         self._tree = tree
         self._files = files
         self._at = tree.tape.range_of(files.start).start if files.size else 0
@@ -90,6 +107,10 @@ class Reader:
         """
         first = max(0, bisect_right(extents, self.reached, key=lambda one: one.start) - 1)
         self._extents = iter(extents[first:])
+        if not self.device:
+            known = (self._ask_arrived(extent) for extent in extents[first:])
+            self._arrived = {one.extent.start: one for one in known if one}
+        self._begins = sorted(self._arrived)
         self._buffer = memoryview(bytearray(bulk.MOST_BYTES))
         if self._file is None or self._go_on(self._file, until):
             self._whole_files(until)
@@ -106,18 +127,43 @@ class Reader:
     def _whole_files(self, until: int) -> None:
         end = min(self._tree.tape.whole(until), self._files.end)
         while self.next < end:
-            self._small_files(end)
-            run = range(self.next, min(self.next + BATCH, end))
-            batch = [_File(self._tree, index, self._threads) for index in run]
-            try:
-                for file in batch:
-                    self._prepare(file, 0, file.size)
-                for file in batch:
-                    self._feed(file, file.size)
-                    self._end(file)
-            finally:
-                for file in batch:
-                    file.close()
+            if self._known(end):
+                continue
+            later = bisect_right(self._begins, self._at)
+            stop = self._tree.tape.whole(self._begins[later]) if later < len(self._begins) else end
+            self._read_some(min(stop, end))
+
+    def _known(self, end: int) -> bool:
+        """Take over the files of an extent that begins here and was read back, if there is one."""
+        found = self._arrived.get(self._at)
+        if found is None:
+            return False
+        run = range(self.next, min(self._tree.tape.whole(found.extent.end), end))
+        files = [index for index in run if self._tree.manifest.files[index].size]
+        if self._last and not unchanged(self._tree, files, found.changed):
+            return False
+        self._ask()
+        hashes = found.hashes()
+        for file in self._tree.manifest.files[run.start : run.stop]:
+            self._note(file, *(next(hashes) if file.size else OF_NOTHING))
+        self._current()
+        self._at, self._extent = found.extent.end, None
+        return True
+
+    def _read_some(self, end: int) -> None:
+        """Read small files, and then a few as they come."""
+        self._small_files(end)
+        run = range(self.next, min(self.next + BATCH, end))
+        batch = [_File(self._tree, index, self._threads) for index in run]
+        try:
+            for file in batch:
+                self._prepare(file, 0, file.size)
+            for file in batch:
+                self._feed(file, file.size)
+                self._end(file)
+        finally:
+            for file in batch:
+                file.close()
 
     def _small_files(self, end: int) -> None:
         """Read on, as far as files are small and nothing about them is special."""

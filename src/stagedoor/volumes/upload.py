@@ -17,11 +17,14 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from .. import bulk
 from ..lifecycle.needs import Proof
 from ..model.errors import BadRange
 from ..model.manifest import Manifest
 from ..model.tape import Range, Ranges
+from ..wire.parts import RUNS
 from . import flushing, proof
+from .arrivals import Arrived
 from .claims import Claims
 from .following import Follower
 from .history import Extent, History, flushed_record, lost_record, part_record
@@ -64,7 +67,11 @@ class StagedUpload:
         self._flushing = False
         self._journal = Journal(staging.journal)
         self.history = History(self._journal.read())
-        self._follower = Follower(self.tree, self._run, self.flush, self._from_device, readers, stop, step)
+        self._arrived: dict[int, Arrived] = {}
+        """by the start of its extent, what was read back; perhaps of an extent that has been replaced"""
+        self._follower = Follower(
+            self.tree, self._run, self.arrived, self.flush, self._from_device, readers, stop, step
+        )
         self._proof = staging.proof()
         if self._proof is None:
             self._read_again()
@@ -111,11 +118,17 @@ class StagedUpload:
             raise BadRange(f"The digest must be one of: {', '.join(HASHES)}.")
         claim = self.claims.take(Range(*part))
         missing = self._missing(*part)  # only now: nobody else can change these any more
-        return Part(self.tree, self.claims, claim, missing, (algorithm, digest), self._acknowledge)
+        back = algorithm == RUNS and bulk.able() and not self._from_device()
+        return Part(self.tree, self.claims, claim, missing, (algorithm, digest), self._acknowledge, back=back)
 
     def take_in(self, extents: list[Extent]) -> None:
         """Note bytes as received that were copied here, under a claim. Raises OSError; nothing counts then."""
         self._acknowledge(Range(extents[0].start, extents[-1].end), extents)
+
+    def arrived(self, extent: Extent) -> Arrived | None:
+        """What is known of an extent's files, where they were read back as they arrived."""
+        found = self._arrived.get(extent.start)
+        return found if found and found.extent == extent else None
 
     def _missing(self, start: int, end: int) -> Ranges:
         return Ranges() if self._proof else self.history.extents.ranges.missing(start, end)
@@ -143,13 +156,14 @@ class StagedUpload:
             device = self._from_device()
             if device:
                 self.flush()
-            outcome = proof.read(self.tree, self.history.extents, stop, device=device, followed=followed)
+            outcome = proof.read(self.tree, self.history.extents, self.arrived, stop, device=device, followed=followed)
             if outcome.lost:
                 log.error("%s: the proof found damage in %s", self.folder, outcome.lost)
                 self.note(lost_record(outcome.lost), sync=True)
                 return outcome
             self.staging.keep_proof(outcome)
             self._proof = outcome
+            self._arrived.clear()
             return outcome
 
     def note(self, value: dict[str, Any], *, sync: bool = False) -> None:
@@ -159,7 +173,8 @@ class StagedUpload:
         if sync:
             self._journal.sync()
 
-    def _acknowledge(self, part: Range, extents: list[Extent]) -> None:
+    def _acknowledge(self, part: Range, extents: list[Extent], arrived: list[Arrived] | None = None) -> None:
+        self._arrived.update((one.extent.start, one) for one in arrived or ())
         flush = self._durability() == "flush"
         if flush and extents:
             flushing.flush(self.tree, extents)
