@@ -16,7 +16,7 @@ from . import contest, crowd, figures, lists, offers, options, page, report
 from .contestant import BENCH, ROOT, Contestant
 from .facts import machine
 from .figures import Numbers
-from .ground import Trash, touch_memory
+from .ground import Trash
 from .house import Stagedoor
 from .loads import LOADS, WAN_LOADS, made
 from .place import LOOPBACK
@@ -76,13 +76,13 @@ def measure_loads(folder: Path, asked: argparse.Namespace) -> Numbers:
     kinds = [*options.chosen(options.OURS, asked.ours), *options.chosen(options.PEERS, asked.peers)]
     loads = [LOADS[name].scaled(asked.scale) for name in asked.loads]
     sources = [made(load, folder / "loads") for load in loads]
-    touch_memory(2 * max(load.bytes for load in loads))
     results: Numbers = {}
     trash = Trash(folder / "run" / "trash")
     with contest.taking_part(kinds, folder / "run", LOOPBACK) as contestants:
         for load, source in zip(loads, sources, strict=True):
             say(f"\n{load.words}, {asked.runs} runs of each in turns")
-            runs = contest.run(load, source, contestants, contest.Rules(asked.runs), trash)
+            rules = contest.Rules(asked.runs, memory=folder / "run" / "memory")
+            runs = contest.run(load, source, contestants, rules, trash)
             numbers = {name: figures.of_runs(load, found) for name, found in runs.items()}
             report.show(numbers)
             results[load.name] = figures.of_load(load, asked.scale, numbers)

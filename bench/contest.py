@@ -38,11 +38,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Rules:
-    """`warm_up` is a turn that does not count, `limit` how many seconds a run may take."""
+    """`warm_up` is a turn that does not count, `limit` how many seconds a run may take, `memory` a folder by which the
+    memory is touched that a run will fill."""
 
     runs: int
     warm_up: bool = True
     limit: float | None = None
+    memory: Path | None = None
 
 
 @contextmanager
@@ -87,6 +89,8 @@ def once(one: Contestant, load: Load, source: Path, rules: Rules, trash: ground.
     """One run, and the ground cleared behind it."""
     attempt = one.prepare(load, source)
     ground.sync(one.folder)
+    if rules.memory:
+        ground.touch_memory(rules.memory, load.bytes)
     began = time.time()
     measured = measure(
         one.place.at_client(attempt.command),

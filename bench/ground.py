@@ -3,12 +3,12 @@
 1. Nothing is removed before the last run: files are truncated, which gives their blocks back, and the tree is renamed
    into a trash folder of the same file system.
 2. Bytes still to be written belong to whoever wrote them: everything is on the device before the next run begins.
+3. Over loopback the memory that a run will fill has been touched just before, whoever's run it is.
 """
 
 from __future__ import annotations
 
 import ctypes
-import mmap
 import os
 import shutil
 import time
@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 COMPARE_BLOCK = 4 << 20
-PAGE = mmap.PAGESIZE
+_NOTHING = bytes(2 << 20)
 
 
 class Trash:
@@ -52,16 +52,18 @@ def sync(folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def touch_memory(wanted: int) -> None:
-    """Have the machine give its memory once: the first touch of a page can be slow where the machine is virtual."""
-    size = min(wanted, os.sysconf("SC_AVPHYS_PAGES") * PAGE // 2)
-    child = os.fork()
-    if not child:
-        with mmap.mmap(-1, max(size, PAGE)) as memory:
-            for offset in range(0, len(memory), PAGE):
-                memory[offset] = 1
-        os._exit(0)
-    os.waitpid(child, 0)
+def touch_memory(folder: Path, size: int) -> None:
+    """Have the machine give the memory that so many bytes of files will want, by files here that are emptied at once.
+
+    A virtual machine may give memory that it does not use back to its host, within seconds; the first touch of it takes
+    longer then than everything else that happens to a byte, and whose turn it is would depend on who was there before.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / str(number) for number in range(-(-size // len(_NOTHING)))]
+    for file in files:
+        file.write_bytes(_NOTHING)
+    for file in files:
+        os.truncate(file, 0)
 
 
 def arrived(folder: Path) -> int:
