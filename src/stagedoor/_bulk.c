@@ -235,16 +235,15 @@ bulk_write(PyObject *module, PyObject *args)
     Py_buffer from, changed;
     Files files;
     unsigned int mode;
-    int back;
-    if (!PyArg_ParseTuple(args, "OO!O!O!y*Iw*p", &base, &PyList_Type, &paths, &PyList_Type, &sizes, &PyList_Type, &times,
-            &from, &mode, &changed, &back)) {
+    if (!PyArg_ParseTuple(args, "OO!O!O!y*Iw*", &base, &PyList_Type, &paths, &PyList_Type, &sizes, &PyList_Type, &times,
+            &from, &mode, &changed)) {
         return NULL;
     }
     if (files_from(base, paths, sizes, times, &files) && fits(&files, &from)
-        && (!back || holds(&changed, files.count))) {
+        && (changed.len == 0 || holds(&changed, files.count))) {
         Py_ssize_t count = 0;
         const char *bytes = from.buf;
-        int64_t *told = back ? changed.buf : NULL;
+        int64_t *told = changed.len ? changed.buf : NULL; /* nothing to tell: nothing is read back */
         Py_BEGIN_ALLOW_THREADS
         while (count < files.count
             && write_one(files.base, files.names[count], bytes, files.sizes[count], files.times[count], mode,
@@ -455,7 +454,7 @@ bulk_dress(PyObject *module, PyObject *args)
 
 static PyMethodDef methods[] = {
     {"same", bulk_same, METH_VARARGS, "same(file, offset, bytes) -> whether that is what it holds there"},
-    {"write", bulk_write, METH_VARARGS, "write(base, paths, sizes, times, bytes, mode, changed, back) -> how many"},
+    {"write", bulk_write, METH_VARARGS, "write(base, paths, sizes, times, bytes, mode, changed) -> how many were written"},
     {"read", bulk_read, METH_VARARGS, "read(base, paths, sizes, into, times, follow, drop) -> how many were read"},
     {"look", bulk_look, METH_VARARGS, "look(base, paths, sizes, times, follow) -> how many are there and have that size"},
     {"dress", bulk_dress, METH_VARARGS, "dress(base, paths, times, mode, group) -> how many were dressed"},

@@ -8,7 +8,6 @@ def write(
     view: memoryview,
     mode: int,
     changed: array[int],
-    back: bool,
     /,
 ) -> int: ...
 def read(

@@ -80,7 +80,7 @@ def write(
     changed = array("q", [NO_TIME]) * (len(paths) if back else 0)
     if not _compiled:
         return 0, changed
-    return int(_compiled.write(folder, paths, sizes, _times(modified), view, mode, changed, back)), changed
+    return int(_compiled.write(folder, paths, sizes, _times(modified), view, mode, changed)), changed
 
 
 def same(descriptor: int, offset: int, view: memoryview) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import tempfile
 import threading
@@ -12,13 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
-from volumes_kit import House, content, never, send, single, tree
-from xxhash import xxh3_128
+from volumes_kit import House, content, cut, flip, hashes, never, of, remove, send, single, swap, tree
 
-from stagedoor.lifecycle.needs import FileHash, Proof
 from stagedoor.model import tape
 from stagedoor.model.tape import Ranges
 from stagedoor.volumes.disk import READERS
@@ -47,22 +43,6 @@ def followed(upload: StagedUpload, at_least: int) -> int:
         assert time.monotonic() < end, f"{upload.followed} bytes were read, {at_least} expected"
         time.sleep(0.002)
     return upload.followed
-
-
-def hashes(tape: bytes, upload: StagedUpload) -> list[tuple[str, str, str]]:
-    found, at = [], 0
-    for file in upload.manifest.files:
-        data = tape[at : at + file.size]
-        found.append((file.path, xxh3_128(data).hexdigest(), blake3(data).hexdigest()))
-        at += file.size
-    return found
-
-
-def of(proof: Proof) -> list[tuple[str, str, str]]:
-    def told(file: FileHash) -> tuple[str, str, str]:
-        return file.path, file.xxh128, file.blake3
-
-    return [told(file) for file in proof.files]
 
 
 def costs(upload: StagedUpload, start: int, end: int) -> None:
@@ -108,29 +88,6 @@ def test_in_whatever_pieces_and_order_it_comes_the_hashes_are_those_of_the_files
             upload = house.again()
         assert of(upload.prove(never)) == hashes(content(upload.size), upload)
         house.disk.stop()
-
-
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[3] ^= 1
-    path.write_bytes(data)
-
-
-def swap(path: Path) -> None:
-    """Another file of the same size and time under its name."""
-    times = path.stat()
-    other = path.with_name("other")
-    other.write_bytes(bytes(times.st_size))
-    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
-    other.rename(path)
-
-
-def cut(path: Path) -> None:
-    os.truncate(path, 3)
-
-
-def remove(path: Path) -> None:
-    path.unlink()
 
 
 @pytest.mark.parametrize("harm", [flip, swap, cut, remove])

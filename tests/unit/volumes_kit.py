@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
+from xxhash import xxh3_128
 
 from part_digest import of_runs
-from stagedoor.lifecycle.needs import Arrival
+from stagedoor.lifecycle.needs import Arrival, FileHash, Proof
 from stagedoor.model.entities import Volume
 from stagedoor.model.manifest import File, Folder, Manifest
 from stagedoor.model.tape import Range
@@ -126,3 +128,42 @@ def send(
 def laid_out(upload: StagedUpload, base: Path) -> bytes:
     """The tape as it lies on disk."""
     return b"".join((base / file.path if file.path else base).read_bytes() for file in upload.manifest.files)
+
+
+def hashes(tape: bytes, upload: StagedUpload) -> list[tuple[str, str, str]]:
+    found, at = [], 0
+    for file in upload.manifest.files:
+        data = tape[at : at + file.size]
+        found.append((file.path, xxh3_128(data).hexdigest(), blake3(data).hexdigest()))
+        at += file.size
+    return found
+
+
+def of(proof: Proof) -> list[tuple[str, str, str]]:
+    def told(file: FileHash) -> tuple[str, str, str]:
+        return file.path, file.xxh128, file.blake3
+
+    return [told(file) for file in proof.files]
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[3] ^= 1
+    path.write_bytes(data)
+
+
+def swap(path: Path) -> None:
+    """Another file of the same size and time under its name."""
+    times = path.stat()
+    other = path.with_name("other")
+    other.write_bytes(bytes(times.st_size))
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.rename(path)
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, 3)
+
+
+def remove(path: Path) -> None:
+    path.unlink()

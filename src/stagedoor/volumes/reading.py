@@ -106,11 +106,11 @@ class Reader:
         `extents`, sorted, cover the tape from `reached` to there. Raises OSError.
         """
         first = max(0, bisect_right(extents, self.reached, key=lambda one: one.start) - 1)
-        self._extents = iter(extents[first:])
+        rest = extents[first:]
+        self._extents = iter(rest)
         if not self.device:
-            known = (self._ask_arrived(extent) for extent in extents[first:])
-            self._arrived = {one.extent.start: one for one in known if one}
-        self._begins = sorted(self._arrived)
+            self._arrived = {one.extent.start: one for one in map(self._ask_arrived, rest) if one}
+        self._begins = list(self._arrived)
         self._buffer = memoryview(bytearray(bulk.MOST_BYTES))
         if self._file is None or self._go_on(self._file, until):
             self._whole_files(until)

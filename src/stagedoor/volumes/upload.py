@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -173,8 +173,8 @@ class StagedUpload:
         if sync:
             self._journal.sync()
 
-    def _acknowledge(self, part: Range, extents: list[Extent], arrived: list[Arrived] | None = None) -> None:
-        self._arrived.update((one.extent.start, one) for one in arrived or ())
+    def _acknowledge(self, part: Range, extents: list[Extent], arrived: Sequence[Arrived] = ()) -> None:
+        self._arrived.update((one.extent.start, one) for one in arrived)
         flush = self._durability() == "flush"
         if flush and extents:
             flushing.flush(self.tree, extents)
